@@ -3,7 +3,7 @@ import { feedVersions } from '@causeway/model';
 import { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { ScriptedAgent } from '@causeway/proto/testing/agent';
 import type { NodeSettings } from './session.ts';
-import { framed, glance, Heads, heard } from './wire.ts';
+import { framed, glance, Heads, responseFields } from './wire.ts';
 
 /** Milliseconds between reports of an agent that it has applied something, at least. */
 const reportEvery = 20;
@@ -55,7 +55,7 @@ export class LightAgent {
         reject(new Error('the manager ended the session before it was ready'));
       });
       stream.on('data', (chunk: Buffer) => {
-        for (const head of heads.take(chunk)) if (this.#take(head) === heard.ready) resolve();
+        for (const head of heads.take(chunk)) if (this.#take(head) === responseFields.ready) resolve();
       });
       const feeds = feedVersions.map(({ number }) => number);
       stream.write(framed(ConnectRequest.toBinary({ message: this.#scripted.hello({ feedVersions: feeds }) })));
@@ -81,7 +81,7 @@ export class LightAgent {
       this.#reached.set(networkId, revision);
       this.#report ??= setTimeout(() => this.#sendReport(), reportEvery);
       this.onNetwork(networkId);
-    } else if (field === heard.welcome || field === heard.goodbye) {
+    } else if (field === responseFields.welcome || field === responseFields.goodbye) {
       this.#read(head);
     }
     return field;

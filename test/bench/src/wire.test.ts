@@ -1,7 +1,7 @@
 import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import { describe, expect, test } from 'vitest';
-import { framed, type Glance, glance, glanceBytes, Heads, heard } from './wire.ts';
+import { framed, type Glance, glance, glanceBytes, Heads, responseFields } from './wire.ts';
 
 const id = 'b000000000000007';
 const row = {
@@ -31,13 +31,17 @@ const delta: ConnectResponse['message'] = {
 };
 
 const cases: readonly [string, ConnectResponse['message'], Glance][] = [
-  ['a table', complete(3), { field: heard.complete, networkId: id, revision: 70_000n }],
-  ['a table larger than what is kept', complete(1_000), { field: heard.complete, networkId: id, revision: 70_000n }],
-  ['a delta', delta, { field: heard.delta, networkId: id, revision: 2n ** 40n }],
+  ['a table', complete(3), { field: responseFields.complete, networkId: id, revision: 70_000n }],
+  [
+    'a table larger than what is kept',
+    complete(1_000),
+    { field: responseFields.complete, networkId: id, revision: 70_000n },
+  ],
+  ['a delta', delta, { field: responseFields.delta, networkId: id, revision: 2n ** 40n }],
   [
     'anything else',
     { oneofKind: 'ready', ready: { revision: 9n } },
-    { field: heard.ready, networkId: '', revision: 0n },
+    { field: responseFields.ready, networkId: '', revision: 0n },
   ],
 ];
 

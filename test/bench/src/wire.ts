@@ -11,7 +11,7 @@ export interface Glance {
 }
 
 /** Fields of ConnectResponse. */
-export const heard = { welcome: 1, complete: 2, delta: 3, withdraw: 4, ready: 5, goodbye: 7 } as const;
+export const responseFields = { welcome: 1, complete: 2, delta: 3, withdraw: 4, ready: 5, goodbye: 7 } as const;
 
 /** Enough for everything before the rows of a Complete: a network is some hundred bytes. */
 export const glanceBytes = 4096;
@@ -32,10 +32,10 @@ export function glance(head: Buffer): Glance {
   outer.varint(); // length of the whole message
   let networkId = '';
   let revision = 0n;
-  if (field === heard.complete) {
+  if (field === responseFields.complete) {
     networkId = new Reader(outer.bytesOf(1)).textOf(1);
     revision = outer.numberOf(2);
-  } else if (field === heard.delta) {
+  } else if (field === responseFields.delta) {
     networkId = outer.textOf(1);
     revision = outer.numberOf(3);
   }

@@ -23,9 +23,9 @@ async function perform(on: Stage, once: boolean): Promise<number> {
   let code = 0;
   try {
     say(`Causeway on ${on.title}`);
-    const told = on.up(say).then(() => tellStory(on, say));
-    told.catch(() => undefined);
-    const ended = await Promise.race([told, interrupted]);
+    const story = on.up(say).then(() => tellStory(on, say));
+    story.catch(() => undefined);
+    const ended = await Promise.race([story, interrupted]);
     if (ended === undefined) {
       // With `once` the lab is removed at once, so the hints would be useless.
       if (!settings.once) say(`\nTry, in another terminal:\n${on.hints.map((hint) => `  ${hint}`).join('\n')}`);

@@ -21,7 +21,7 @@ interface FormerTable {
 export class FormerAgent {
   readonly tables = new Map<string, FormerTable>();
   /** One word per message. */
-  readonly heard: string[] = [];
+  readonly received: string[] = [];
   readonly #hello: Hello;
   #channel: SessionChannel | undefined;
 
@@ -36,7 +36,7 @@ export class FormerAgent {
   /** Applies the managers' messages of an earlier session, without answering. */
   remember(messages: readonly ConnectResponse['message'][]): void {
     for (const message of messages) this.#take(message, () => undefined);
-    this.heard.length = 0;
+    this.received.length = 0;
   }
 
   /**
@@ -61,7 +61,7 @@ export class FormerAgent {
   }
 
   #take(message: ConnectResponse['message'], send: SessionChannel['send']): void {
-    this.heard.push(message.oneofKind ?? 'unknown');
+    this.received.push(message.oneofKind ?? 'unknown');
     if (message.oneofKind === 'complete') {
       const { network, revision, digest, endpoints } = message.complete;
       if (network === undefined) throw new Error('a table came without its network');
@@ -71,7 +71,7 @@ export class FormerAgent {
     } else if (message.oneofKind === 'delta') {
       if (this.#step(message.delta)) return;
       const { networkId } = message.delta;
-      this.heard.push('resync');
+      this.received.push('resync');
       send({ message: { oneofKind: 'resync', resync: { networkId } } });
     } else if (message.oneofKind === 'withdraw') this.tables.delete(message.withdraw.networkId);
   }

@@ -63,7 +63,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     for (const session of sessions.slice(0, -1)) agent.remember(responses(session));
     const followed = agent.connect(made.connections.link(h1).connect('m1:7443'));
     await made.advance(seconds(1));
-    expect(agent.heard).toEqual(['welcome', 'delta', 'complete', 'ready']);
+    expect(agent.received).toEqual(['welcome', 'delta', 'complete', 'ready']);
     const green = [...agent.tables.values()].find(({ network }) => network.name === 'green');
     const told = responses(last).find(({ oneofKind }) => oneofKind === 'delta');
     expect(told).toMatchObject({ delta: { digest: green?.digest } });
@@ -87,8 +87,8 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     await made.ask((api, call) => api.network.updateNetwork(change, call));
     await made.advance(seconds(1));
 
-    expect(agent.heard.filter((kind) => kind === 'resync')).toEqual([]);
-    expect(agent.heard.filter((kind) => kind === 'complete')).toHaveLength(2);
+    expect(agent.received.filter((kind) => kind === 'resync')).toEqual([]);
+    expect(agent.received.filter((kind) => kind === 'complete')).toHaveLength(2);
     const { endpoints } = await made.ask((api, call) =>
       api.endpoint.listEndpoints(ListEndpointsRequest.create(), call),
     );
@@ -99,7 +99,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     expect(held.sort()).toEqual(expected.sort());
     expect([...agent.tables.values()].map(({ network }) => network.mtu).sort()).toEqual([1300, 1400]);
 
-    const heard = agent.heard.length;
+    const before = agent.received.length;
     agent.close();
     await followed;
     await made.stopManager('m1');
@@ -107,7 +107,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     await made.until('the manager leads again', () => made.leaders.length === 1);
     const again = agent.connect(made.connections.link(h1).connect('m1:7443'));
     await made.advance(seconds(1));
-    expect(agent.heard.slice(heard)).toEqual(['welcome', 'delta', 'delta', 'ready']);
+    expect(agent.received.slice(before)).toEqual(['welcome', 'delta', 'delta', 'ready']);
     agent.close();
     await again;
     await made.stop();

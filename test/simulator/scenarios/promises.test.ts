@@ -23,7 +23,7 @@ describe('what managers and agents say is so', () => {
     }
     expect(await story.end()).toEqual([]);
     expect(story.faults).toEqual([]);
-    for (const [what, count] of Object.entries({ ...story.reach, ...story.heard })) {
+    for (const [what, count] of Object.entries({ ...story.reach, ...story.seen })) {
       reach.set(what, (reach.get(what) ?? 0) + count);
     }
   });

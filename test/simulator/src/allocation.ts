@@ -138,10 +138,10 @@ class AllocationSimulation {
     await cluster.stop();
     const cleaned = recorder.revisions.filter(({ revision }) => revision > restedAt && revision <= marks.end);
     const evidence = { journal: this.#journal, before, rested, cleaned, marks };
-    const told = this.#hosts?.told ?? [];
-    const reuse = readReuse(recorder.revisions, told, cooldown);
+    const reports = this.#hosts?.reports ?? [];
+    const reuse = readReuse(recorder.revisions, reports, cooldown);
     const faults = [...this.#faults, ...auditor.faults, ...reuse.faults];
-    const silences = told.filter(({ floor }) => floor === undefined).length;
+    const silences = reports.filter(({ floor }) => floor === undefined).length;
     return { evidence, faults, duplicated: this.#duplicated, late: this.#late, reuse, silences };
   }
 

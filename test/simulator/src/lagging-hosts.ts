@@ -6,7 +6,7 @@ import { type Clock, type Duration, milliseconds, type Random } from '@causeway/
  * What the hosts have reported at one time: the lowest revision that all have applied; undefined: a host cannot be
  * reached.
  */
-interface Told {
+interface HostReport {
   readonly at: number;
   readonly floor: bigint | undefined;
 }
@@ -17,7 +17,7 @@ const longestSilence = 900;
 
 /** The hosts as a leader sees them: some time behind the store, and sometimes unreachable. */
 export class LaggingHosts implements HostReports {
-  readonly told: Told[] = [];
+  readonly reports: HostReport[] = [];
   readonly #clock: Clock;
   readonly #random: Random;
   #calm = (): boolean => false;
@@ -43,7 +43,7 @@ export class LaggingHosts implements HostReports {
       const isSilent = !world.calm() && this.#random.float() < 0.1;
       const floor = world.calm() ? world.revision() : before;
       before = world.revision();
-      this.told.push({ at: this.#clock.now(), floor: isSilent ? undefined : floor });
+      this.reports.push({ at: this.#clock.now(), floor: isSilent ? undefined : floor });
       for (const network of world.networks()) for (const listener of this.#listeners) listener(network);
       const span = this.#random.float() * (isSilent ? longestSilence : longestPause);
       await this.#clock.sleep(milliseconds(20 + span), world.end);
@@ -51,9 +51,9 @@ export class LaggingHosts implements HostReports {
   }
 
   progress: HostReports['progress'] = () => {
-    const last = this.told.at(-1);
+    const last = this.reports.at(-1);
     if (this.#calm()) {
-      this.told.push({ at: this.#clock.now(), floor: this.#revision() });
+      this.reports.push({ at: this.#clock.now(), floor: this.#revision() });
       return {};
     }
     if (last === undefined) return { floor: 0n };
@@ -82,7 +82,11 @@ export interface AddressReuse {
  * Finds out, from the store's revisions alone, when each released address became free, and compares this with what the hosts
  * had reported by then: either all had applied the release, or the release was as long ago as silent hosts are waited for.
  */
-export function readReuse(revisions: readonly Revision[], told: readonly Told[], cooldown: Duration): AddressReuse {
+export function readReuse(
+  revisions: readonly Revision[],
+  reports: readonly HostReport[],
+  cooldown: Duration,
+): AddressReuse {
   const cooling = new Map<string, Pick<Revision, 'revision' | 'seen'>>();
   const gone = new Set<string>();
   const faults: string[] = [];
@@ -97,11 +101,11 @@ export function readReuse(revisions: readonly Revision[], told: readonly Told[],
       if (gone.has(key.split('/')[1] ?? '')) continue;
       free++;
       if (seen - since.seen > 100) waited++;
-      const floors = told.flatMap(({ at, floor }) => (at <= seen && floor !== undefined ? [floor] : []));
+      const floors = reports.flatMap(({ at, floor }) => (at <= seen && floor !== undefined ? [floor] : []));
       const applied = floors.some((floor) => floor >= BigInt(since.revision));
       if (!applied && seen - since.seen < cooldown) {
         faults.push(
-          `${key} was freed @${since.revision} and given free @${revision}, before any host had told so much`,
+          `${key} was freed @${since.revision} and given free @${revision}, before any host had reported so much`,
         );
       }
     }

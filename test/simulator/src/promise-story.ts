@@ -19,7 +19,7 @@ export class PromiseStory {
   /** How often each kind of accident happened. */
   readonly reach = {
     moved: 0,
-    damaged: 0,
+    drifted: 0,
     refused: 0,
     stalled: 0,
     deleted: 0,
@@ -65,7 +65,7 @@ export class PromiseStory {
     return this.#promises.faults;
   }
 
-  get heard(): Promises['seen'] {
+  get seen(): Promises['seen'] {
     return this.#promises.seen;
   }
 
@@ -101,7 +101,7 @@ export class PromiseStory {
       else await this.#delete(this.#pick(this.#networks) ?? '');
     },
     ...Array<() => Promise<void>>(2).fill(() => this.#move()),
-    ...Array<() => Promise<void>>(3).fill(() => this.#damage()),
+    ...Array<() => Promise<void>>(3).fill(() => this.#causeDrift()),
     ...Array<() => void>(2).fill(() => {
       const kinds = ['fdb.set', 'neighbour.set', 'fdb.delete', 'neighbour.delete', 'address.add'] as const;
       const kind = this.#pick(kinds) ?? 'fdb.set';
@@ -206,7 +206,7 @@ export class PromiseStory {
   }
 
   /** Another program deletes an entry from a kernel. */
-  async #damage(): Promise<void> {
+  async #causeDrift(): Promise<void> {
     const host = this.#pick(this.#up());
     for (const [netns, { links }] of host?.kernel.namespaces ?? []) {
       const tunnel = links.get('vxlan0');
@@ -216,7 +216,7 @@ export class PromiseStory {
       const op: Op = { op: 'fdb.delete', netns, dev: 'vxlan0', mac: mac as Mac, target };
       host?.kernel.foreign(op);
       this.#promises.take(host?.name ?? '', `fdb ${mac} ${target}`);
-      this.reach.damaged++;
+      this.reach.drifted++;
       break;
     }
     await this.#cluster.advance(seconds(2));

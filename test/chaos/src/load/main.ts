@@ -46,14 +46,14 @@ let finished: Promise<unknown> = Promise.resolve();
 let settings: LoadSettings | undefined;
 
 /** Resolves when the hosts are registered and the workers have begun. */
-async function begin(told: LoadSettings): Promise<void> {
-  settings = told;
-  const random = new SeededRandom(told.seed);
+async function begin(requested: LoadSettings): Promise<void> {
+  settings = requested;
+  const random = new SeededRandom(requested.seed);
   // Workers of one host share its connections, as containers share their host's agent.
   const places = Array.from({ length: hostCount }, (_, i) => {
     const id = randomId(cryptoRandom);
-    const host = new Host({ id, name: `w${i}`, dataPath: `10.255.0.${i + 1}`, managers: told.managers });
-    return { host, managers: new Managers(told.managers) };
+    const host = new Host({ id, name: `w${i}`, dataPath: `10.255.0.${i + 1}`, managers: requested.managers });
+    return { host, managers: new Managers(requested.managers) };
   });
   await Promise.all(places.map(({ host }) => host.start()));
   const passing: Passing = new Set();
@@ -62,13 +62,13 @@ async function begin(told: LoadSettings): Promise<void> {
     return { ...place, passing, random: new SeededRandom(random.float() * 2 ** 32), write };
   };
   const workers = [
-    ...Array.from({ length: told.workers }, (_, i) => new Worker(partsOf(i), { ...told, name: `w${i}` })),
-    ...Array.from({ length: told.churn ? networkWorkers.count : 0 }, (_, i) => {
-      return new NetworkWorker(partsOf(i), { name: `n${i}`, think: told.think * networkWorkers.think });
+    ...Array.from({ length: requested.workers }, (_, i) => new Worker(partsOf(i), { ...requested, name: `w${i}` })),
+    ...Array.from({ length: requested.churn ? networkWorkers.count : 0 }, (_, i) => {
+      return new NetworkWorker(partsOf(i), { name: `n${i}`, think: requested.think * networkWorkers.think });
     }),
   ];
-  const reader = new Reader(told.managers, new SeededRandom(random.float() * 2 ** 32));
-  const reading = reader.run(stop.signal, (read) => appendFileSync(told.reads, `${JSON.stringify(read)}\n`));
+  const reader = new Reader(requested.managers, new SeededRandom(random.float() * 2 ** 32));
+  const reading = reader.run(stop.signal, (read) => appendFileSync(requested.reads, `${JSON.stringify(read)}\n`));
   finished = Promise.all([reading, ...workers.map((worker) => worker.run(stop.signal))]);
 }
 
@@ -106,7 +106,7 @@ function write(entry: Entry): void {
 }
 
 serveLines({
-  begin: (told) => begin(told as LoadSettings),
+  begin: (requested) => begin(requested as LoadSettings),
   end,
   clean: (left) => clean(left as Left),
 });

@@ -176,9 +176,9 @@ export class Audit {
     const { name, addressSpace, subnets } = holder.record;
     for (const other of this.networks.filter(({ id }) => id !== holder.id)) {
       for (const { prefix } of other.addressSpace === addressSpace ? subnets : []) {
-        const rival = other.subnets.find((subnet) => overlap(subnet.prefix, prefix));
-        if (rival !== undefined) {
-          this.#fault(revision, `${prefix} of network ${name} overlaps ${rival.prefix} of network ${other.name}`);
+        const overlapping = other.subnets.find((subnet) => overlap(subnet.prefix, prefix));
+        if (overlapping !== undefined) {
+          this.#fault(revision, `${prefix} of network ${name} overlaps ${overlapping.prefix} of network ${other.name}`);
         }
       }
     }
