@@ -64,15 +64,15 @@ describeLab('an agent killed', () => {
     await ready('h1');
     await eventually(async () => expect(await peersOn(lab, blue, 'h1')).toEqual(expectedPeers(lab, [a, c, e], 'h1')));
     const { kernelWrites } = await agentStatus(lab, 'h1');
-    const told = await monitor.lines();
+    const output = await monitor.lines();
     await monitor.stop();
     const added = [e.endpoint.mac, ...ips(e)];
     const removed = [d.endpoint.mac, ...ips(d)];
-    for (const line of told) {
+    for (const line of output) {
       expect(line, 'a change that was not missed').toMatch(new RegExp(`(${[...added, ...removed].join('|')})\\b`));
     }
-    expect(told.filter((line) => line.startsWith(added[0] ?? ''))).toHaveLength(1);
-    expect(told.filter((line) => line.startsWith(`Deleted ${removed[0]}`))).toHaveLength(1);
+    expect(output.filter((line) => line.startsWith(added[0] ?? ''))).toHaveLength(1);
+    expect(output.filter((line) => line.startsWith(`Deleted ${removed[0]}`))).toHaveLength(1);
     expect(kernelWrites).toBe(BigInt(added.length + removed.length));
     await expectAllPing(lab, [a, c, e], 1);
     const shown = await lab.json<EndpointJson>('h1', 'endpoint', 'show', 'e');

@@ -24,7 +24,7 @@ describeLab('bad input', () => {
   afterAll(() => lab?.down());
 
   /** What a person sees: the exit code and the message, and the error code for programs. */
-  function told({ code, stderr }: Outcome): { code: number; error: string; message: string } {
+  function errorOf({ code, stderr }: Outcome): { code: number; error: string; message: string } {
     const last = stderr.trim().split('\n').at(-1) ?? '';
     const { error } = JSON.parse(last.startsWith('{') ? last : '{"error":{}}') as {
       error: { code?: string; message?: string };
@@ -89,7 +89,7 @@ describeLab('bad input', () => {
     ['an agent that is not there', `--socket /run/none.sock ${endpoint('')}`, 5, 'agent-unavailable', /none\.sock/],
   ];
   test.each(cases)('%s', async (_, line, code, error, message) => {
-    const outcome = told(await lab.try('h1', 'causeway', ...line.split(' '), '-o', 'json'));
+    const outcome = errorOf(await lab.try('h1', 'causeway', ...line.split(' '), '-o', 'json'));
     expect(outcome).toMatchObject({ code, error });
     expect(outcome.message).toMatch(message);
   });
@@ -164,7 +164,7 @@ describeLab('bad input', () => {
        head -c 1M /dev/zero > ${data}/fill || true`,
     );
     const line = 'endpoint attach blue --name later --netns /run/netns/later -o json';
-    const outcome = told(await lab.try('h2', 'causeway', ...line.split(' ')));
+    const outcome = errorOf(await lab.try('h2', 'causeway', ...line.split(' ')));
     expect(outcome).toMatchObject({ code: 1, error: 'disk-full' });
     await eventually(async () => {
       expect((await lab.try('h2', 'causeway', 'endpoint', 'show', 'later')).code).toBe(3);

@@ -81,9 +81,9 @@ export async function traffic(lab: Lab, from: Container, to: Container): Promise
     const [, received, sent] = await eventually(async () => {
       // On SIGQUIT ping(8) prints its counts and continues.
       await signalChild(run.child.pid, 'SIGQUIT');
-      const told = /(\d+)\/(\d+) packets,/.exec(said.slice(before));
-      if (told === null) throw new Error(`ping said: ${said}`);
-      return told;
+      const match = /(\d+)\/(\d+) packets,/.exec(said.slice(before));
+      if (match === null) throw new Error(`ping said: ${said}`);
+      return match;
     });
     return { sent: Number(sent), received: Number(received) };
   };
@@ -106,7 +106,7 @@ export async function traffic(lab: Lab, from: Container, to: Container): Promise
 
 export interface EventWatch {
   /** The events so far. */
-  told(): readonly EventJson[];
+  events(): readonly EventJson[];
   end(): Promise<void>;
 }
 
@@ -118,7 +118,7 @@ export async function watchEvents(lab: Lab, host: string): Promise<EventWatch> {
     said += text;
   });
   return {
-    told: () => {
+    events: () => {
       const lines = said.split('\n').slice(0, -1);
       return lines.map((line) => JSON.parse(line) as EventJson);
     },

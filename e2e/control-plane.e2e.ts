@@ -75,7 +75,7 @@ describeLab('three managers and three etcd members, of which some or all die', (
     ['the leader killed', 'manager', 'KILL'],
     ['the leader asked to stop', 'manager', 'TERM'],
     ['the etcd leader killed', 'etcd', 'KILL'],
-  ])('%s: traffic goes on, attach works on another, and who watches is told all', async (what, kind, signal) => {
+  ])('%s: traffic goes on, attach works through another, and a watch gets every event', async (what, kind, signal) => {
     const watch = await watchEvents(lab, 'h4');
     const flow = await flowing();
     const old = leads[kind](await status()) ?? '';
@@ -90,7 +90,7 @@ describeLab('three managers and three etcd members, of which some or all die', (
     expect(leads[kind](await status())).not.toBe(old);
     await expectIntact();
     const kept = (await events(lab)).map(({ sequence }) => sequence);
-    const seen = (): readonly number[] => watch.told().map(({ sequence }) => sequence);
+    const seen = (): readonly number[] => watch.events().map(({ sequence }) => sequence);
     await eventually(async () => expect(seen().at(-1)).toBeGreaterThanOrEqual(kept.at(-1) ?? 0));
     await watch.end();
     expect(seen().slice(0, kept.length)).toEqual(kept);

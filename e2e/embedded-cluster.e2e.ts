@@ -77,7 +77,7 @@ describeLab('managers whose embedded etcds are one cluster', () => {
     expect(healthy(seen)).toEqual(rest);
   });
 
-  test('a removal that would lose the majority is refused with the reason, that of the dead one is not', async () => {
+  test('a removal that would lose the majority is refused with the reason, and the dead manager can be removed', async () => {
     const { code, stderr } = await remove(rest[0] ?? '');
     expect(code).toBe(4);
     expect(stderr).toContain(`2 of 3 members are healthy; removing ${rest[0]} leaves 1 healthy of 2, and 2 are needed`);

@@ -40,7 +40,7 @@ test('what the units start is there and starts', async () => {
   expect(run(join(root, 'usr/bin/causeway'), ['version']).stdout).toMatch(/^causeway /);
 });
 
-test('again: settings that were filled in stay', async () => {
+test('installed again: settings that were filled in stay', async () => {
   run(script);
   const settings = join(root, 'etc/causeway/agent.env');
   await writeFile(settings, 'CAUSEWAY_NAME=h7\n');
@@ -54,7 +54,7 @@ test('what is installed needs no file of the clone', async () => {
     expect(await realpath(join(root, 'usr/bin', program))).toBe(join(root, `usr/lib/causeway/${program}.mjs`));
 });
 
-test('again: the programs are those of the new bundle, and nothing of the old one is left', async () => {
+test('installed again: the programs are those of the new bundle, and nothing of the old bundle is left', async () => {
   run(script);
   await writeFile(join(root, 'usr/lib/causeway/old-file'), '');
   expect(run(script).status).toBe(0);

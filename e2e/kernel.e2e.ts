@@ -92,7 +92,7 @@ describeLab('the kernel is exact', () => {
     ['ip link del of the host end of a veth', () => overlay(`ip link del ${hostEndOf(container('a'))}`)()],
     ['a foreign FDB entry', () => overlay('bridge fdb add 02:de:ad:be:ef:01 dev vxlan0 dst 10.92.0.99')()],
   ];
-  test.each(breakages)('%s is right again soon, counted, and told', async (_, damage) => {
+  test.each(breakages)('%s is repaired soon, counted, and recorded as an event', async (_, damage) => {
     const before = await repairs();
     const seen = (await events(lab)).length;
     await damage();
@@ -101,8 +101,8 @@ describeLab('the kernel is exact', () => {
     await eventually(() => inContainer(lab, a, 'ping', '-n', '-c', '1', '-W', '1', ips(container('d'))[0] ?? ''));
     await eventually(async () => expect(await repairs()).toBeGreaterThan(before));
     await eventually(async () => {
-      const told = (await events(lab)).slice(seen);
-      expect(told).toContainEqual(expect.objectContaining({ kind: 'drift.repaired', host: 'h1', network: 'blue' }));
+      const recorded = (await events(lab)).slice(seen);
+      expect(recorded).toContainEqual(expect.objectContaining({ kind: 'drift.repaired', host: 'h1', network: 'blue' }));
     });
     await expectAllPing(lab, containers, 1);
     await eventually(async () => expect((await lab.json<VerifyJson>('h4', 'verify')).drift).toEqual([]));

@@ -23,7 +23,7 @@ describeLab('labs', () => {
     await succeed('lab down', causeway('lab', 'down', '--name', lab.name));
   }
 
-  test('two with the same subnets live side by side, each with its own network of the same name', async () => {
+  test('two labs with the same subnets live side by side, each with its own network of the same name', async () => {
     const [a, b] = await Promise.all(names.map(up));
     if (a === undefined || b === undefined) throw new Error('no labs');
     expect(a.underlay('h1')).toBe(b.underlay('h1'));
@@ -132,7 +132,7 @@ describeLab('labs', () => {
     expect(await exec(['h1', '--', 'no-such-command']).outcome).toMatchObject({ code: 127 });
   });
 
-  test('one that cannot come up says which process and why, and leaves nothing', async () => {
+  test('a lab that cannot come up says which process and why, and leaves nothing', async () => {
     const before = await surveyMachine();
     // An etcd that is found first in the path, and fails.
     const { code, stderr } = await start('unshare', [

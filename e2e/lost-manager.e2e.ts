@@ -77,7 +77,7 @@ describeLab('a manager that lost its disk', () => {
     expect(await networksAt('h2')).toEqual(['acknowledged', 'after', 'first']);
   });
 
-  test('started without a word on whom to join it ends, and names both ways', async () => {
+  test('started without --join, ends and names both ways to start', async () => {
     await lose('h1');
     const flags = ['--name', 'h1', '--listen', `${lab.underlay('h1')}:7443`, '--data-dir', managerDir];
     const { code, stderr } = await lab.try('h1', 'causeway-manager', ...flags, '--etcd', 'embedded');

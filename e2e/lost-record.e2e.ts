@@ -20,7 +20,7 @@ describeLab('a host whose newest record of its containers is damaged', () => {
 
   const ready = (): Promise<void> => eventually(async () => expect(await lab.isReady('h1')).toBe(true));
 
-  test('cuts none of them off, says which one it has lost, and knows it again once it is attached once more', async () => {
+  test('cuts no container off, says which container it has lost, and knows the container after it is attached again', async () => {
     const flow = await traffic(lab, newest, peer);
     await lab.kill('h1', 'agent');
     await lab.sh('h1', 'cd /var/lib/causeway/agent; truncate -s 16 "$(ls -t sandboxes.* | head -1)"');
@@ -44,7 +44,7 @@ describeLab('a host whose newest record of its containers is damaged', () => {
     expect(events.map(({ kind }) => kind)).not.toContain('endpoint.orphaned');
   });
 
-  test('lets go of one that has died meanwhile', async () => {
+  test('removes a container that has died meanwhile', async () => {
     await lab.kill('h1', 'agent');
     await lab.sh('h1', 'rm /var/lib/causeway/agent/sandboxes.*; ip netns del a3');
     await lab.startProcess('h1', 'agent');

@@ -68,8 +68,8 @@ export class OverlayMonitor {
         `ip netns exec ${this.#netns} bridge fdb del ${markMac} dev br0 self`,
       ];
       await this.#lab.try(this.#host, 'sh', '-c', script.join('\n'));
-      const told = this.#text.slice(before);
-      if (!told.includes(markIp) || !new RegExp(`^${markMac}`, 'm').test(told))
+      const text = this.#text.slice(before);
+      if (!text.includes(markIp) || !new RegExp(`^${markMac}`, 'm').test(text))
         throw new Error('the monitors do not hear yet');
     });
   }

@@ -83,14 +83,14 @@ describeLab('networks', () => {
       for (const at of heard) expect(await at.before('length 1007')).toEqual([]);
     });
 
-    test('while one space does not take a prefix twice', async () => {
+    test('while one address space does not take a prefix twice', async () => {
       const again = ['--subnet', '10.70.0.128/25', '--address-space', 'red'];
       const { code, stderr } = await lab.try('h1', 'causeway', 'network', 'create', 'again', ...again);
       expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining('10.70.0.0/24') });
     });
   });
 
-  test('of one family give addresses and a default route of that one', async () => {
+  test('of one family give addresses and a default route of that family', async () => {
     await createNetwork(lab, 'four', '10.71.0.0/24');
     await createNetwork(lab, 'six', 'fd71::/64');
     const [four, six] = [await attach(lab, 'four', 'h1', 'four-a'), await attach(lab, 'six', 'h1', 'six-a')];

@@ -38,7 +38,7 @@ describeLab('a second agent', () => {
     ],
     ['on the same data directory', { socket: '/run/causeway/other.sock' }],
     ['with the same flags', {}],
-  ])('%s ends at once, names the one that runs, and disturbs nothing', async (_, flags) => {
+  ])('%s ends at once, names the agent that runs, and disturbs nothing', async (_, flags) => {
     const flow = await traffic(lab, a, b);
     const events = await lab.json<{ events: unknown[] }>('h1', 'events');
     const { code, stderr } = await secondAgent(flags);
@@ -50,7 +50,7 @@ describeLab('a second agent', () => {
     expect(await lab.json('h1', 'events')).toEqual(events);
   });
 
-  test('on a wrong data directory while the first one is down leaves the containers alone, and takes no other one in', async () => {
+  test('on a wrong data directory while the first agent is down leaves the containers alone, and attaches no other container', async () => {
     await lab.kill('h2', 'agent');
     const flow = await traffic(lab, a, b);
     const flags = { name: 'h2b', 'data-dir': '/var/lib/causeway/other', socket: '/run/causeway/other.sock' };
@@ -74,7 +74,7 @@ describeLab('a second agent', () => {
     await wrong.outcome;
   });
 
-  test('starts when the one before it was killed', async () => {
+  test('starts when the agent before it was killed', async () => {
     await lab.startProcess('h2', 'agent');
     await eventually(async () => expect(await lab.isReady('h2')).toBe(true), 40_000);
     await expectAllPing(lab, [a, b]);

@@ -45,7 +45,7 @@ describe('Failover', () => {
     expect(asked).toEqual(['m1@0', 'm3@0+', 'm3@0']);
   });
 
-  it('tries each in turn until the time is over, then throws what they said', async () => {
+  it('tries each server in turn until the time is over, then throws their errors', async () => {
     scripts = { m1: { says: refused }, m2: { says: electing } };
     const failing = run(new Failover(['m1', 'm2'], clock), {}, seconds(1));
     await expect(failing).rejects.toBe(electing);
@@ -80,13 +80,13 @@ describe('Failover', () => {
     expect(asked).toEqual(['m1@0', 'm2@300+', 'm2@300', 'm3@300+']);
   });
 
-  it('and a change 1 s, under the same request and as one that was sent before', async () => {
+  it('and a change 1 s, under the same request and marked as a retry', async () => {
     scripts = { m1: { silent: true }, m2: { says: 'two' } };
     expect(await run(new Failover(['m1', 'm2'], clock))).toBe('two');
     expect(asked).toEqual(['m1@0', 'm2@1000+']);
   });
 
-  it('who is slow is not given up: its answer counts when it comes first', async () => {
+  it('a slow server is not given up: its answer counts when it comes first', async () => {
     scripts = { m1: { says: 'slow', after: 2_000 }, m2: { silent: true } };
     expect(await run(new Failover(['m1', 'm2'], clock))).toBe('slow');
     expect(clock.now()).toBe(2_000);
@@ -100,7 +100,7 @@ describe('Failover', () => {
     await expect(run(new Failover(['m1', 'm2'], clock))).rejects.toBe(taken);
   });
 
-  it('nor when no other copy is under way any more: one that says it is a copy is sent', async () => {
+  it('nor when no other copy is under way any more: a copy marked as a retry is sent', async () => {
     const taken = new CausewayError('name-taken', 'taken');
     scripts = { m1: { says: taken, after: 1_200 }, m2: { says: electing, after: 50 } };
     await expect(run(new Failover(['m1', 'm2'], clock))).rejects.toBe(taken);
@@ -126,7 +126,7 @@ describe('Failover', () => {
     expect(failover.current).toBe('m1');
   });
 
-  it('while one hangs, the others are asked again and again', async () => {
+  it('while one server hangs, the others are asked again and again', async () => {
     scripts = { m1: { silent: true }, m2: { says: electing } };
     const failover = new Failover(['m1', 'm2'], clock);
     const running = failover.run(seconds(5), attempt, read);
@@ -146,7 +146,7 @@ describe('Failover', () => {
     expect(clock.now()).toBeGreaterThan(5_000);
   });
 
-  it('says that nothing was heard when the time is over, and cancels what is under way', async () => {
+  it('says that no server answered when the time is over, and cancels what is under way', async () => {
     scripts = { m1: { silent: true }, m2: { says: standby('m1') } };
     await expect(run(new Failover(['m1', 'm2'], clock), read)).rejects.toMatchObject({ code: 'timed-out' });
     expect(clock.now()).toBe(5_000);

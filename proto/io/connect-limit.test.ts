@@ -53,7 +53,7 @@ describe('limitConnects', () => {
     expect(said).toContainEqual(expect.stringMatching(/was not accepted within/));
   });
 
-  it('leaves alone one on which something was said, however long it is silent then', async () => {
+  it('leaves alone a connection on which something was received, however long it is silent then', async () => {
     cleanups.push(limitConnects(within));
     const port = await listen(createServer((socket) => void socket.write('hello')));
     const socket = open(port);

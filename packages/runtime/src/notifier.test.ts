@@ -15,7 +15,7 @@ describe('Notifier', () => {
     expect(woken).toEqual(['a', 'b']);
   });
 
-  test('who waits again when woken is woken by the next ring', async () => {
+  test('a waiter that waits again when woken is woken by the next ring', async () => {
     const notifier = new Notifier();
     const { signal } = new AbortController();
     let rings = 0;

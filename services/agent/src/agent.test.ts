@@ -81,9 +81,9 @@ describe('drift is repaired, counted and reported', () => {
     // Steps that the kernel refused are not counted as writes.
     expect(Number(kernelWrites)).toBeGreaterThan(before);
     expect(Number(kernelWrites)).toBeLessThanOrEqual(h.kernel.writes);
-    const told = h.manager.requests('report').flatMap(({ report }) => report.repaired);
-    expect(BigInt(told.length)).toBe(repairs);
-    expect(told[0]).toMatchObject({ host: 'h1', network: 'blue' });
+    const reported = h.manager.requests('report').flatMap(({ report }) => report.repaired);
+    expect(BigInt(reported.length)).toBe(repairs);
+    expect(reported[0]).toMatchObject({ host: 'h1', network: 'blue' });
     const quiet = h.kernel.writes;
     expect(quiet).toBeGreaterThan(before);
     await h.settle(seconds(120));
@@ -149,7 +149,7 @@ describe('drift is repaired, counted and reported', () => {
     expect(await h.agent.api.verifyHost({ repair: false })).toEqual({ drift: [] });
   });
 
-  it('is shown to who asks while the agent looks already', async () => {
+  it('is shown to a caller that asks while the agent looks already', async () => {
     const h = await host();
     const read = h.kernel.read.bind(h.kernel);
     let answer: Promise<VerifyHostResponse> | undefined;
@@ -526,15 +526,15 @@ describe('session', () => {
     h.manager.down = true;
     h.manager.down = false;
     await h.settle(seconds(2));
-    const told = h.manager.requests('applied').flatMap(({ applied }) => applied.networks);
-    expect(told.map(({ revision }) => revision)).toEqual([50n]);
+    const reported = h.manager.requests('applied').flatMap(({ applied }) => applied.networks);
+    expect(reported.map(({ revision }) => revision)).toEqual([50n]);
     const [hello] = h.manager.requests('hello');
     expect(hello?.hello).toMatchObject({ epoch: 2n, cursors: [{ revision: 0n, digest: 0n }] });
   });
 });
 
 describe('start', () => {
-  it('keeps who the host is', async () => {
+  it('keeps the identity of the host', async () => {
     const h = await host();
     const before = (await h.status()).node;
     await h.restart();

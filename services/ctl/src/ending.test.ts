@@ -44,7 +44,7 @@ describe('a command', () => {
   test.each([
     ['before it begins', true],
     ['while it hangs', false],
-  ])('told to end %s has a moment', async (_, early) => {
+  ])('asked to end %s has a moment', async (_, early) => {
     const clock = new FakeClock();
     const abort = new AbortController();
     if (early) abort.abort();

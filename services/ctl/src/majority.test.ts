@@ -38,8 +38,8 @@ describe('standingOf', () => {
       'there',
     ],
     ['no manager that answers', [], 'there'],
-  ])('%s', (_, told, standing) => {
-    expect(standingOf(told)).toBe(standing);
+  ])('%s', (_, reports, standing) => {
+    expect(standingOf(reports)).toBe(standing);
   });
 });
 
@@ -69,9 +69,9 @@ describe('majorityLost', () => {
   test.each([
     ['an election of etcd', 4_000, [seen('leaderless', 'leaderless', 'silent')]],
     ['the restart of the only member', 2_000, [seen('silent')]],
-  ])('waits for %s', async (_, span, told) => {
-    expect((await when(told)).at).toBeGreaterThan(span);
-    expect((await when(told, told, [seen('leads')])).problem).toBeUndefined();
+  ])('waits for %s', async (_, span, reports) => {
+    expect((await when(reports)).at).toBeGreaterThan(span);
+    expect((await when(reports, reports, [seen('leads')])).problem).toBeUndefined();
   });
 
   test('finds nothing where no manager answers: that is said by the command itself', async () => {

@@ -30,11 +30,11 @@ async function watched(line: string, tty = false) {
 
 test('what is other than before is one object a line, and a cluster that does not answer is asked again', async () => {
   const { stdout, code, looks, connection } = await watched('status --watch -o json');
-  const told = stdout
+  const printed = stdout
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
-  expect(told.map(({ hosts, error }) => hosts?.ready ?? error.code)).toEqual([2, 1, 'manager-unavailable']);
+  expect(printed.map(({ hosts, error }) => hosts?.ready ?? error.code)).toEqual([2, 1, 'manager-unavailable']);
   expect({ code, looks, open: connection.open }).toEqual({ code: 130, looks: 5, open: 0 });
 });
 

@@ -144,7 +144,7 @@ describe('one manager', () => {
     expect(await codeOf(page({ fieldSelector: 'colour=red' }))).toBe('invalid-argument');
   });
 
-  test('verify: a slow host has as long as the caller gives it, a slower one is named', async () => {
+  test('verify: a slow host has as long as the caller gives it, a slower host is named', async () => {
     await createNetwork();
     const [slow, slower] = [await connect(1), await connect(2)];
     const answer = manager.api.cluster.verify({ repair: false, hosts: [] }, cluster.call(seconds(60)));
@@ -247,17 +247,17 @@ describe('one manager', () => {
     expect(manager.view.endpointCount).toBe(1);
   });
 
-  test('claims of one call are each by themselves, answered in their order', async () => {
+  test('the claims of one call are independent, and answered in their order', async () => {
     await createNetwork();
     await connect(1);
     const draft = { network: 'blue', nodeId: nodeId(1), addresses: [], labels: {}, endpointId: '' };
     const claims = ['web', 'db', 'web', '-'].map((name) => ({ ...draft, requestId: uuid(), name }));
     const { endpoint: endpoints } = manager.api;
     const answer = await cluster.answer(endpoints.claimEndpoints({ claims }, cluster.call()));
-    const told = answer.outcomes.map(({ outcome }) =>
+    const outcomes = answer.outcomes.map(({ outcome }) =>
       outcome.oneofKind === 'refused' ? errorFromStatus(outcome.refused).code : outcome.oneofKind,
     );
-    expect(told).toEqual(['endpoint', 'endpoint', 'name-taken', 'name-invalid']);
+    expect(outcomes).toEqual(['endpoint', 'endpoint', 'name-taken', 'name-invalid']);
     expect(answer.epoch).toBe(1n);
     const again = await cluster.answer(endpoints.claimEndpoints({ claims: claims.slice(1, 2) }, cluster.call()));
     expect(again.outcomes[0]).toEqual(answer.outcomes[1]);
@@ -293,7 +293,7 @@ describe('one manager', () => {
 
   test('conditions follow from claims, from sessions, and from what hosts report', async () => {
     const { network: networks, endpoint: endpoints, node: nodes } = manager.api;
-    const told = async (): Promise<string[]> => {
+    const conditionTexts = async (): Promise<string[]> => {
       const all = [
         (await networks.getNetwork({ network: 'blue', atLeast: 0n }, cluster.call())).network,
         (await endpoints.getEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call())).endpoint,
@@ -306,7 +306,7 @@ describe('one manager', () => {
     agent.appliesAtOnce = false;
     await claim('web', 1);
     await cluster.settle();
-    expect(await told()).toEqual([
+    expect(await conditionTexts()).toEqual([
       'Allocated true Claimed',
       'Programmed false Waiting',
       'Degraded false Healthy',
@@ -329,7 +329,7 @@ describe('one manager', () => {
     };
     agent.say({ oneofKind: 'report', report });
     await cluster.settle();
-    expect((await told()).filter((text) => !text.startsWith('Allocated'))).toEqual([
+    expect((await conditionTexts()).filter((text) => !text.startsWith('Allocated'))).toEqual([
       'Programmed true AllApplied',
       'Degraded true Drift',
       'Programmed true AllApplied',
@@ -340,7 +340,7 @@ describe('one manager', () => {
     ]);
     agent.hangUp();
     await cluster.settle();
-    expect((await told()).filter((text) => !text.startsWith('Allocated'))).toEqual([
+    expect((await conditionTexts()).filter((text) => !text.startsWith('Allocated'))).toEqual([
       'Programmed unknown HostsLost',
       'Degraded true HostLost',
       'Programmed unknown HostsLost',
@@ -372,9 +372,9 @@ describe('one manager', () => {
     const { conditions = [] } = (await nodes.getNode({ node: 'h1' }, cluster.call())).node ?? {};
     expect(conditions.map(({ sinceRevision }) => sinceRevision)).toEqual([before, before, before]);
     await cluster.clock.advance(seconds(10));
-    const told = await agoMs();
-    expect(told['Claimed']).toBeLessThan(1_000);
-    expect(told).toMatchObject({ HostsLost: lost, HostLost: lost, NoSession: lost });
+    const ages = await agoMs();
+    expect(ages['Claimed']).toBeLessThan(1_000);
+    expect(ages).toMatchObject({ HostsLost: lost, HostLost: lost, NoSession: lost });
   });
 
   test('a manager that started later knows when objects were made, and not when they changed before', async () => {
@@ -453,13 +453,13 @@ describe('one manager', () => {
       { ...fine, eventsLost: 1n },
       { ...fine, failedOps: { EBUSY: 1n } },
     ];
-    const told: unknown[] = [];
+    const troubled: unknown[] = [];
     for (const health of healths) {
       agent.say({ oneofKind: 'report', report: { ...report, health } });
       await cluster.settle();
-      told.push((await cluster.answer(manager.api.cluster.getStatus({}, cluster.call()))).troubledHosts);
+      troubled.push((await cluster.answer(manager.api.cluster.getStatus({}, cluster.call()))).troubledHosts);
     }
-    expect(told).toEqual([[], ...healths.slice(1).map((health) => [{ name: 'h1', health }])]);
+    expect(troubled).toEqual([[], ...healths.slice(1).map((health) => [{ name: 'h1', health }])]);
     agent.hangUp();
     await cluster.settle();
     expect(await cluster.answer(manager.api.cluster.getStatus({}, cluster.call()))).toMatchObject({
@@ -555,7 +555,7 @@ describe('one manager', () => {
 });
 
 describe('two managers', () => {
-  test('the one that stands by names the leader and answers what it can', async () => {
+  test('the standby names the leader and answers what it can', async () => {
     await createNetwork();
     const { manager: standby } = await cluster.startManager('m2');
     await cluster.settle();
@@ -576,7 +576,7 @@ describe('two managers', () => {
     expect((await connect(1, standby)).take()).toEqual(['goodbye m1:7443']);
   });
 
-  test.each(['gone', 'silent'] as const)('status at the one that stands by, and when the leader is %s', async (how) => {
+  test.each(['gone', 'silent'] as const)('status at the standby, and when the leader is %s', async (how) => {
     await connect(1);
     const { manager: standby } = await cluster.startManager('m2');
     const status = () => cluster.answer(standby.api.cluster.getStatus({}, cluster.call()));

@@ -127,7 +127,7 @@ describe('an agent', () => {
         ({ op: 'fdb.set', netns, dev: 'vxlan0', mac: Mac('02:00:00:00:00:66'), target: asIp('10.90.0.66') }) as Op,
     ],
     ['a deleted vxlan device', (netns: string): Op => ({ op: 'link.delete', netns, name: 'vxlan0' }) as Op],
-  ])('mends %s within two seconds, counts and tells it', async (_name, damage) => {
+  ])('repairs %s within two seconds, counts the repair and reports it', async (_name, damage) => {
     const { cluster, blue } = await running();
     for (const host of cluster.hosts) await cluster.run(host.attach('blue', `on-${host.name}`));
     await exact(cluster);
@@ -174,7 +174,7 @@ describe('an agent', () => {
 });
 
 describe('managers', () => {
-  it('a second one stands by and takes over; nothing acknowledged is lost', async () => {
+  it('a second manager stands by and takes over; nothing acknowledged is lost', async () => {
     const cluster = new SimCluster({ hosts: 2, managers: 2 });
     await cluster.start();
     await cluster.createNetwork('blue', '10.66.0.0/16');

@@ -65,8 +65,8 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     await made.advance(seconds(1));
     expect(agent.received).toEqual(['welcome', 'delta', 'complete', 'ready']);
     const green = [...agent.tables.values()].find(({ network }) => network.name === 'green');
-    const told = responses(last).find(({ oneofKind }) => oneofKind === 'delta');
-    expect(told).toMatchObject({ delta: { digest: green?.digest } });
+    const delta = responses(last).find(({ oneofKind }) => oneofKind === 'delta');
+    expect(delta).toMatchObject({ delta: { digest: green?.digest } });
     agent.close();
     await followed;
     await made.stop();

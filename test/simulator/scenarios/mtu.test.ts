@@ -104,7 +104,7 @@ describe('a host with a smaller underlay', () => {
     expect(watch.faults).toEqual([]);
   });
 
-  it('waits for one that is between two leaders', async () => {
+  it('waits for a host that is between two leaders', async () => {
     const { cluster, watch } = await scene([1500, 1500, 1400], 2, 2);
     const release = stall(cluster.host('h1'));
     await cluster.run(cluster.host('h3').start());
@@ -119,7 +119,7 @@ describe('a host with a smaller underlay', () => {
     expect(watch.faults).toEqual([]);
   });
 
-  it('does not wait for one that is silent', async () => {
+  it('does not wait for a host that is silent', async () => {
     const { cluster } = await scene([1500, 1500, 1400], 2);
     cluster.connections.cut('h1');
     await cluster.until('its session is lost', async () => (await cluster.readyHosts()) === 1);

@@ -41,7 +41,7 @@ async function hasInterface(cluster: SimCluster, host: string, container: string
 }
 
 describe('the endpoints of a host that is gone', () => {
-  it('are released when nothing was heard of it for so long, their addresses cool, and an event says why', async () => {
+  it('are released when the host was silent for so long, their addresses cool, and an event says why', async () => {
     const cluster = await living();
     cluster.connections.cut('h3');
     await cluster.advance(minutes(9.8));
@@ -122,7 +122,7 @@ describe('the endpoints of a host that is gone', () => {
   });
 });
 
-describe('an endpoint that its agent knows nothing of any more', () => {
+describe('an endpoint that its agent does not know any more', () => {
   const orphaned = async (cluster: SimCluster): Promise<void> => {
     await cluster.until('it is released', async () => (await endpoints(cluster)).length === 2);
   };

@@ -185,7 +185,7 @@ describe('after a restore from a backup', () => {
     expect(cluster.host('h2').pings('late', '10.67.0.3', cluster.hosts)).toBe(true);
   });
 
-  it('a host that could not be heard is cut off from an address that has been given since', async () => {
+  it('a host that could not be reached is cut off from an address that has been given since', async () => {
     const backup = cluster.backup();
     await attach('h2', 'late');
     cluster.connections.cut('h2');

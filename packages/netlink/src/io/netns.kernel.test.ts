@@ -31,7 +31,7 @@ describeOnKernel('network namespaces', () => {
     }
   }
 
-  it('are made under any path, once, and unmade as often as one likes', () => {
+  it('are made under any path, once, and removed as often as called', () => {
     const before = here();
     createNetns(path);
     expect(() => createNetns(path)).toThrow('EEXIST');

@@ -21,7 +21,7 @@ export function describeLock(name: string, create: () => Promise<LockWorld>): vo
     });
     afterEach(() => world.close());
 
-    it('is given once, and the next one hears who has it', async () => {
+    it('is given once, and the next caller learns who has it', async () => {
       const first = await world.lock().take();
       expect(first.kind).toBe('held');
       expect(await world.lock().take()).toEqual({ kind: 'taken', pid: process.pid });

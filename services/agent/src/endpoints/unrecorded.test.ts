@@ -74,9 +74,9 @@ describe('a container that the records on disk have lost', () => {
     expect(h.manager.released).toEqual([]);
     const kept = h.log.lines.filter(({ event }) => event === 'endpoint.kept');
     expect(kept.map(({ fields }) => fields.endpoint)).toContain('a3');
-    const told = h.manager.requests('report').flatMap(({ report }) => report.keptIds);
-    expect(told).toHaveLength(kept.length);
-    expect(new Set(told)).toEqual(new Set(kept.map(({ fields }) => fields.endpointId)));
+    const reported = h.manager.requests('report').flatMap(({ report }) => report.keptIds);
+    expect(reported).toHaveLength(kept.length);
+    expect(new Set(reported)).toEqual(new Set(kept.map(({ fields }) => fields.endpointId)));
     expect(h.manager.requests('report').at(-1)?.report.networkDrift).toMatchObject({
       [String(kept[0]?.fields.networkId)]: expect.any(Number),
     });

@@ -97,7 +97,7 @@ describe('AgentServer', () => {
     expect(await attach()).toMatchObject({ endpoint: { name: 'web' } });
   });
 
-  it('is not hurt by garbage, or by one who connects and leaves', async () => {
+  it('is not harmed by garbage, or by a client that connects and leaves', async () => {
     await serve();
     for (const garbage of [Buffer.alloc(70_000, 0xff), Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(0)]) {
       await new Promise<void>((resolve) => {

@@ -16,7 +16,7 @@ describe('demandCapabilities', () => {
     ['a process without capabilities', '0000000000000000', 'CAP_NET_ADMIN CAP_SYS_ADMIN'],
     ['a container without network administration', '0000000000200000', 'CAP_NET_ADMIN'],
     ['one that may not enter namespaces', '0000000000001000', 'CAP_SYS_ADMIN'],
-  ])('%s is told what is missing', (_, effective, missing) => {
+  ])('%s: the error names what is missing', (_, effective, missing) => {
     expect(() => demandCapabilities(status(effective))).toThrow(
       expect.objectContaining({ code: 'capability-missing', data: { missing } }),
     );

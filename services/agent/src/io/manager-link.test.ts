@@ -64,7 +64,7 @@ describe('GrpcManagerLink', () => {
   const claim = { requestId: 'r', network: 'blue', nodeId: 'n', addresses: [], labels: {}, endpointId: '' };
   const limits = { timeout: seconds(5) };
 
-  it('claims, and hears why not and who leads', async () => {
+  it('claims, and gets the reason of a refusal and the leader', async () => {
     const address = await manager();
     const { endpoint } = await link().claimEndpoint(address, { ...claim, name: 'web' }, limits);
     expect(endpoint?.name).toBe('web');
@@ -85,19 +85,19 @@ describe('GrpcManagerLink', () => {
   });
 
   it('carries messages both ways until the manager ends the session', async () => {
-    const heard: ConnectRequest[] = [];
+    const received: ConnectRequest[] = [];
     const address = await manager((stream) => {
       stream.on('data', (request: ConnectRequest) => {
-        heard.push(request);
+        received.push(request);
         stream.write(answer);
-        if (heard.length === 2) stream.end();
+        if (received.length === 2) stream.end();
       });
     });
     const channel = link().connect(address);
     channel.send(hello);
     channel.send(hello);
     expect(await read(channel.messages)).toEqual([answer, answer]);
-    expect(heard).toEqual([hello, hello]);
+    expect(received).toEqual([hello, hello]);
   });
 
   it('throws the refusal a manager ends a session with', async () => {

@@ -41,10 +41,10 @@ function outcomeFor(name: string): ClaimOutcome {
 
 function claim(name: string, timeout = seconds(30)): Promise<string> {
   const claimed = calls.claim(ClaimEndpointRequest.create({ name }), timeout);
-  return claimed.then(({ endpoint }: Claimed) => endpoint.name, told);
+  return claimed.then(({ endpoint }: Claimed) => endpoint.name, codeOf);
 }
 
-function told(error: unknown): string {
+function codeOf(error: unknown): string {
   return error instanceof CausewayError ? error.code : String(error);
 }
 
@@ -53,13 +53,13 @@ function answerOf<Value>(answer: Promise<Value>): Promise<Value> {
 }
 
 describe('ClaimCalls', () => {
-  it('sends one that is alone at once', async () => {
+  it('sends a single claim at once', async () => {
     expect(await answerOf(claim('a'))).toBe('a');
     expect(await answerOf(claim('b'))).toBe('b');
     expect(asked).toEqual([['a'], ['b']]);
   });
 
-  it('sends what came while a call was under way together', async () => {
+  it('sends the claims that came during a call together', async () => {
     const first = claim('a');
     await clock.advance(milliseconds(1));
     const later = [claim('b'), claim('taken'), claim('c')];
@@ -67,7 +67,7 @@ describe('ClaimCalls', () => {
     expect(asked).toEqual([['a'], ['b', 'taken', 'c']]);
   });
 
-  it('asks again for those that have time left when a call fails', async () => {
+  it('retries the claims that have time left when a call fails', async () => {
     const unanswered = (): Promise<never> =>
       clock.sleep(seconds(3)).then(() => {
         throw new CausewayError('timed-out', 'no answer');
@@ -78,7 +78,7 @@ describe('ClaimCalls', () => {
     expect(asked).toEqual([['hasty', 'patient'], ['patient']]);
   });
 
-  it('does not let one wait for earlier ones longer than it can', async () => {
+  it('does not let a claim wait for earlier claims beyond its own timeout', async () => {
     answers = [() => clock.sleep(seconds(20)).then(() => ({ outcomes: [outcomeFor('a')], epoch: 1n }))];
     const first = claim('a');
     await clock.advance(milliseconds(1));
@@ -88,7 +88,7 @@ describe('ClaimCalls', () => {
     expect(await answerOf(first)).toBe('a');
   });
 
-  it('a refusal of the call as a whole is that of each', async () => {
+  it('a refusal of the whole call refuses each claim', async () => {
     answers = [() => Promise.reject(new CausewayError('invalid-argument', 'no'))];
     expect(await answerOf(Promise.all([claim('a'), claim('b')]))).toEqual(['invalid-argument', 'invalid-argument']);
   });

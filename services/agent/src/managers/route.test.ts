@@ -18,14 +18,14 @@ describe('wantsRelay', () => {
 });
 
 describe('learn', () => {
-  it('remembers who says nothing, and forgets it at the first word', () => {
+  it('remembers a manager that does not answer, and forgets that at its first answer', () => {
     const silent = learn(noWays, ended('m1', silence), 7);
     expect([...silent.unreached]).toEqual([['m1', 7]]);
     expect(learn(silent, ended('m1', goodbye), 8).unreached.size).toBe(0);
     expect([...learn(silent, ended('m2', goodbye), 8).unreached]).toEqual([['m1', 7]]);
   });
 
-  it('a return in vain makes the next one later, up to five minutes, until a session has held that long', () => {
+  it('a return in vain makes the next return later, up to five minutes, until a session has held that long', () => {
     let ways = cutFromM1;
     const pauses: number[] = [];
     for (let i = 0; i < 6; i++) {

@@ -23,7 +23,7 @@ function tunnelEntries(h: Host): ReadonlyMap<Mac, readonly Ip[]> {
 }
 
 /** The newest revision of network blue that the host has reported as applied in the present session. */
-function told(h: Host): bigint {
+function reportedRevision(h: Host): bigint {
   const { id } = h.manager.networks.get('blue')?.network ?? { id: '' };
   const all = h.manager.requests('applied').flatMap(({ applied }) => applied.networks);
   return all.filter(({ networkId }) => networkId === id).at(-1)?.revision ?? 0n;
@@ -44,16 +44,16 @@ describe('what the kernel refuses is not said to be applied', () => {
     ],
   ])('%s, and is as soon as the kernel has taken it', async (_, change) => {
     const h = await host();
-    expect(told(h)).toBe(revisionOf(h));
+    expect(reportedRevision(h)).toBe(revisionOf(h));
     h.kernel.failNext('fdb.set', 'ENOBUFS', 8);
     change(h);
     await h.settle(seconds(3));
     expect(h.manager.sessions).toBe(1);
     expect(tunnelEntries(h).size).toBe(2);
-    expect(told(h)).toBeLessThan(revisionOf(h));
+    expect(reportedRevision(h)).toBeLessThan(revisionOf(h));
     await h.settle(seconds(60));
     expect(tunnelEntries(h).size).toBe(3);
-    expect(told(h)).toBe(revisionOf(h));
+    expect(reportedRevision(h)).toBe(revisionOf(h));
   });
 });
 

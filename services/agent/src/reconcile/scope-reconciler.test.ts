@@ -200,7 +200,7 @@ describe('a scope', () => {
     expect(stats.networkDrift).toEqual([]);
   });
 
-  it('is tried again after it could not be read, and says so to who asked what differs', async () => {
+  it('is tried again after it could not be read, and says so to callers that asked for differences', async () => {
     await following();
     vi.spyOn(kernel, 'read').mockRejectedValueOnce(new Error('no answer'));
     await expect(clock.until(reconciler.verify(), seconds(1))).rejects.toThrow('no answer');

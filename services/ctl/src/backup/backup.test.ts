@@ -45,7 +45,7 @@ test('a backup is the chunks in a row, and the answer names its cluster, epoch a
   expect(await readdir(directory)).toEqual(['b']);
 });
 
-test('one that is cut off leaves no file', async () => {
+test('a backup that is cut off leaves no file', async () => {
   const outcome = await create(join(directory, 'b'), cutOff);
   expect(outcome.code).toBe(5);
   expect(await readdir(directory)).toEqual([]);

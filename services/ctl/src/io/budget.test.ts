@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { inTime } from '../ending.ts';
 import { Budget } from './budget.ts';
 
-it('what a last look ends with is heard before the command is given up', async () => {
+it('the result of a last look counts before the command is given up', async () => {
   const clock = new FakeClock();
   const budget = new Budget(clock, seconds(2));
   const work = async (): Promise<never> => {

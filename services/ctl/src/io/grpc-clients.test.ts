@@ -98,18 +98,18 @@ async function sequences(of: Clients, follow: boolean, enough = Number.POSITIVE_
 }
 
 describe('managers', () => {
-  test('none is set', () => {
+  test('no manager is set', () => {
     expect(() => client([]).managers).toThrow('no manager address is set');
   });
 
-  test('each that answers says how it sees the cluster, and one that is away is left out', async () => {
+  test('each manager that answers says how it sees the cluster, and a manager that is away is left out', async () => {
     const at = (epoch: bigint) => {
       const getStatus = serveUnary(async () => GetStatusResponse.create({ epoch }), noDefect);
       return serve(anyPort, [[clusterServiceDefinition, { getStatus }] as [never, never]]);
     };
     const managers = [await at(1n), '127.0.0.1:1', await at(2n)];
-    const told = await client(managers).managers.getStatuses();
-    expect(told.map(({ epoch }) => epoch)).toEqual([1n, 2n]);
+    const statuses = await client(managers).managers.getStatuses();
+    expect(statuses.map(({ epoch }) => epoch)).toEqual([1n, 2n]);
   });
 
   test('a standby names the leader, which is then asked', async () => {
@@ -126,12 +126,12 @@ describe('managers', () => {
     });
   });
 
-  test('one that is gone is passed over', async () => {
+  test('a manager that is gone is passed over', async () => {
     const alive = await serve(anyPort, [networks(async () => ({ networks: [blue], revision: 7n, nextPageToken: '' }))]);
     expect((await client(['127.0.0.1:1', alive]).managers.listNetworks(everything)).revision).toBe(7n);
   });
 
-  test('none is there', async () => {
+  test('no manager is there', async () => {
     const call = client(['127.0.0.1:1'], { timeout: 1_000 }).managers.listNetworks(everything);
     await expect(call).rejects.toMatchObject({
       code: 'manager-unavailable',
@@ -139,7 +139,7 @@ describe('managers', () => {
     });
   });
 
-  test('one says nothing', async () => {
+  test('the only manager does not answer', async () => {
     const silent = await serve(anyPort, [networks(() => new Promise(() => undefined))]);
     const call = client([silent], { timeout: 50 }).managers.listNetworks(everything);
     await expect(call).rejects.toMatchObject({
@@ -148,7 +148,7 @@ describe('managers', () => {
     });
   });
 
-  test('one that only said where the leader is does not explain a leader that says nothing', async () => {
+  test('a standby that named the leader does not explain a leader that does not answer', async () => {
     const leader = await serve(anyPort, [networks(() => new Promise(() => undefined))]);
     const standby = await serve(anyPort, [
       networks(() => Promise.reject(new CausewayError('not-leader', 'standing by', { leader }))),
@@ -159,7 +159,7 @@ describe('managers', () => {
 
   const answering = async () => ({ networks: [blue], revision: 7n, nextPageToken: '' });
 
-  test('one that takes calls and does not answer costs a read a moment, and the next nothing', async () => {
+  test('a manager that takes calls and does not answer costs a read a moment, and the next read nothing', async () => {
     let asked = 0;
     const hanging = networks(() => {
       asked++;
@@ -184,8 +184,8 @@ describe('managers', () => {
     expect(systemClock.now() - began).toBeLessThan(30_000);
   });
 
-  test('what a manager remarks beside its answer is heard once', async () => {
-    const heard: string[] = [];
+  test('the remark beside an answer is passed on once', async () => {
+    const remarks: string[] = [];
     const remarking = networks(answering);
     const { listNetworks } = remarking[1] as unknown as { listNetworks: (...call: unknown[]) => void };
     const handler = (call: { sendMetadata(metadata: Metadata): void }, done: unknown): void => {
@@ -195,14 +195,14 @@ describe('managers', () => {
       listNetworks(call, done);
     };
     const address = await serve(anyPort, [[networkServiceDefinition, { listNetworks: handler }] as [never, never]]);
-    const onRemark = (remark: string): void => void heard.push(remark);
+    const onRemark = (remark: string): void => void remarks.push(remark);
     const settings = { managers: [address], socket: '', timeout: milliseconds(5_000) };
     const world = { credentials: plaintext, clock: systemClock, actor: '', onRemark };
     const clients = grpcConnect(world)(settings, new AbortController().signal);
     afterTest.push(() => clients.close());
     await clients.managers.listNetworks(everything);
     await clients.managers.listNetworks(everything);
-    expect(heard).toEqual(['from m2, which follows']);
+    expect(remarks).toEqual(['from m2, which follows']);
   });
 
   /** A manager of this cluster, which answers from memory. */
@@ -226,14 +226,14 @@ describe('managers', () => {
     ]);
   }
 
-  function heeding(managers: readonly string[]): { readonly clients: Clients; readonly heard: string[] } {
-    const heard: string[] = [];
-    const onRemark = (remark: string): void => void heard.push(remark);
+  function heeding(managers: readonly string[]): { readonly clients: Clients; readonly remarks: string[] } {
+    const remarks: string[] = [];
+    const onRemark = (remark: string): void => void remarks.push(remark);
     const settings = { managers, socket: '', timeout: milliseconds(5_000) };
     const world = { credentials: plaintext, clock: systemClock, actor: '', onRemark };
     const clients = grpcConnect(world)(settings, new AbortController().signal);
     afterTest.push(() => clients.close());
-    return { clients, heard };
+    return { clients, remarks };
   }
 
   const [red, green] = ['00000000000000c1', '00000000000000c2'];
@@ -241,12 +241,12 @@ describe('managers', () => {
   test('managers of two clusters: a read is answered by the first and warns, a change is refused before it is sent', async () => {
     const changed: string[] = [];
     const [one, two] = [await managerOf(red, 'm1', changed), await managerOf(green, 'x1', changed)];
-    const { clients, heard } = heeding([one, two]);
+    const { clients, remarks } = heeding([one, two]);
     expect((await clients.managers.listNetworks(everything)).revision).toBe(7n);
     await clients.managers.listNetworks(everything);
     const both = `m1 at ${one} belongs to ${red}, and x1 at ${two} belongs to ${green}`;
-    expect(heard).toEqual([expect.stringContaining(both)]);
-    expect(heard[0]).toContain(`this answer is from cluster ${red}`);
+    expect(remarks).toEqual([expect.stringContaining(both)]);
+    expect(remarks[0]).toContain(`this answer is from cluster ${red}`);
     const change = clients.managers.createNetwork(CreateNetworkRequest.create({ name: 'blue' }));
     await expect(change).rejects.toMatchObject({ code: 'cluster-mismatch', message: expect.stringContaining(both) });
     expect(changed).toEqual([]);
@@ -258,18 +258,18 @@ describe('managers', () => {
   ])('managers %s: no warning, and changes are made', async (_, ...ids) => {
     const changed: string[] = [];
     const [one, two] = [await managerOf(ids[0], 'm1', changed), await managerOf(ids[1], 'm2', changed)];
-    const { clients, heard } = heeding([one, two]);
+    const { clients, remarks } = heeding([one, two]);
     await clients.managers.listNetworks(everything);
     await clients.managers.createNetwork(CreateNetworkRequest.create({ name: 'blue' }));
-    expect({ heard, changed }).toEqual({ heard: [], changed: ['m1'] });
+    expect({ remarks, changed }).toEqual({ remarks: [], changed: ['m1'] });
   });
 
   test('a stream warns beside what it brings', async () => {
-    const { clients, heard } = heeding([await managerOf(red, 'm1'), await managerOf(green, 'x1')]);
+    const { clients, remarks } = heeding([await managerOf(red, 'm1'), await managerOf(green, 'x1')]);
     const watching = (async () => {
       for await (const _ of clients.managers.watchNetworks(WatchNetworksRequest.create())) return;
     })().catch(() => undefined);
-    await expect.poll(() => heard).toEqual([expect.stringContaining('different clusters')]);
+    await expect.poll(() => remarks).toEqual([expect.stringContaining('different clusters')]);
     await watching;
   });
 
@@ -308,7 +308,7 @@ describe('watches', () => {
     return 'nothing';
   };
 
-  test('each is one attempt at one manager, the next at the next', async () => {
+  test('each watch is one attempt at one manager, the next watch goes to the next manager', async () => {
     const live = await serve(anyPort, [bookmarks()]);
     const { managers } = client(['127.0.0.1:1', live]);
     const request = WatchNetworksRequest.create();
@@ -317,7 +317,7 @@ describe('watches', () => {
     expect(await first(managers.watchNetworks(request))).toBe('BOOKMARK 7');
   });
 
-  test('a manager that takes the call and says nothing is left', async () => {
+  test('a manager that takes the call and does not answer is left', async () => {
     const clock = new FakeClock();
     let asked: () => void = () => undefined;
     const taken = new Promise<void>((resolve) => {
@@ -352,7 +352,7 @@ describe('events', () => {
     expect(await sequences(client([standby, leader]), false)).toEqual([1n, 2n]);
   });
 
-  test('one who had enough hangs up', async () => {
+  test('a reader that has enough hangs up', async () => {
     let hungUp: () => void = () => undefined;
     const cancelled = new Promise<void>((resolve) => {
       hungUp = resolve;

@@ -39,7 +39,7 @@ describe('knownManagers', () => {
   });
 });
 
-test('since when a manager is gone is said of one that is', () => {
+test('only a manager that is gone has a time since when', () => {
   const view = { managers: registered('m1', 'm2'), leader, knownManagers: known('m1', 'm3') };
   const { managers } = surveyOf(knownManagers(view, self), []);
   expect(managers.map(({ goneSinceMs }) => goneSinceMs)).toEqual([0n, 0n, 1_000n]);

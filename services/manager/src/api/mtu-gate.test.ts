@@ -21,8 +21,8 @@ test.each<[string, Mtu, HostsProgress, MtuVerdict['kind']]>([
   ['no host has the network', lowered, {}, 'open'],
   ['a host has not applied it', lowered, { floor: 6n }, 'waits'],
   ['every host has', lowered, { floor: 7n }, 'open'],
-  ['one may be changing to another leader', lowered, { floor: 7n, silentSince: now - 5_000 }, 'waits'],
-  ['one is silent', lowered, { floor: 7n, silentSince: now - 6_000 }, 'open'],
+  ['a host may be changing to another leader', lowered, { floor: 7n, silentSince: now - 5_000 }, 'waits'],
+  ['a host is silent', lowered, { floor: 7n, silentSince: now - 6_000 }, 'open'],
 ])('%s', (_name, mtu, progress, expected) => {
   const network = { value: { ...scriptNetwork(1), mtu }, revision: 7n };
   expect(judgeMtu(network, small, () => progress, now).kind).toBe(expected);

@@ -35,14 +35,14 @@ test('a manager whose store holds another cluster all at once is lost, and says 
   expect(manager.lost.reason).toMatchObject({ code: 'cluster-mismatch', data: { own, found: other.clusterId } });
 });
 
-test('so is one whose store holds none any more', async () => {
+test('so is a manager whose store holds no cluster any more', async () => {
   const { manager, store } = await cluster.startManager();
   await store.txn([], [{ kind: 'delete', key: keys.meta }]);
   await cluster.settle();
   expect(manager.lost.reason).toMatchObject({ code: 'cluster-mismatch', data: { found: '' } });
 });
 
-test('one that belongs to a cluster makes none in an empty store, and takes no other', async () => {
+test('a manager that belongs to a cluster founds none in an empty store, and joins no other', async () => {
   const { store } = await cluster.startManager();
   const own = '00000000000000c2' as ClusterId;
   const random = new SeededRandom(1);

@@ -92,7 +92,7 @@ describe('a manager', () => {
     expect(Math.abs((known()?.goneAt ?? 0) - stopped)).toBeLessThan(1_000);
   });
 
-  test('of a version that keeps no such record, and died, is known too', async () => {
+  test('of a version that stores no record of managers, and died, is known too', async () => {
     await die();
     expect(leader.view.managers.has(m2)).toBe(false);
     expect(known()?.goneAt).toBeGreaterThan(0);
@@ -140,7 +140,7 @@ describe('a manager whose name is registered at another address', () => {
   test.each([
     ['runs', 'theirs'],
     ['runs, in an older version', undefined],
-  ])('ends when that one %s', async (_, instance) => {
+  ])('ends when the other manager %s', async (_, instance) => {
     answers.set(record.address, says('m2', instance));
     const second = registration(address);
     await second.start();
@@ -159,7 +159,7 @@ describe('a manager whose name is registered at another address', () => {
     ['does not answer: once its lease has ended', undefined, 18],
     ['had an address that another manager has now: at once', says('m9', 'theirs'), 1],
     ['was this one, before its address changed: at once', says('m2', 'ours'), 1],
-  ])('registers when that one %s', async (_, answer, within) => {
+  ])('registers when the other manager %s', async (_, answer, within) => {
     if (answer !== undefined) answers.set(record.address, answer);
     const second = registration(address);
     await second.start();
@@ -180,7 +180,7 @@ describe('a manager whose name is registered at another address', () => {
 });
 
 describe('forgetManager', () => {
-  test('one that died is off the list, and a retry gets the same answer', async () => {
+  test('a manager that died is off the list, and a retry gets the same answer', async () => {
     await die();
     await forget();
     expect(known()).toBeUndefined();

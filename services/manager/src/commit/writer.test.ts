@@ -76,7 +76,7 @@ function events(): readonly Event[] {
   return backend.history.list(keys.events).flatMap(decodeRecord);
 }
 
-const told = () => events().map(({ kind, endpoint }) => (endpoint === '' ? kind : `${kind} ${endpoint}`));
+const eventTexts = () => events().map(({ kind, endpoint }) => (endpoint === '' ? kind : `${kind} ${endpoint}`));
 
 /** Counts the transactions from now on. */
 function countTxns(): { count: number } {
@@ -392,10 +392,10 @@ describe('events of writes', () => {
   test('a refused call leaves nothing, also when others of its batch are written', async () => {
     await write(leader, requestId(), network('blue'));
     await Promise.allSettled(['web', 'web', 'db'].map((name) => write(leader, requestId(), claim(name))));
-    expect(told().slice(2).sort()).toEqual(['endpoint.attached db', 'endpoint.attached web']);
+    expect(eventTexts().slice(2).sort()).toEqual(['endpoint.attached db', 'endpoint.attached web']);
   });
 
-  test.each<MemoryFault>(['lost-reply', 'lost-request'])('a call tried again is told once: %s', async (fault) => {
+  test.each<MemoryFault>(['lost-reply', 'lost-request'])('a retried call has one event: %s', async (fault) => {
     const id = requestId();
     let once = true;
     leader.store.fault = (operation) => {
@@ -405,7 +405,7 @@ describe('events of writes', () => {
     };
     await clock.until(write(leader, id, network('blue')), seconds(30));
     await write(leader, id, network('blue'));
-    expect(told()).toEqual(['node.joined', 'network.created']);
+    expect(eventTexts()).toEqual(['node.joined', 'network.created']);
   });
 
   test('a late transaction gets no event number before events that were already sent', async () => {
@@ -413,7 +413,7 @@ describe('events of writes', () => {
     await makeLate(write(leader, requestId(), claim('late')), seconds(60));
     await write(leader, requestId(), claim('web'));
     await clock.advance(seconds(60));
-    expect(told().slice(2)).toEqual(['endpoint.attached web']);
+    expect(eventTexts().slice(2)).toEqual(['endpoint.attached web']);
     expect(leader.view.endpointCount).toBe(1);
   });
 

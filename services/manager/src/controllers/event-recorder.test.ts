@@ -31,13 +31,13 @@ afterEach(async () => {
 
 const backendStore = (): MemoryStore => new MemoryStore({ clock, backend });
 const ready = (name: string): void => manager.relay.emit(nodeReady({ name } as Parameters<typeof nodeReady>[0]));
-const told = () => backend.history.list(keys.events).map((kv) => decodeRecord(kv).map(({ host }) => host));
+const recordedHosts = () => backend.history.list(keys.events).map((kv) => decodeRecord(kv).map(({ host }) => host));
 
 test('what happens in a moment goes together, in order, a hundred at most', async () => {
   for (let i = 0; i < 250; i++) ready(`h${i}`);
   await clock.advance(seconds(1));
-  expect(told().map((hosts) => hosts.length)).toEqual([100, 100, 50]);
-  expect(told().flat()).toEqual(Array.from({ length: 250 }, (_, i) => `h${i}`));
+  expect(recordedHosts().map((hosts) => hosts.length)).toEqual([100, 100, 50]);
+  expect(recordedHosts().flat()).toEqual(Array.from({ length: 250 }, (_, i) => `h${i}`));
   expect(backend.history.list(keys.events).flatMap(decodeRecord)[0]).toMatchObject({
     kind: 'node.ready',
     actor: 'manager/m1',
@@ -45,14 +45,14 @@ test('what happens in a moment goes together, in order, a hundred at most', asyn
   });
 });
 
-test.each<MemoryFault>(['refused', 'lost-request', 'lost-reply'])('is told once in spite of: %s', async (fault) => {
+test.each<MemoryFault>(['refused', 'lost-request', 'lost-reply'])('is recorded once in spite of: %s', async (fault) => {
   let faults = 3;
   manager.store.fault = (operation) => (operation === 'txn' && faults-- > 0 ? fault : 'none');
   ready('h1');
   await clock.advance(seconds(1));
   ready('h2');
   await clock.advance(seconds(60));
-  expect(told().flat()).toEqual(['h1', 'h2']);
+  expect(recordedHosts().flat()).toEqual(['h1', 'h2']);
 });
 
 test('many repairs cause few events', async () => {
@@ -71,7 +71,7 @@ test('a manager that does not lead records no event', async () => {
   await clock.until(manager.elector.stop(), seconds(10));
   ready('h1');
   await clock.advance(seconds(5));
-  expect(told()).toEqual([]);
+  expect(recordedHosts()).toEqual([]);
 });
 
 test('events that a term could not record are not recorded in the next term', async () => {
@@ -84,5 +84,5 @@ test('events that a term could not record are not recorded in the next term', as
   expect(manager.leads).toBe(true);
   ready('h2');
   await clock.advance(seconds(5));
-  expect(told().flat()).toEqual(['h2']);
+  expect(recordedHosts().flat()).toEqual(['h2']);
 });

@@ -73,7 +73,7 @@ test('many records are taken away in several goes', async () => {
   expect(await kept()).toEqual([]);
 });
 
-test('who does not lead, or does not lead any more, takes nothing away', async () => {
+test('a manager that does not lead, or does not lead any more, removes nothing', async () => {
   await world.recordHosts('old');
   await clock.advance(hours(30));
   expect(await kept()).toEqual(['old']);

@@ -72,7 +72,7 @@ test('the endpoints of a host are released when its silence has lasted, and not 
   expect(events[0]).toContain('orphaned on h1: h1 has been gone for 10m');
 });
 
-test('a host that is heard again is not gone, and its silence is forgotten', async () => {
+test('a host that has a session again is not gone, and its silence is forgotten', async () => {
   attach(1);
   lead();
   silent.set(h1, clock.now());

@@ -16,15 +16,15 @@ let backend: MemoryBackend;
 let ports: MemoryPorts;
 let first: CoreManager;
 let second: CoreManager;
-let told: Leadership[];
+let notices: Leadership[];
 
 beforeEach(async () => {
   clock = new FakeClock();
   backend = new MemoryBackend({ clock });
   ports = new MemoryPorts({ clock });
   [first, second] = ['m1', 'm2'].map((name, i) => manager(name, i)) as [CoreManager, CoreManager];
-  told = [];
-  second.elector.subscribe((leadership) => told.push(leadership));
+  notices = [];
+  second.elector.subscribe((leadership) => notices.push(leadership));
   await first.start();
   await clock.advance(milliseconds(1));
   await second.start();
@@ -54,7 +54,7 @@ function term(): bigint | undefined {
 }
 
 describe('Elector', () => {
-  test('exactly one leads, and keeps leading while it can renew', async () => {
+  test('exactly one manager leads, and keeps leading while it can renew', async () => {
     const elected = term();
     expect(first.elector.leadership).toEqual({ role: 'leader', term: elected });
     expect(second.elector.leadership).toEqual({ role: 'follower', leader: { name: 'm1', address: 'm1' } });
@@ -63,18 +63,18 @@ describe('Elector', () => {
     expect(first.elector.leadership).toEqual({ role: 'leader', term: elected });
   });
 
-  test('stopped, it hands over at once', async () => {
+  test('a leader that is stopped hands over at once', async () => {
     await clock.until(first.stop(), milliseconds(1));
     await clock.advance(milliseconds(1));
     expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
-    expect(told).toEqual([
+    expect(notices).toEqual([
       { role: 'follower', leader: { name: 'm1', address: 'm1' } },
       { role: 'follower' },
       { role: 'leader', term: term() },
     ]);
   });
 
-  test('cut off, it steps down before another can lead; when it is back it stands by', async () => {
+  test('a leader that is cut off steps down before another can lead; when it is back it stands by', async () => {
     const elected = term() ?? 0n;
     const began = clock.now();
     let resigned = Number.POSITIVE_INFINITY;
@@ -106,7 +106,7 @@ describe('Elector', () => {
     expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
   });
 
-  test('paused in the middle, it finds itself deposed when it goes on', async () => {
+  test('a leader that was paused finds itself deposed when it goes on', async () => {
     first.pause();
     await clock.advance(seconds(10));
     expect(second.elector.leadership.role).toBe('leader');
@@ -116,7 +116,7 @@ describe('Elector', () => {
     expect(first.elector.leadership).toEqual({ role: 'follower', leader: { name: 'm2', address: 'm2' } });
   });
 
-  test('a victory it did not hear of is given back', async () => {
+  test('a term whose election got no answer is given back', async () => {
     await clock.until(first.stop(), milliseconds(1));
     await clock.until(second.stop(), milliseconds(1));
     const third = manager('m3', 3);
@@ -199,7 +199,7 @@ describe('a leader whose process', () => {
     expect(term()).toBe(elected);
   });
 
-  test('lives although its port is closed hears so, and nothing is written in its term', async () => {
+  test('lives although its port is closed loses its term, and nothing is written in its term', async () => {
     const elected = term() ?? 0n;
     ports.close('m1');
     await clock.advance(milliseconds(100));
@@ -239,7 +239,7 @@ describe('a leader whose process', () => {
     for (const one of others) await clock.until(one.stop(), seconds(10));
   });
 
-  test('was never seen to lead at its address keeps its term when that refuses', async () => {
+  test('was never seen to lead at its address keeps its term when the address refuses', async () => {
     await clock.until(second.stop(), milliseconds(1));
     ports.close('m1');
     const late = manager('m3', 3);
@@ -250,7 +250,7 @@ describe('a leader whose process', () => {
     await clock.until(late.stop(), seconds(1));
   });
 
-  test('is of a version that names no lease is replaced when that ends', async () => {
+  test('is of a version that names no lease is replaced when the lease ends', async () => {
     const elected = term();
     const { name, address, since } = first.view.leader ?? { name: '', address: '', since: 0 };
     const [lease] = [first.view.leader?.lease ?? 0n];
@@ -303,7 +303,7 @@ describe('a manager that is started again', () => {
     await clock.until(again.stop(), seconds(1));
   });
 
-  test('when it has given up and the store has not heard so, it ends its own term', async () => {
+  test('that has given up its term, which the store still has, ends that term', async () => {
     await clock.until(second.stop(), milliseconds(1));
     const elected = term() ?? 0n;
     first.store.setReachable(false);

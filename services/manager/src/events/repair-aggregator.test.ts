@@ -29,10 +29,10 @@ test('the first repair is recorded at once, and similar repairs together later',
   for (let i = 1; i <= 20_000; i++) tally.add('h1', drift('fdb', `m${i}`), 10);
   expect(tally.take(4_999)).toEqual([]);
   expect(tally.due).toBe(5_000);
-  const [told, ...more] = tally.take(5_000);
+  const [first, ...more] = tally.take(5_000);
   expect(more).toEqual([]);
-  expect(told).toMatchObject({ count: 20_000 });
-  expect(told?.message).toMatch(/^20000 of fdb on h1 repaired, such as m1 .*; m2 .*; m3 [^;]*$/);
+  expect(first).toMatchObject({ count: 20_000 });
+  expect(first?.message).toMatch(/^20000 of fdb on h1 repaired, such as m1 .*; m2 .*; m3 [^;]*$/);
 });
 
 test('hosts, networks and kinds are counted separately, and finished counts are dropped', () => {

@@ -26,13 +26,13 @@ let clock: FakeClock;
 let script: ViewScript;
 let feed: Feed;
 let term: AbortController;
-let told: EventInput[];
+let emitted: EventInput[];
 let registered: Node[];
 
 beforeEach(async () => {
   clock = new FakeClock();
   script = new ViewScript();
-  told = [];
+  emitted = [];
   registered = [];
   script.commit({ put: 'node', node: 1 }, { put: 'node', node: 2 }, { put: 'network', network: 7 });
   feed = newFeed(script.view);
@@ -58,8 +58,8 @@ function newFeed(view: View, settings: Partial<FeedSettings> = {}): Feed {
     return view.revision;
   };
   const sink: EventSink = {
-    emit: (event) => void told.push(event),
-    repaired: (host, drift) => void told.push(driftRepaired({ ...drift, host }, 1, [])),
+    emit: (event) => void emitted.push(event),
+    repaired: (host, drift) => void emitted.push(driftRepaired({ ...drift, host }, 1, [])),
   };
   return new Feed(
     { view, registrar: { register }, sink, clock, log: new MemoryLog() },
@@ -76,7 +76,7 @@ async function connect(agent: MemoryAgent, to: Feed = feed): Promise<MemoryAgent
 
 const settle = (): Promise<void> => clock.advance(milliseconds(0));
 
-const eventKinds = (): string[] => told.map(({ kind, host }) => `${kind} ${host}`);
+const eventKinds = (): string[] => emitted.map(({ kind, host }) => `${kind} ${host}`);
 
 describe('a session', () => {
   test('of a new host: welcome, nothing to have, ready; then the first endpoint brings the network whole', async () => {
@@ -332,7 +332,7 @@ describe('leadership', () => {
     expect((await connect(new MemoryAgent(scriptNode(1)))).take()).toEqual(['goodbye ']);
   });
 
-  test('a manager that does not lead names who does', async () => {
+  test('a manager that does not lead names the leader', async () => {
     term.abort();
     script.lead('m2');
     const agent = await connect(new MemoryAgent(scriptNode(1)));
@@ -629,7 +629,7 @@ test('an endpoint that its host keeps without a record causes an event, an endpo
     report: { repairs: 0n, drift: 1, repaired: [], underlayMtu: 1500, networkDrift: {}, recovered: true, keptIds },
   });
   await settle();
-  expect(told.slice(1)).toMatchObject([
+  expect(emitted.slice(1)).toMatchObject([
     {
       kind: 'endpoint.kept',
       host: 'h1',

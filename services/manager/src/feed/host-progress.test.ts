@@ -91,7 +91,7 @@ describe('how far the hosts of a network are', () => {
     expect(progress.of(blue)).toEqual({ floor: 9n });
   });
 
-  test('one that is back before it said so is not believed about the time before', () => {
+  test('a host that left and is back: its report that nothing is left is ignored', () => {
     const { progress, hosts, leave } = world(1);
     progress.sessionBegan(n1, []);
     progress.applied(n1, blue, 4n);
@@ -101,7 +101,7 @@ describe('how far the hosts of a network are', () => {
     expect(progress.of(blue)).toEqual({ floor: 4n });
   });
 
-  test('one that comes with a network it should not have holds it', () => {
+  test('a host that connects with a network that it should not have holds the network', () => {
     const { progress } = world();
     progress.sessionBegan(n1, [blue]);
     expect(progress.of(blue)).toEqual({ floor: 0n });
@@ -109,7 +109,7 @@ describe('how far the hosts of a network are', () => {
     expect(progress.of(blue)).toEqual({});
   });
 
-  test('one that is no host any more holds nothing', () => {
+  test('a host that was removed holds nothing', () => {
     const { progress, at } = world();
     progress.sessionBegan(n1, [blue]);
     at(5);

@@ -38,7 +38,7 @@ test.each([
   ['no room for any table', backlogLimit, [], ['complete', 'complete', 'ready']],
   ['room for the first table only', backlogLimit - 1, ['complete'], ['complete', 'ready']],
   ['room for all', 0, ['complete', 'complete', 'ready'], []],
-])('Ready is told when nothing is owed any more: %s', (_, backlog, first, later) => {
+])('Ready is sent when no table and no change is owed any more: %s', (_, backlog, first, later) => {
   const step = sessionOf();
   expect(step(newHost, backlog)).toEqual(first);
   expect(step({ kind: 'room' }, backlogLimit)).toEqual([]);

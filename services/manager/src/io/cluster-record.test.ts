@@ -34,7 +34,7 @@ test.each(['', '{', 'null', '{"clusterId":"a1"}', '{"clusterId":"a1","etcdCluste
   },
 );
 
-test('no cluster is founded in a directory that belongs to one, also when its etcd is lost', async () => {
+test('no cluster is founded in a directory that belongs to a cluster, also when its etcd is lost', async () => {
   await writeClusterRecord(dataDir, record);
   await expect(allowFounding(dataDir)).rejects.toMatchObject({
     code: 'invalid-argument',

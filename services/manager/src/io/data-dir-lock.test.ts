@@ -2,7 +2,7 @@ import { MemoryLock } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
 import { claimDataDir } from './data-dir-lock.ts';
 
-test('one manager writes a data directory, and the next one hears which process that is', async () => {
+test('one manager writes a data directory, and the next manager learns which process that is', async () => {
   const table = new Map<string, number>();
   const claim = (pid: number): Promise<() => void> =>
     claimDataDir(new MemoryLock(table, '/data', pid), { dataDir: '/data' });

@@ -45,8 +45,8 @@ const attach = (name: string, ip: string, network = 'blue') =>
 const endpointOf = (name: string) => desk.view.findEndpoint(name).value.id;
 const detach = (name: string) => act(releaseEndpoint({ endpoint: endpointOf(name), node: h1, reason: 'asked' }), agent);
 
-const history = (ip: string, told: readonly Event[] = events, network?: string) =>
-  addressHistory(Ip(ip), told, desk.view, network).map((holding) => {
+const history = (ip: string, given: readonly Event[] = events, network?: string) =>
+  addressHistory(Ip(ip), given, desk.view, network).map((holding) => {
     const { network: of, endpoint, host: on, purpose, fromMs, toMs, actor, released } = holding;
     return `${of} ${endpoint || purpose} on ${on || '-'}, ${fromMs}-${toMs || 'now'}, ${actor || '?'} to ${released || '-'}`;
   });
@@ -56,7 +56,7 @@ test('an address that was never held', () => {
   expect(history('10.66.0.8')).toEqual([]);
 });
 
-test('one after another, and the one that has it', () => {
+test('former holders one after another, and the present holder', () => {
   attach('web', '10.66.0.9');
   attach('other', '10.66.0.10');
   detach('web');
@@ -98,10 +98,10 @@ test('a holding that began before the kept events has no known beginning', () =>
   act(reserveAddress({ network: 'blue', address: Ip('10.66.0.11'), purpose: 'printer' }), operator);
   const kept = events.length;
   detach('web');
-  const told = events.slice(kept);
-  expect(history('10.66.0.9', told)).toEqual(['blue web on h1, 0-6000, ? to agent/h1']);
-  expect(history('10.66.0.10', told)).toEqual(['blue db on h1, 0-now, ? to -']);
-  expect(history('10.66.0.11', told)).toEqual(['blue printer on -, 0-now, ? to -']);
+  const given = events.slice(kept);
+  expect(history('10.66.0.9', given)).toEqual(['blue web on h1, 0-6000, ? to agent/h1']);
+  expect(history('10.66.0.10', given)).toEqual(['blue db on h1, 0-now, ? to -']);
+  expect(history('10.66.0.11', given)).toEqual(['blue printer on -, 0-now, ? to -']);
 });
 
 test('in each network by itself, or in one of them', () => {

@@ -104,7 +104,7 @@ describe('a subnet in the way of an underlay', () => {
   });
 });
 
-test('a record from before it was kept when things were made has no such time, and gets none', () => {
+test('a record of a version without creation times has none, and gets none', () => {
   const made = create({});
   expect(made.createdAt).toBe(desk.clock.wall());
   const { createdAt: _, ...old } = made;

@@ -43,7 +43,7 @@ test('the next after the last, past what is taken, from the first again at the e
   expect(book.vnis.next()).toBe(firstAutomaticVni);
 });
 
-test('one that cools is passed over and remembered as given', () => {
+test('a VNI that cools is passed over and remembered as given', () => {
   const book = new Book();
   book.set(4096, chosen);
   book.set(4097, chosen);
@@ -54,7 +54,7 @@ test('one that cools is passed over and remembered as given', () => {
   expect(book.vnis.use).toMatchObject({ used: 1, cooling: 0 });
 });
 
-test('those below the automatic ones count for nothing', () => {
+test('VNIs below the automatic range are ignored', () => {
   const book = new Book();
   book.set(77, asked);
   expect(book.vnis.use).toMatchObject({ used: 0, cooling: 0 });

@@ -30,7 +30,7 @@ describe('page tokens', () => {
     expect(parse).toThrow(expect.objectContaining({ code: 'invalid-argument', data: { field } }));
   });
 
-  test('nothing else is one', () => {
+  test('no other text is a page token', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -37,7 +37,7 @@ class Copy {
 }
 
 /** The events of a watch until it would wait. */
-async function told(oracle: ListOracle, kind: Kind, from: bigint, matches = any): Promise<WatchEvent<Item>[]> {
+async function listEvents(oracle: ListOracle, kind: Kind, from: bigint, matches = any): Promise<WatchEvent<Item>[]> {
   const cache: ObjectCache<Item> = oracle.caches.of(kind);
   const caughtUp = new AbortController();
   const source = {
@@ -76,14 +76,14 @@ describe('a watch', () => {
           for (const from of oracle.lists.keys()) {
             if (!cache.remembers(from)) continue;
             const copy = new Copy(listAt(from));
-            for (const event of await told(oracle, kind, from, matches)) {
+            for (const event of await listEvents(oracle, kind, from, matches)) {
               copy.take(event);
               if (!event.more) expect(copy.list).toEqual(listAt(event.revision).map(printItem));
             }
             expect(copy.list).toEqual(last);
           }
           const copy = new Copy([]);
-          for (const event of await told(oracle, kind, 0n, matches)) copy.take(event);
+          for (const event of await listEvents(oracle, kind, 0n, matches)) copy.take(event);
           expect(copy.list).toEqual(last);
         },
       ),
@@ -94,9 +94,13 @@ describe('a watch', () => {
   test('from 0: all there is, a bookmark, then what happens; whole revisions are marked', async () => {
     const oracle = new ListOracle();
     oracle.commit([[net(0), net(1)]]);
-    expect((await told(oracle, 'network', 0n)).map(brief)).toEqual(['ADDED n0 2 …', 'ADDED n1 2 …', 'BOOKMARK 2']);
+    expect((await listEvents(oracle, 'network', 0n)).map(brief)).toEqual([
+      'ADDED n0 2 …',
+      'ADDED n1 2 …',
+      'BOOKMARK 2',
+    ]);
     oracle.commit([[net(0, 9), { act: 'drop-network', n: 1 }], [net(2)]]);
-    expect((await told(oracle, 'network', 2n)).map(brief)).toEqual([
+    expect((await listEvents(oracle, 'network', 2n)).map(brief)).toEqual([
       'BOOKMARK 2',
       'MODIFIED n9 3 …',
       'REMOVED n1 3',
@@ -108,7 +112,11 @@ describe('a watch', () => {
     const oracle = new ListOracle();
     oracle.commit([[net(0, 1)], [net(0, 2)], [net(0, 3)], [net(0, 1)]]);
     const even: Matches = ({ value }) => /[02468]$/.test(value.name);
-    expect((await told(oracle, 'network', 1n, even)).map(brief)).toEqual(['BOOKMARK 1', 'ADDED n2 3', 'REMOVED n2 4']);
+    expect((await listEvents(oracle, 'network', 1n, even)).map(brief)).toEqual([
+      'BOOKMARK 1',
+      'ADDED n2 3',
+      'REMOVED n2 4',
+    ]);
   });
 
   test('a new name of a network or host is a change of its endpoints', async () => {
@@ -118,7 +126,7 @@ describe('a watch', () => {
       [{ act: 'endpoint', n: 5, network: 0, node: 0, name: 5 }],
     ]);
     oracle.commit([[net(0, 7)], [{ act: 'node', n: 0, name: 7 }]]);
-    const events = await told(oracle, 'endpoint', 3n);
+    const events = await listEvents(oracle, 'endpoint', 3n);
     expect(
       events.slice(1).map((event) => event.type !== 'BOOKMARK' && 'names' in event.item && event.item.names),
     ).toEqual([
@@ -152,7 +160,10 @@ describe('a watch', () => {
     const oracle = new ListOracle({ kept: 2 * bookmarkEvery });
     for (let i = 0; i < bookmarkEvery + 5; i++) oracle.commit([[net(0, i)]]);
     const revision = BigInt(bookmarkEvery) + 1n;
-    expect((await told(oracle, 'network', 1n, () => false)).map(brief)).toEqual(['BOOKMARK 1', `BOOKMARK ${revision}`]);
+    expect((await listEvents(oracle, 'network', 1n, () => false)).map(brief)).toEqual([
+      'BOOKMARK 1',
+      `BOOKMARK ${revision}`,
+    ]);
   });
 
   test('ends with its reader, and with its manager', async () => {

@@ -119,7 +119,7 @@ test('by force it may be more than a host carries, and overlap an underlay', () 
   expect(made.mtu).toEqual({ kind: 'fixed', bytes: 9_000 });
 });
 
-test('a VNI that was asked for is claimed as such', () => {
+test('a requested VNI is claimed as requested', () => {
   for (const [name, prefix, over] of [
     ['a', '10.1.0.0/24', {}],
     ['b', '10.2.0.0/24', { vni: 9000 }],
@@ -131,7 +131,7 @@ test('a VNI that was asked for is claimed as such', () => {
   ]);
 });
 
-test('a whole one', () => {
+test('a network with all its settings', () => {
   const made = desk.make(
     createNetwork(plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64'], { labels: { tier: 'web' } })),
   );

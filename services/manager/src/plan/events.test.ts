@@ -27,8 +27,8 @@ beforeEach(() => {
 });
 
 /** The events of a plan. `make` also writes the plan. */
-const told = (intent: Intent<unknown>): readonly EventInput[] => intent.plan(desk).events;
-const sentences = (intent: Intent<unknown>) => told(intent).map(({ kind, message }) => `${kind}: ${message}`);
+const eventsOf = (intent: Intent<unknown>): readonly EventInput[] => intent.plan(desk).events;
+const sentences = (intent: Intent<unknown>) => eventsOf(intent).map(({ kind, message }) => `${kind}: ${message}`);
 
 function make<Reply>(intent: Intent<Reply>): Reply {
   return desk.make(intent);
@@ -157,9 +157,9 @@ test.each<[string, () => Intent<unknown>, readonly string[]]>([
   expect(sentences(intent()).map((text) => text.replace(/ \([0-9a-f]{16}\)/g, ''))).toEqual(expected);
 });
 
-test('who looks for an address finds network, endpoint and host by id and name', () => {
+test('events of an address name network, endpoint and host by id and name', () => {
   given();
-  const [attached] = told(claim('db'));
+  const [attached] = eventsOf(claim('db'));
   expect(attached).toEqual({
     kind: 'endpoint.attached',
     network: 'blue',

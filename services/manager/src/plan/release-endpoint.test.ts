@@ -31,6 +31,6 @@ test('an endpoint is released by its own host only, once', () => {
   expectRefused(desk, () => release(web), 'endpoint-unknown', new RegExp(web));
 });
 
-test('one that never was is unknown', () => {
+test('an endpoint that never existed is unknown', () => {
   expectRefused(desk, () => release('ffffffffffffffff' as EndpointId), 'endpoint-unknown', /ffff/);
 });

@@ -20,7 +20,7 @@ test.each<[string, number, string]>([
   expect(readReleaseEndpoint(ReleaseEndpointRequest.create({ ...ids, reason })).reason).toBe(expected);
 });
 
-test('a deletion: of any revision, or of one', () => {
+test('a deletion: of any revision, or of one named revision', () => {
   const read = (message: Partial<DeleteNetworkRequest>) =>
     readDeleteNetwork(DeleteNetworkRequest.create({ network: 'blue', ...message }));
   expect(read({})).toEqual({ network: 'blue', force: false });

@@ -57,12 +57,12 @@ class Writing {
 describe('what a transaction of our own wrote', () => {
   test('is in the view before the watch delivers it, and only once', () => {
     const writing = new Writing();
-    let told = 0;
-    writing.view.subscribe(() => told++);
+    let calls = 0;
+    writing.view.subscribe(() => calls++);
     writing.own(put(1), take(1, 1));
     expect(writing.view.endpoint(endpointId(1))?.revision).toBe(2n);
     writing.follow();
-    expect([writing.view.revision, told]).toEqual([2n, 1]);
+    expect([writing.view.revision, calls]).toEqual([2n, 1]);
   });
 
   test('waits for the watch when another wrote in between', () => {
@@ -83,7 +83,7 @@ describe('what a transaction of our own wrote', () => {
     expect(writing.view.endpointCount).toBe(1);
   });
 
-  test('leads to the view that one has who only follows', () => {
+  test('leads to the same view as the watch alone', () => {
     const write = fc.oneof(
       fc.record({ act: fc.constant('put' as const), n: fc.nat(4), by: fc.integer({ min: 1, max: 3 }) }),
       fc.record({ act: fc.constant('take' as const), n: fc.nat(4), by: fc.integer({ min: 1, max: 3 }) }),

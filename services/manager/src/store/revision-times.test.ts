@@ -16,7 +16,7 @@ beforeEach(() => {
 const snapshot = (revision: bigint): void => times.follow([{ kind: 'reset', revision }]);
 const change = (revision: bigint): void => times.follow([{ kind: 'cluster', revision }]);
 /** Milliseconds since the start. */
-const told = (revision: bigint): number | undefined => {
+const timeOf = (revision: bigint): number | undefined => {
   const time = times.timeOf(revision);
   return time === undefined ? undefined : time - began;
 };
@@ -25,7 +25,7 @@ test('what was there at the start has no time, what came since has', async () =>
   snapshot(10n);
   await clock.advance(milliseconds(5_000));
   change(12n);
-  expect([9n, 10n, 11n, 12n, 13n].map(told)).toEqual([undefined, undefined, 5_000, 5_000, undefined]);
+  expect([9n, 10n, 11n, 12n, 13n].map(timeOf)).toEqual([undefined, undefined, 5_000, 5_000, undefined]);
 });
 
 test('revisions within a second share its time, and the one that comes long after does not date them', async () => {
@@ -37,7 +37,7 @@ test('revisions within a second share its time, and the one that comes long afte
   change(13n);
   await clock.advance(milliseconds(3_600_000));
   change(14n);
-  expect([11n, 12n, 13n, 14n].map(told)).toEqual([0, 0, 1_000, 3_601_000]);
+  expect([11n, 12n, 13n, 14n].map(timeOf)).toEqual([0, 0, 1_000, 3_601_000]);
 });
 
 test('the oldest samples are dropped, and the times of their revisions are unknown again', async () => {
@@ -46,7 +46,7 @@ test('the oldest samples are dropped, and the times of their revisions are unkno
     change(revision);
     await clock.advance(milliseconds(1_000));
   }
-  expect([10n, 11n, 12n, 13n, 14n].map(told)).toEqual([undefined, undefined, 1_000, 2_000, 3_000]);
+  expect([10n, 11n, 12n, 13n, 14n].map(timeOf)).toEqual([undefined, undefined, 1_000, 2_000, 3_000]);
 });
 
 test('what a later snapshot brings passed unseen; what was seen before stays known', async () => {
@@ -55,16 +55,16 @@ test('what a later snapshot brings passed unseen; what was seen before stays kno
   snapshot(20n);
   await clock.advance(milliseconds(500));
   change(21n);
-  expect([11n, 12n, 20n, 21n].map(told)).toEqual([0, undefined, undefined, 500]);
+  expect([11n, 12n, 20n, 21n].map(timeOf)).toEqual([0, undefined, undefined, 500]);
 });
 
 test('a snapshot that leads back is another history', () => {
   snapshot(10n);
   change(11n);
   snapshot(5n);
-  expect([5n, 11n].map(told)).toEqual([undefined, undefined]);
+  expect([5n, 11n].map(timeOf)).toEqual([undefined, undefined]);
   change(6n);
-  expect([5n, 6n].map(told)).toEqual([undefined, 0]);
+  expect([5n, 6n].map(timeOf)).toEqual([undefined, 0]);
 });
 
 test('a clock that is set back begins a sample of its own', async () => {

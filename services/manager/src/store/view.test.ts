@@ -123,10 +123,10 @@ describe('View', () => {
 
   test('reports changes with their former and new values, after all of them are applied', () => {
     const view = twoNetworks();
-    const told: ViewChange[] = [];
+    const received: ViewChange[] = [];
     let seenInside: bigint | undefined;
     view.subscribe((changes) => {
-      told.push(...changes);
+      received.push(...changes);
       seenInside = view.revision;
     });
     const renamed = { ...network(1, 'navy') };
@@ -139,7 +139,7 @@ describe('View', () => {
     ];
     view.apply({ kind: 'events', revision: 10n, events });
     expect(seenInside).toBe(10n);
-    expect(told).toMatchObject([
+    expect(received).toMatchObject([
       { kind: 'network', before: { value: { name: 'blue' } }, after: { value: { name: 'navy' }, revision: 10n } },
       { kind: 'leader', after: { name: 'm1', address: '192.0.2.1:7443', since: 5, term: 10n } },
     ]);

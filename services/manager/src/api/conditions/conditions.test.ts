@@ -19,7 +19,7 @@ function at(revision: bigint): Moment {
 /**
  * A line such as "Programmed false Waiting @42: waiting for h2". A time that is not the revision's time is printed, too.
  */
-function told(conditions: readonly Condition[]): string[] {
+function texts(conditions: readonly Condition[]): string[] {
   return conditions.map(({ type, status, reason, since, message }) => {
     const { time } = since.revision === 0n ? never : at(since.revision);
     const wrong = since.time === time ? '' : ` at ${since.time}`;
@@ -159,7 +159,7 @@ describe('networks', () => {
         healthy,
       ],
     ],
-  ])('%s', (_, given, expected) => expect(told(networkConditions(given))).toEqual(expected));
+  ])('%s', (_, given, expected) => expect(texts(networkConditions(given))).toEqual(expected));
 });
 
 describe('endpoints', () => {
@@ -226,7 +226,7 @@ describe('endpoints', () => {
       on(host('h2', { drift: 1, driftSince: at(47n) })),
       [claimed, applied, 'Degraded true Drift @47: 1 difference from the desired state remains on h2'],
     ],
-  ])('%s', (_, given, expected) => expect(told(endpointConditions(given))).toEqual(expected));
+  ])('%s', (_, given, expected) => expect(texts(endpointConditions(given))).toEqual(expected));
 });
 
 describe('hosts', () => {
@@ -283,5 +283,5 @@ describe('hosts', () => {
         'Degraded true UnderlayTooSmall @42: its underlay is too small for blue',
       ],
     ],
-  ])('%s', (_, given, expected) => expect(told(nodeConditions(given))).toEqual(expected));
+  ])('%s', (_, given, expected) => expect(texts(nodeConditions(given))).toEqual(expected));
 });

@@ -36,7 +36,7 @@ function setUp() {
   return { clock, found, world, acted, monitor };
 }
 
-test('who asks at the same moment gets the same look; who asks later gets a look of their own', async () => {
+test('callers at the same moment share one look; a later caller gets a look of its own', async () => {
   const { clock, world, found, monitor } = setUp();
   const first = [monitor.look(), monitor.look()];
   await clock.advance(milliseconds(99));

@@ -113,7 +113,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
     return removeMember(parts, { name: name as Name, force });
   };
 
-  it('begins with one, which leads and votes', async () => {
+  it('begins with one member, which leads and votes', async () => {
     await write(store, put('/a', '1'));
     const [member, ...more] = await store.members();
     expect(more).toEqual([]);
@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   });
 
   it(
-    'takes in a second one, which has what was written before',
+    'takes in a second member, which has what was written before',
     async () => {
       await start('m2');
       const members = await store.members();
@@ -173,7 +173,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   );
 
   it(
-    'goes on without one, and says which',
+    'goes on without one member, and says which',
     async () => {
       await stop('m3');
       await write(store, put('/b', '2'));
@@ -209,7 +209,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   );
 
   it(
-    'takes one back on its data, at another address, without being told of anybody',
+    'takes a member back on its data, at another address, without --join',
     async () => {
       const [peerPort = 0] = await freePorts(1);
       settings.set('m3', { ...settingsOf('m3'), peerPort });
@@ -238,7 +238,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   );
 
   it(
-    'does not take one back that was removed meanwhile, and says so',
+    'does not take back a member that was removed meanwhile, and says so',
     async () => {
       const request = randomUuid(random) as RequestId;
       await remove('m3', false, request);
@@ -275,7 +275,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   );
 
   it(
-    'takes one back that has lost its data as a new member, by itself, and never as the old one',
+    'takes back a member that has lost its data as a new member, by itself, and never as the old member',
     async () => {
       await membersOnce((all) => all.length === 3 && all.every(({ healthy }) => healthy));
       const before = (await store.members()).find(({ name }) => name === 'm3');
@@ -294,7 +294,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   );
 
   it(
-    'is not founded once more by one that has lost its data, nor joined without being told',
+    'is not founded again by a manager that has lost its data, nor joined without --join',
     async () => {
       const dataDir = join(directory, 'lost');
       const lost = new EmbeddedEtcd({ clock, random, log }, { ...settingsOf('m3'), dataDir, name: 'm9' });
@@ -310,7 +310,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   );
 
   it(
-    'shrinks to one, and those that were removed hear of it',
+    'shrinks to one member, and the removed members learn of it',
     async () => {
       for (const name of ['m3', 'm2']) {
         const etcd = running.get(name);

@@ -109,7 +109,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     expect(findRunning(dataDir)).toBeUndefined();
   });
 
-  it('starts one itself when the one it took over ends', async () => {
+  it('starts an etcd when the etcd that it took over ends', async () => {
     const pid = await leaveRunning();
     const etcd = create();
     await etcd.start();
@@ -129,7 +129,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     await write(open(etcd), put('/a'));
   });
 
-  it('finds its etcd by the directory, in whatever mounts, and none whose path only reads the same', async () => {
+  it('finds its etcd by the directory, in whatever mounts, and no etcd whose path only reads the same', async () => {
     // Without the right to mount, a test process ends at once, and only the first process is there to be found.
     const flag = `--data-dir=${join(dataDir, 'etcd')}`;
     const run = (...words: readonly string[]): ChildProcess => spawn(words[0] ?? '', [...words.slice(1), flag]);

@@ -88,7 +88,7 @@ describe('a reply is taken for what it says', () => {
         expect(TxnResponse.fromBinary(together, codec)).toMatchObject({ succeeded: true, header: { revision: 7n } });
   });
 
-  test('one that is cut off is refused', () => {
+  test('a reply that is cut off is refused', () => {
     const kvs = [{ key: Buffer.from('a'), value: Buffer.alloc(200) }];
     const whole = RangeResponse.toBinary(RangeResponse.create({ header: { revision: 300n }, kvs }));
     for (let length = 6; length < whole.length; length++)

@@ -264,18 +264,18 @@ describe('a follower answers as the leader does', () => {
     const [leader, follower] = await pair();
     await create(leader.address, 'one', '10.1.0.0/16');
     const { networks } = clients(follower.address);
-    const told: string[] = [];
+    const changes: string[] = [];
     const watching = networks.watchNetworks(WatchNetworksRequest.create({ fieldSelector: 'name!=two' }));
     const ended = new Promise<ServiceError>((resolve) => watching.on('error', resolve));
-    watching.on('data', ({ type, network }) => told.push(`${type} ${network?.name ?? ''}`));
+    watching.on('data', ({ type, network }) => changes.push(`${type} ${network?.name ?? ''}`));
     const until = async (count: number): Promise<void> => {
-      while (told.length < count) await systemClock.sleep(milliseconds(5));
+      while (changes.length < count) await systemClock.sleep(milliseconds(5));
     };
     await until(2);
     await create(leader.address, 'two', '10.2.0.0/16');
     await create(leader.address, 'three', '10.3.0.0/16');
     await until(3);
-    expect(told).toEqual(['ADDED one', 'BOOKMARK ', 'ADDED three']);
+    expect(changes).toEqual(['ADDED one', 'BOOKMARK ', 'ADDED three']);
     await follower.stop();
     expect(await ended).toMatchObject({ code: status.UNAVAILABLE });
   });
@@ -401,8 +401,8 @@ describe('a session of a host that cannot reach the leader', () => {
 
   test('gets the address of the leader when the manager cannot reach it, and is not relayed by the leader itself', async () => {
     const [leader, follower] = await pair();
-    const told = await join(follower.address, 1);
-    expect([told.relayedTo, await told.ended]).toEqual([undefined, 'goodbye']);
+    const session = await join(follower.address, 1);
+    expect([session.relayedTo, await session.ended]).toEqual([undefined, 'goodbye']);
     expect((await join(leader.address, 1, true)).relayedTo).toBe(undefined);
   });
 

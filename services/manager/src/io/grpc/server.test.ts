@@ -176,7 +176,7 @@ describe('what an agent sends ends its own session at most', () => {
     await expect(stream.next()).rejects.toMatchObject({ code: 'cluster-mismatch' });
   });
 
-  test('a message that is not one', async () => {
+  test('bytes that are no message', async () => {
     const Raw = makeGenericClientConstructor(
       {
         connect: {
@@ -221,7 +221,7 @@ describe('what an agent sends ends its own session at most', () => {
 });
 
 describe('for tools that know nothing of us', () => {
-  test('health has an entry for the process and one a service', async () => {
+  test('health has an entry for the process and one for each service', async () => {
     const Health = makeGenericClientConstructor(healthService as never, 'Health');
     const health = new Health(address, client);
     const check = (service: string): Promise<string> =>
@@ -309,7 +309,7 @@ test('each answer says of which cluster it is', async () => {
 });
 
 describe('managers and backups', () => {
-  test('the managers are listed, the one that leads among them', async () => {
+  test('the managers are listed, the leader among them', async () => {
     const cluster = new ClusterServiceClient(address, client);
     const least = manager.view.revision;
     const { managers } = await callUnary(cluster.listManagers.bind(cluster), {}, limits);
