@@ -73,7 +73,7 @@ describeLab('networks', () => {
           ' 0 received',
         );
       }
-      // They must hear each other, in packets of a size of their own.
+      // Each must receive the frames of the other, in packets of a size of their own.
       const [one, other, third] = tenants.blue as [Container, Container, Container];
       for (const [a, b] of [
         [one, other],

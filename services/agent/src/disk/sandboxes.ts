@@ -89,9 +89,9 @@ export class Sandboxes {
   }
 
   /**
-   * Others see the removal once it is written. The managers are told that the sandbox has left the kernel, and give its
-   * address to others, so it must not come back at the next start. When the disk refuses the write, the sandbox is
-   * removed all the same.
+   * Other parts see the removal once it is written. The agent reports that the sandbox has left the kernel, and managers
+   * give its address to others, so the sandbox must not come back at the next start. When the disk refuses the write, the
+   * sandbox is removed all the same.
    */
   async remove(id: EndpointId): Promise<void> {
     if (!this.#records.has(id)) return;

@@ -30,7 +30,7 @@ interface Pass extends Partial<Pick<Scope, 'disturbs' | 'answersFor'>> {
   readonly isDrift?: boolean;
 }
 
-/** Makes the part, and tells what happened. */
+/** Makes the part, and returns what happened. */
 async function make({ finds = [desired], part = everything, isDrift = false, ...over }: Pass) {
   const applied: Op[][] = [];
   const found: State[] = [];

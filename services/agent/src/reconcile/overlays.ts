@@ -78,7 +78,7 @@ export class Overlays {
 
   /**
    * Decides whose overlay it is when the list lacks it, because the agent kept no list or died before it was written.
-   * Containers tell whose it is; an overlay without containers serves no traffic.
+   * The containers show whose it is; an overlay without containers serves no traffic.
    */
   async #judge(path: NetnsPath, identity: NetnsIdentity): Promise<void> {
     if (this.#records.has(path, identity)) return;

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { type Clock, milliseconds } from '@causeway/runtime';
 
-/** Time for a reader that does not read, after the process was told to end. */
+/** Time for a reader that does not read, after the process was asked to end. */
 const patience = milliseconds(200);
 
 /** The parts of a process that `leave` uses. */

@@ -39,7 +39,7 @@ interface Service<Client> {
 
 /**
  * All services, and who may call each method. Calls that only the leader can answer are forwarded to it. An agent's session
- * is not: the agent is told the leader's address and connects there, or asks for a relay.
+ * is not: the agent gets the leader's address and connects there, or asks for a relay.
  */
 export const services = {
   network: {

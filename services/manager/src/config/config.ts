@@ -206,7 +206,7 @@ function readCooldown(text: string): Duration {
 
 /**
  * At least the leader's lease: a leader that was wrongly taken for gone keeps its hosts for most of its lease, and
- * meanwhile the next leader does not hear from them.
+ * meanwhile the next leader has no session with them.
  */
 function readNodeGoneAfter(text: string, leaseTtl: Duration): Duration {
   const shortest = Math.max(shortestGone, leaseTtl);

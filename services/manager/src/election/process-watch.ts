@@ -29,8 +29,8 @@ const shortLived = seconds(1);
 
 /**
  * The rule: first a process at the address must have said that it leads. That process is gone when then the host refuses
- * twice in a row, or the process that answers says that it does not lead (it was restarted). Silence says nothing, since the
- * path may be cut.
+ * twice in a row, or the process that answers says that it does not lead (it was restarted). No answer proves nothing,
+ * since the path may be cut.
  */
 export function judge(sighting: Sighting, contact: Contact): { readonly sighting: Sighting; readonly next: NextTry } {
   const { hasLed, refusals } = sighting;

@@ -7,7 +7,7 @@ const maxLogBytes = 16 * 1024 * 1024;
 /** Bytes read from the end of the log. A panic's stack traces are long, and the lines before them count. */
 const tailBytes = 64 * 1024;
 
-/** etcd's message (server.go) when the other members have told it that it was removed. etcd ends then. */
+/** etcd's message (server.go) of a member that was removed from the cluster. etcd ends then. */
 const removedWords = 'data-dir used by this member must be removed';
 
 /** The file that etcd logs to, and where in it the latest run begins. */

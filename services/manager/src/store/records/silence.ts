@@ -9,7 +9,7 @@ export interface Silence {
   readonly since: number;
 }
 
-/** How long managers have led so far. Silence is measured with this clock: while no manager leads, none can hear a host. */
+/** How long managers have led so far. This clock measures silence: while no manager leads, no host has a session. */
 export interface LedTime {
   readonly milliseconds: number;
 }
