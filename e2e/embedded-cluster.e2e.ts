@@ -14,7 +14,7 @@ const soon = 15_000;
 // One story: each test begins with the state that the test before has left.
 describeLab('managers whose embedded etcds are one cluster', () => {
   let lab: Lab;
-  let newcomer: Run | undefined;
+  let added: Run | undefined;
 
   beforeAll(async () => {
     lab = await Lab.replace({
@@ -28,7 +28,7 @@ describeLab('managers whose embedded etcds are one cluster', () => {
   });
   afterAll(async () => {
     await lab?.down();
-    await newcomer?.outcome;
+    await added?.outcome;
   });
 
   /** Reads the status also if the command fails because there is no majority: it prints its data anyway. */
@@ -90,7 +90,7 @@ describeLab('managers whose embedded etcds are one cluster', () => {
     const address = `${lab.underlay('h4')}:7443`;
     const join = rest.map((name) => `${lab.underlay(name)}:7443`).join(',');
     const flags = ['--name', 'h4', '--listen', address, '--data-dir', '/var/lib/causeway/manager', '--join', join];
-    newcomer = await lab.start('h4', ['causeway-manager', ...flags]);
+    added = await lab.start('h4', ['causeway-manager', ...flags]);
     await eventually(async () => {
       const seen = await status();
       expect(healthy(seen)).toEqual([...rest, 'h4']);

@@ -69,7 +69,7 @@ describeLab('the kernel is exact', () => {
   test('unknown unicast is flooded neither to other hosts nor to other containers', async () => {
     const stranger = '02:aa:bb:cc:dd:ee';
     const [a, b] = [container('a'), container('b')];
-    const heard = await overhear(lab, b, `ether dst ${stranger} or ether dst ${b.endpoint.mac}`);
+    const received = await overhear(lab, b, `ether dst ${stranger} or ether dst ${b.endpoint.mac}`);
     const capture = await captureUnderlay(lab, async () => {
       await inContainer(lab, a, 'ip', 'neigh', 'replace', '10.66.9.9', 'lladdr', stranger, 'dev', 'eth0');
       await lab.try('h1', 'ip', 'netns', 'exec', a.netns, 'ping', '-c', '3', '-i', '0.1', '-W', '1', '10.66.9.9');
@@ -79,7 +79,7 @@ describeLab('the kernel is exact', () => {
     });
     expect(await capture.packets(filters.innerTo(stranger))).toEqual([]);
     expect(await capture.packets(filters.innerTo(container('c').endpoint.mac))).not.toEqual([]);
-    expect((await heard.before('length 1007')).filter((frame) => frame.includes(stranger))).toEqual([]);
+    expect((await received.before('length 1007')).filter((frame) => frame.includes(stranger))).toEqual([]);
     await capture.remove();
   });
 

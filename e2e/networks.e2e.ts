@@ -65,7 +65,7 @@ describeLab('networks', () => {
 
     test('and nothing crosses between them', async () => {
       const [from, to] = tenants.red as [Container, Container];
-      const heard = await Promise.all(tenants.blue.map((at) => overhear(lab, at, echoes)));
+      const captures = await Promise.all(tenants.blue.map((at) => overhear(lab, at, echoes)));
       for (const ip of ips(to)) await ping(lab, from, ip, 10);
       for (const ip of ips(tenants.blue[2] as Container)) {
         const silent = ['ping', '-n', '-c', '3', '-i', '0.1', '-W', '1', ip];
@@ -80,7 +80,7 @@ describeLab('networks', () => {
         [third, one],
       ] as const)
         await inContainer(lab, a, 'ping', '-n', '-c', '1', '-W', '2', '-s', '999', ips(b)[0] ?? '');
-      for (const at of heard) expect(await at.before('length 1007')).toEqual([]);
+      for (const at of captures) expect(await at.before('length 1007')).toEqual([]);
     });
 
     test('while one address space does not take a prefix twice', async () => {

@@ -114,9 +114,9 @@ describe('errors on the wire', () => {
   it('silence on another connection is passed on as an answer', () => {
     const silent = errorFromWire(14, 'connect ECONNREFUSED 10.0.0.1:7443', undefined);
     const { code, message, details } = errorToWire(silent);
-    const heard = errorFromWire(code, message, details);
-    expect(heard).toMatchObject({ code: 'manager-unavailable', message: 'connect ECONNREFUSED 10.0.0.1:7443' });
-    expect([isNoAnswer(silent), isNoAnswer(heard)]).toEqual([true, false]);
+    const relayed = errorFromWire(code, message, details);
+    expect(relayed).toMatchObject({ code: 'manager-unavailable', message: 'connect ECONNREFUSED 10.0.0.1:7443' });
+    expect([isNoAnswer(silent), isNoAnswer(relayed)]).toEqual([true, false]);
   });
   it('a status without our detail becomes the nearest of ours, whatever the bytes', () => {
     expect(errorFromWire(14, 'connection refused', undefined).code).toBe('manager-unavailable');

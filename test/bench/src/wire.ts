@@ -1,6 +1,6 @@
 /** The parts of gRPC's and protobuf's wire formats that simulated agents need. Rows of tables are skipped unread. */
 
-/** What a message of a session's manager says, as far as it can be told from the first bytes. */
+/** What a message of a session's manager says, as far as its first bytes show. */
 export interface Glance {
   /** Field of ConnectResponse. */
   readonly field: number;

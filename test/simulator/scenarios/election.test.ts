@@ -53,23 +53,23 @@ async function elect(seed: number): Promise<Outcome> {
   let mistaken = 0;
   let leading: Believed[] = [];
   /** A leader whose term another manager has ended may not go on longer than it may without an answer of the store. */
-  const stepsDown = async (rival: Believed): Promise<void> => {
+  const stepsDown = async (other: Believed): Promise<void> => {
     mistaken++;
     const deadline = cluster.clock.now() + (ttl * 2) / 3;
-    while (leading.includes(rival) && cluster.clock.now() <= deadline) {
-      if (cluster.isPaused(rival.manager)) return;
+    while (leading.includes(other) && cluster.clock.now() <= deadline) {
+      if (cluster.isPaused(other.manager)) return;
       await cluster.clock.sleep(milliseconds(5));
     }
-    if (leading.includes(rival)) faults.push(`${rival.manager.name} believes in term ${rival.term}, which was ended`);
+    if (leading.includes(other)) faults.push(`${other.manager.name} believes in term ${other.term}, which was ended`);
   };
   for (const manager of cluster.managers) {
     manager.elector.subscribe((leadership) => {
       leading = leading.filter((one) => one.manager !== manager);
       if (leadership.role !== 'leader') return;
-      for (const rival of leading) {
-        if (cluster.isPaused(rival.manager)) continue;
-        if (cluster.wasEnded(rival.term)) void stepsDown(rival);
-        else faults.push(`${manager.name} leads in term ${leadership.term}, ${rival.manager.name} in ${rival.term}`);
+      for (const other of leading) {
+        if (cluster.isPaused(other.manager)) continue;
+        if (cluster.wasEnded(other.term)) void stepsDown(other);
+        else faults.push(`${manager.name} leads in term ${leadership.term}, ${other.manager.name} in ${other.term}`);
       }
       const before = terms.at(-1);
       if (before !== undefined && leadership.term <= before) faults.push(`term ${leadership.term} after ${before}`);

@@ -149,7 +149,7 @@ export class Promises {
       for (const id of new Set(own.map(({ network }) => network))) {
         const at = session.get(id);
         const copy = this.#copies.get(host)?.get(`${id} ${at}`);
-        const said = `${host} was told to be ready @${revision}`;
+        const said = `${host} got Ready @${revision}`;
         if (copy === undefined) this.faults.push(`${said}, and was never sent ${id}`);
         else this.#compare(`${said} with ${id} @${at}`, copy, moment);
       }

@@ -134,15 +134,15 @@ describe('Elector', () => {
     await clock.until(first.stop(), milliseconds(1));
     await clock.until(second.stop(), milliseconds(1));
     const third = manager('m3', 3);
-    const heard: Leadership[] = [];
-    third.elector.subscribe((leadership) => heard.push(leadership));
+    const published: Leadership[] = [];
+    third.elector.subscribe((leadership) => published.push(leadership));
     third.store.fault = (operation) => {
       third.store.latency = () => milliseconds(operation === 'txn' ? ttl / 2 : 0);
       return 'none';
     };
     await third.start();
     await clock.advance(milliseconds(2 * ttl));
-    expect(heard.filter(({ role }) => role === 'leader')).toEqual([]);
+    expect(published.filter(({ role }) => role === 'leader')).toEqual([]);
     third.store.fault = () => 'none';
     third.store.latency = () => milliseconds(0);
     await clock.advance(milliseconds(2 * ttl));

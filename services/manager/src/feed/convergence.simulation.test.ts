@@ -292,7 +292,7 @@ class World {
       isReady = true;
       reach.ready++;
       const [has, should] = [this.heldBy(node), this.intendedFor(node)].map((of) => JSON.stringify(of));
-      if (has !== should) this.faults.push(`h${node} was told to be ready with ${has}, and should have ${should}`);
+      if (has !== should) this.faults.push(`h${node} got Ready with ${has}, and should have ${should}`);
     };
   }
 

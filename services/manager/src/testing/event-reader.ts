@@ -47,17 +47,17 @@ export class EventReader {
     await this.#follow(this.#feeds[0], false, new AbortController().signal);
     for (const feed of this.#feeds) await feed.stop();
     const stored = records.flatMap(decodeRecord);
-    const told = stored.filter(({ kind }) => kind === 'endpoint.attached').map(({ endpointId }) => endpointId);
+    const recorded = stored.filter(({ kind }) => kind === 'endpoint.attached').map(({ endpointId }) => endpointId);
     return [
       ...(sequences(this.#read) === sequences(stored) ? [] : [`read ${sequences(this.#read)} of ${sequences(stored)}`]),
       ...(isRising(records.map(({ createRevision }) => createRevision))
         ? []
         : ['keys are not in the order of revisions']),
-      ...told.filter((id, i) => told.indexOf(id) !== i).map((id) => `${id} was told to be attached twice`),
-      ...told
+      ...recorded.filter((id, i) => recorded.indexOf(id) !== i).map((id) => `${id} has two events of its attachment`),
+      ...recorded
         .filter((id) => !attached.has(id as EndpointId))
-        .map((id) => `${id} was told to be attached and never was`),
-      ...[...attached].filter((id) => !told.includes(id)).map((id) => `${id} was attached, and no event says so`),
+        .map((id) => `${id} has an event of its attachment and was never attached`),
+      ...[...attached].filter((id) => !recorded.includes(id)).map((id) => `${id} was attached, and no event says so`),
     ];
   }
 

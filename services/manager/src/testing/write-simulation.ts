@@ -320,17 +320,18 @@ export class WriteSimulation {
   }
 }
 
-/** What callers were told and what is stored must be the same, in id and content. */
+/** What callers got and what is stored must be the same, in id and content. */
 function compareSets<Value>(
   what: string,
-  told: ReadonlyMap<string, Value>,
+  acknowledged: ReadonlyMap<string, Value>,
   stored: ReadonlyMap<string, Value>,
   faults: string[],
 ): void {
-  for (const [id, value] of told) {
+  for (const [id, value] of acknowledged) {
     const found = stored.get(id);
     if (found === undefined) faults.push(`acknowledged ${what} ${id} is not there`);
     else if (JSON.stringify(found) !== JSON.stringify(value)) faults.push(`${what} ${id} is not as acknowledged`);
   }
-  for (const id of stored.keys()) if (!told.has(id)) faults.push(`${what} ${id} is there, and no caller got it`);
+  for (const id of stored.keys())
+    if (!acknowledged.has(id)) faults.push(`${what} ${id} is there, and no caller got it`);
 }

@@ -33,7 +33,7 @@ describe('proves nothing:', () => {
       '0 claims refused: at least 1 prove something',
     ],
     [
-      'every outcome was heard',
+      'every outcome is known',
       { claims: { ...enough.claims, unknown: 0 } },
       '0 claims of unknown outcome: at least 1 prove something',
     ],

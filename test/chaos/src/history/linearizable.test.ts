@@ -20,7 +20,7 @@ describe('linearizable', () => {
     ['one after another', ['claim a 0-1', 'release a 2-3', 'claim b 4-5', 'read b 6-7']],
     ['a claim that waited for the release beside it', ['claim a 0-1', 'release a 2-6', 'claim b 3-5']],
     [
-      'a release heard of late, the next claim long done',
+      'a release whose answer came late, after the next claim',
       ['claim a 0-1', 'release a 2-9', 'claim b 3-4', 'release b 5-6'],
     ],
     ['a read beside a claim sees either', ['claim a 0-9', 'read - 1-2', 'read a 3-4']],

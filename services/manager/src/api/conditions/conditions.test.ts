@@ -101,7 +101,7 @@ describe('networks', () => {
       ],
     ],
     [
-      'drift stands, a subnet runs out, the MTU is too large: all is told, the worst first',
+      'drift stands, a subnet runs out, the MTU is too large: all are named, the worst first',
       {
         ...withHosts({}, [host('h1', { drift: 3, driftSince: at(45n) })]),
         subnets: [
@@ -254,7 +254,7 @@ describe('hosts', () => {
       ],
     ],
     [
-      'it is told what it missed',
+      'its agent gets what it missed',
       {
         ...facts,
         networks: [
