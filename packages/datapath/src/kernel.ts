@@ -47,8 +47,9 @@ export interface Kernel {
   /**
    * undefined: no namespace is mounted there. Objects that the kernel makes by itself are not shown, so that the desired
    * state can equal the found state:
-   * - links: "lo"; in the host namespace, all without our mark (`ourGroup`). A veth is found without `peer`; a port of a bridge has `bridgePort`. A kind that we never make is
-   *   "foreign", and so is a vxlan device that learns or does not proxy: it must be made anew.
+   * - links: "lo"; in the host namespace, all that are not ours (`isOurHostLink`). A veth is found without `peer`; a port of
+   *   a bridge has `bridgePort`. A kind that we never make is "foreign", and so is a vxlan device that learns or does not
+   *   proxy: it must be made anew.
    * - addresses: IPv6 of link scope (fe80::/10), and those of "lo".
    * - routes: all but unicast ones of table main; protocol kernel (connected, multicast), redirect and ra.
    * - neighbours: all that are not NUD_PERMANENT, and group addresses.

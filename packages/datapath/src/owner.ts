@@ -16,10 +16,18 @@ import { hostNetns, type NetnsPath } from './state.ts';
 
 /**
  * Our mark on links of the host namespace, where other programs have links too: their device group. The message that makes
- * a link sets its group, so a link of ours is never without the mark, and a link of another program never has it, whatever
- * its name is. The number means nothing; other programs use small ones. `ip link show group 1668773751` lists our links.
+ * a link sets its group, so a link of ours is never without the mark. The number means nothing; other programs use small
+ * ones. `ip link show group 1668773751` lists our links.
  */
 export const ourGroup = 0x63777777;
+
+/**
+ * Whether a link of the host namespace is ours: by its group, and by its name. A name alone proves nothing. The group alone
+ * would let one mistaken command (`ip link set eth0 group 1668773751`) hand the host's uplink to the agent, to be removed.
+ */
+export function isOurHostLink({ name, group }: { readonly name: string; readonly group: number }): boolean {
+  return group === ourGroup && name.startsWith('cw-');
+}
 
 /**
  * Whether the path is exactly one that an overlay is made at (`overlayNetns`): "cw-" and the first ten hex digits of a

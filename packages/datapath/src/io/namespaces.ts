@@ -5,7 +5,7 @@ import { identityOf, NetlinkSocket, openNetns, PacketSocket } from '@causeway/ne
 import type { Expected } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
 import type { Writing } from '../kinds/kind.ts';
-import { ourGroup } from '../owner.ts';
+import { isOurHostLink } from '../owner.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { getLink, type LinkRecord, readLink } from '../wire/link.ts';
 import { writeSysctl } from './sysctl.ts';
@@ -122,7 +122,7 @@ export class Namespaces implements Writing {
   /** Throws as `linkIndex` does. Waits for the lock that all namespaces of a machine share (RTNL). */
   link(path: NetnsPath, name: string): LinkRecord {
     const link = ask(this.socket(path, NETLINK_ROUTE), getLink(name), readLink);
-    if (link === undefined || (path === hostNetns && link.group !== ourGroup)) throw noSuchLink(path, name);
+    if (link === undefined || (path === hostNetns && !isOurHostLink(link))) throw noSuchLink(path, name);
     return link;
   }
 

@@ -5,7 +5,7 @@ import type { ReadScope } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
 import type { Observation, Reading, Requests } from '../kinds/kind.ts';
 import { kinds, type Namespace } from '../kinds/table.ts';
-import { isAskedFor, isInScope, ourGroup } from '../owner.ts';
+import { isAskedFor, isInScope, isOurHostLink } from '../owner.ts';
 import { dumpLinks, getLink, type LinkRecord, readLink } from '../wire/link.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { readSysctls } from './sysctl.ts';
@@ -23,7 +23,7 @@ export async function readNamespace(open: OpenNamespace, scope: ReadScope): Prom
   const records = await dumpLinkRecords(open.socket(NETLINK_ROUTE));
   const isHostNetns = open.fd === undefined;
   const inScope = records.filter(
-    ({ name, group }) => !isIgnored(name, scope) && isInScope(name, scope) && (!isHostNetns || group === ourGroup),
+    (link) => !isIgnored(link.name, scope) && isInScope(link.name, scope) && (!isHostNetns || isOurHostLink(link)),
   );
   const reading = readingOf(open, scope, inScope, records);
   const found = new Map<keyof Namespace, ReadonlyMap<unknown, unknown>>();

@@ -99,7 +99,7 @@ function contractHost(): ContractHost {
     alias: async (path) => kernel.foreignBind(freshPath(), path),
     destroy: async (path) => kernel.foreign({ op: 'netns.delete', netns: path }),
     foreign: async (...ops) => kernel.foreign(...ops),
-    foreignLink: async (name) => kernel.foreignLink(hostNetns, name),
+    foreignLink: async (name, group) => kernel.foreignLink(hostNetns, name, group),
     appendFdb: async (path, dev, mac, vtep) => kernel.foreignFdbAppend(path, dev, mac, vtep),
     ask: async (path, dev, ip) => kernel.foreignAsk(path, dev, ip),
     resolved: async (path, dev, ip) => kernel.resolved(path, dev, ip),

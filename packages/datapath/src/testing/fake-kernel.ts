@@ -7,6 +7,7 @@ import type { Expected, Kernel, OnWatchEvent, OpResult, ReadScope, Underlay, Wat
 import type { ForeignLink } from '../kinds/link/link.ts';
 import type { Namespace, Op, OpKind } from '../kinds/table.ts';
 import { deviceOf } from '../op.ts';
+import { isOurHostLink } from '../owner.ts';
 import { isReported } from '../routes.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { announce, askedOf } from './fake/asked.ts';
@@ -194,9 +195,9 @@ export class FakeKernel implements Kernel {
   }
 
   /** `ip link add NAME type dummy`, by another program: a kind that we never make. */
-  foreignLink(netns: NetnsPath, name: string): void {
+  foreignLink(netns: NetnsPath, name: string, group = 0): void {
     const link: ForeignLink = { kind: 'foreign', name, mac: Mac('02:00:00:00:00:02'), mtu: 1500, up: false };
-    this.#host.addLink(this.#host.namespace(netns), link);
+    this.#host.addLink(this.#host.namespace(netns), link, { group });
   }
 
   /** `ip neighbour flush dev DEV`, by another program. */
@@ -255,16 +256,16 @@ export class FakeKernel implements Kernel {
       return { ok: false, errno: 'ENOENT', message: `no namespace at ${peer}` };
     }
     if (this.#isOnForeignLink(op)) {
-      return isDelete(op) ? { ok: true } : { ok: false, errno: 'ENODEV', message: 'the link has no mark of ours' };
+      return isDelete(op) ? { ok: true } : { ok: false, errno: 'ENODEV', message: 'the link is not ours' };
     }
     return this.#run(op, reportOwn);
   }
 
-  /** In the host namespace `apply` touches only links with our mark. */
+  /** In the host namespace `apply` touches only our links. */
   #isOnForeignLink(op: Op): boolean {
     if (op.netns !== hostNetns || op.op === 'link.add') return false;
     const link = this.#host.namespace(hostNetns).links.get(deviceOf(op) ?? '');
-    return link !== undefined && link.isMarked !== true;
+    return link !== undefined && !isOurHostLink({ name: link.link.name, group: link.group });
   }
 
   #identityOf(namespace: FakeNamespace | undefined): NetnsIdentity | undefined {

@@ -23,6 +23,8 @@ export interface Made {
   readonly refused: readonly Failure[];
   /** Nothing was changed, because the differences concern more than the part. */
   readonly isMore: boolean;
+  /** How long the first read of the kernel took, in ms. 0: the kernel was not read. */
+  readonly readTook: number;
 }
 
 export interface MakeOptions {
@@ -40,14 +42,17 @@ export async function makePart(
   part: Part,
   options: MakeOptions,
 ): Promise<Made> {
-  const { scope, log } = modules;
+  const { scope, log, clock } = modules;
   const slices = new Slices(modules);
   let found: readonly Difference[] = [];
   let refused = options.refusedBefore;
+  let readTook = 0;
   for (let round = 1; ; round++) {
+    const began = clock.now();
     const actual = await actualOf(part, modules);
+    if (round === 1) readTook = clock.now() - began;
     const steps = await slices.run(planSliced(actual, part.desired));
-    if (part.kind === 'dirty' && isMore(part, actual, steps)) return { found, refused, isMore: true };
+    if (part.kind === 'dirty' && isMore(part, actual, steps)) return { found, refused, isMore: true, readTook };
     if (part.kind === 'everything' && round === 1) scope.found?.(actual);
     if (options.isDrift && round === 1 && steps.length > 0) {
       const differences = await differencesOf(scope, actual, part.desired, slices);
@@ -59,7 +64,7 @@ export async function makePart(
     refused = await scope.apply(ops);
     logFailures(log, refused, before);
     if (round === mostRounds || !ops.some((op) => scope.disturbs?.(op) === true))
-      return { found, refused, isMore: false };
+      return { found, refused, isMore: false, readTook };
   }
 }
 

@@ -143,28 +143,24 @@ export class ScopeReconciler {
 
   /** exact -> exact, failing. Marks everything as dirty when the differences concern more than this part. */
   async #repair(part: DirtyPart): Promise<void> {
-    const began = this.#modules.clock.now();
     this.#dirty = 'nothing';
     const made = await this.#make(part, { isDrift: true, isConfirmed: true });
     if (made.isMore) this.#dirty = 'everything';
-    if (part.scopes.size === 0) this.#timer.wholeReadTook(this.#modules.clock.now() - began);
+    if (part.scopes.size === 0) this.#timer.wholeReadTook(made.readTook);
     if (!made.isMore) await this.#account(part, made, { kind: 'exact' });
   }
 
   /** unknown, exact, failing -> exact, failing; or unknown, until the intent is confirmed. */
   async #makeEverything(): Promise<void> {
     const scope = this.#scope;
-    const { clock, pace } = this.#modules;
-    const began = clock.now();
     await scope.locate?.();
     const isDrift = (await scope.advance()) === 'nothing' && this.#phase.kind === 'exact';
     const { isConfirmed } = scope;
     this.#dirty = 'nothing';
     const part = { kind: 'everything', desired: scope.desired } as const;
     const made = await this.#make(part, { isDrift, isConfirmed });
-    const took = clock.now() - began;
-    this.#timer.wholeReadTook(took);
-    pace.took(scope.id, took);
+    this.#timer.wholeReadTook(made.readTook);
+    this.#modules.pace.took(scope.id, made.readTook);
     await this.#account(part, made, { kind: isConfirmed ? 'exact' : 'unknown' });
     if (isConfirmed) scope.followed?.(made.refused);
   }

@@ -15,8 +15,18 @@ it('takes a hundred times what it costs where there are many, and never more tha
   const pace = new SweepPace();
   for (let n = 0; n < 400; n++) pace.took(id(n), 4);
   expect(pace.interval).toBe(160_000);
-  pace.took(id(0), 10_000);
+  for (let n = 0; n < 400; n++) for (let read = 0; read < 2; read++) pace.took(id(n), 100);
   expect(pace.interval).toBe(600_000);
+});
+
+it('does not count a single read that took long', () => {
+  const pace = new SweepPace();
+  for (const span of [4, 3000, 4]) {
+    pace.took(id(0), span);
+    expect(pace.interval).toBe(30_000);
+  }
+  for (const span of [3000, 2000]) pace.took(id(0), span);
+  expect(pace.interval).toBe(200_000);
 });
 
 it('goes by the last look at each, and forgets networks that are gone', () => {

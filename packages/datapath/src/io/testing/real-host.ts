@@ -58,8 +58,8 @@ export function realHost(): ContractHost {
         if (!result.ok) throw new Error(`${ops[index]?.op} failed: ${result.errno} ${result.message}`);
       }
     },
-    foreignLink: async (name) => {
-      ip('link', 'add', name, 'type', 'bridge');
+    foreignLink: async (name, group = 0) => {
+      ip('link', 'add', name, 'group', `${group}`, 'type', 'bridge');
       links.push(name);
     },
     appendFdb: async (netns, dev: string, mac: Mac, vtep: Ip) => {

@@ -1,5 +1,6 @@
 import { Ip, interfaceAddress } from '@causeway/model';
 import type { WatchEvent } from '../../kernel.ts';
+import { ourGroup } from '../../owner.ts';
 import { hostNetns } from '../../state.ts';
 import { bridge, type ContractCase, macs, must, outcome, read, same } from './host.ts';
 
@@ -19,6 +20,16 @@ export const hostNetnsCases: readonly ContractCase[] = [
       same(found.addresses, new Map([[ours, new Set([address])]]), 'addresses');
       same([...(await read(host, hostNetns, { links: [theirs] })).links.keys()], [], 'named');
       await must(host, { op: 'link.delete', netns: hostNetns, name: ours });
+    },
+  },
+  {
+    name: 'a link that another program puts into our device group stays that program’s',
+    async run(host) {
+      const name = 'test-uplink';
+      await host.foreignLink(name, ourGroup);
+      same([...(await read(host, hostNetns)).links.keys()], [], 'links');
+      await must(host, { op: 'link.delete', netns: hostNetns, name });
+      same(await outcome(host, { op: 'link.add', netns: hostNetns, link: bridge({ name }) }), 'EEXIST', 'still there');
     },
   },
   {

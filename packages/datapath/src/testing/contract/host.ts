@@ -21,8 +21,8 @@ export interface ContractHost {
   alias(netns: NetnsPath): Promise<NetnsPath>;
   /** Another process carries out the ops, which must all succeed. */
   foreign(...ops: readonly Op[]): Promise<void>;
-  /** Another program makes a link in the host namespace. */
-  foreignLink(name: string): Promise<void>;
+  /** Another program makes a link in the host namespace, in this device group (default 0). */
+  foreignLink(name: string, group?: number): Promise<void>;
   /** `bridge fdb append MAC dev DEV self dst VTEP` inside the namespace. */
   appendFdb(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): Promise<void>;
   /**

@@ -21,8 +21,8 @@ const teardownTime = 50;
 /** A link. The twin of each kind keeps what belongs to the link (`perOwner`), for as long as the link exists. */
 export interface FakeLink {
   link: Link;
-  /** The link was made by `apply` in the host namespace, so that it carries our mark (owner.ts). */
-  readonly isMarked?: true;
+  /** Device group. */
+  readonly group: number;
   /** The other end of a veth pair. */
   readonly other?: FakeEnd;
 }
@@ -114,8 +114,8 @@ export class FakeHost {
     return namespace;
   }
 
-  addLink(namespace: FakeNamespace, link: Link, { other, isMarked }: Omit<FakeLink, 'link'> = {}): FakeLink {
-    const made: FakeLink = { link, ...(other && { other }), ...(isMarked && { isMarked }) };
+  addLink(namespace: FakeNamespace, link: Link, { other, group = 0 }: Partial<Omit<FakeLink, 'link'>> = {}): FakeLink {
+    const made: FakeLink = { link, group, ...(other && { other }) };
     namespace.links.set(link.name, made);
     this.happen(namespace, made, 'made');
     this.changed(namespace, link.name);

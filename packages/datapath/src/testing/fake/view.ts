@@ -2,7 +2,7 @@ import type { EntryKeys } from '../../changes.ts';
 import { ofSlots } from '../../draft.ts';
 import type { ReadScope } from '../../kernel.ts';
 import { type KindName, kinds, type Namespace } from '../../kinds/table.ts';
-import { isAskedFor, isInScope } from '../../owner.ts';
+import { isAskedFor, isInScope, isOurHostLink } from '../../owner.ts';
 import { twins } from '../twins.ts';
 import type { FakeNamespace } from './host.ts';
 
@@ -11,7 +11,7 @@ export function viewOf(namespace: FakeNamespace, scope: ReadScope): Namespace {
   const { isHostNetns } = namespace;
   const links = new Map(
     [...namespace.links].filter(
-      ([name, { isMarked }]) => isInScope(name, scope) && (!isHostNetns || isMarked === true),
+      ([name, { group }]) => isInScope(name, scope) && (!isHostNetns || isOurHostLink({ name, group })),
     ),
   );
   const keys: Partial<Record<keyof Namespace, EntryKeys[keyof EntryKeys]>> = scope.entries ?? {};

@@ -11,6 +11,7 @@ import {
   type VethPeer,
   type Vxlan,
 } from '../../kinds/link/link.ts';
+import { ourGroup } from '../../owner.ts';
 import { linkCases } from '../contract/link.ts';
 import { type FakeHost, type FakeLink, type FakeNamespace, findLink, Refusal } from '../fake/host.ts';
 import type { Twin } from '../twin.ts';
@@ -55,7 +56,7 @@ function addLink(host: FakeHost, namespace: FakeNamespace, desired: Bridge | Vxl
     addPair(host, namespace, desired, desired.peer);
   } else {
     if (desired.kind === 'vxlan') host.takeTunnel(desired);
-    host.addLink(namespace, asNew(desired), markOf(namespace));
+    host.addLink(namespace, asNew(desired), groupOf(namespace));
   }
 }
 
@@ -79,11 +80,11 @@ function addPair(host: FakeHost, namespace: FakeNamespace, desired: Veth, peer: 
   const end: Veth = { kind: 'veth', name: peer.name, mac: peer.mac, mtu: peer.mtu, up: false };
   host.addLink(container, end, { other: { namespace, name: desired.name } });
   const other = { namespace: container, name: peer.name };
-  host.addLink(namespace, asNew(desired), { other, ...markOf(namespace) });
+  host.addLink(namespace, asNew(desired), { other, ...groupOf(namespace) });
 }
 
-function markOf({ isHostNetns }: FakeNamespace): Pick<FakeLink, 'isMarked'> {
-  return isHostNetns ? { isMarked: true } : {};
+function groupOf({ isHostNetns }: FakeNamespace): Pick<FakeLink, 'group'> {
+  return { group: isHostNetns ? ourGroup : 0 };
 }
 
 /** The link as it is found right after it was made: a port learns and floods, a veth has no `peer`. */
