@@ -1,10 +1,11 @@
-import { CausewayError, clip, type EndpointId, type NetworkId, type RequestId } from '@causeway/model';
+import type { EndpointId, RequestId } from '@causeway/model';
 import type { Duration, Log } from '@causeway/runtime';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { Claims } from '../managers/claims.ts';
 import type { OwnRows } from '../tables/own-rows.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { Settle } from './attach-steps.ts';
+import { type LocalEndpoint, pickEndpoint } from './pick-endpoint.ts';
 
 /** Number of answers that are kept for retries after a lost reply. */
 const remembered = 256;
@@ -23,14 +24,6 @@ export interface DetachSpec {
   readonly target: string;
   /** For an endpoint of another host: detach also when that host is not ready. */
   readonly force: boolean;
-}
-
-interface LocalEndpoint {
-  readonly id: EndpointId;
-  readonly name: string;
-  readonly networkId: NetworkId;
-  /** undefined: this host does not have the network's table (yet). */
-  readonly network: string | undefined;
 }
 
 /**
@@ -83,7 +76,7 @@ export class Detacher {
   }
 
   async #detach({ requestId, target, force }: DetachSpec, timeout: Duration): Promise<Detached> {
-    const endpoint = pick([...this.#local()], target);
+    const endpoint = pickEndpoint([...this.#local()], target);
     if (endpoint === undefined) return await this.#claims.detachAnywhere(requestId, target, { force, timeout });
     const before = this.#underWay.get(endpoint.id);
     if (before !== undefined) return await before;
@@ -103,42 +96,16 @@ export class Detacher {
   /** Endpoints of this host: those with a sandbox, and those that are claimed but have no sandbox. */
   *#local(): Generator<LocalEndpoint> {
     for (const { endpoint } of this.#sandboxes.all()) {
-      const network = this.#tables.get(endpoint.network)?.network.name;
-      yield { id: endpoint.id, name: endpoint.name, networkId: endpoint.network, network };
+      const { id, name, network: networkId } = endpoint;
+      const table = this.#tables.get(networkId);
+      const isLeaving = this.isUnderWay(id) || (table !== undefined && !table.rows.endpoint.has(id));
+      yield { id, name, networkId, network: table?.network.name, isLeaving };
     }
     for (const [id, networkId] of this.#ownRows.all()) {
       const table = this.#tables.get(networkId);
       const row = table?.rows.endpoint.get(id);
       if (row === undefined || this.#sandboxes.get(id) !== undefined) continue;
-      yield { id, name: row.name, networkId, network: table?.network.name };
+      yield { id, name: row.name, networkId, network: table?.network.name, isLeaving: this.isUnderWay(id) };
     }
   }
-}
-
-/** Returns undefined when no endpoint of this host matches. */
-function pick(local: readonly LocalEndpoint[], target: string): LocalEndpoint | undefined {
-  const byId = local.find((endpoint) => endpoint.id === target);
-  if (byId !== undefined) return byId;
-  const [network, name] = target.includes('/') ? split(target) : [undefined, target];
-  const matches = local.filter(
-    (endpoint) =>
-      endpoint.name === name &&
-      (network === undefined || network === endpoint.network || network === endpoint.networkId),
-  );
-  const [match] = matches;
-  if (match === undefined) return undefined;
-  if (matches.length === 1) return match;
-  const choices = matches.map((endpoint) => `${endpoint.network ?? endpoint.networkId}/${endpoint.name}`).join(', ');
-  throw new CausewayError(
-    'name-ambiguous',
-    `endpoint "${clip(target)}" is in several networks: use one of ${choices}`,
-    {
-      endpoint: clip(target),
-    },
-  );
-}
-
-function split(text: string): [string, string] {
-  const at = text.indexOf('/');
-  return [text.slice(0, at), text.slice(at + 1)];
 }
