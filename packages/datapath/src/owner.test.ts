@@ -1,4 +1,4 @@
-import { Mac } from '@causeway/model';
+import { InterfaceAddress, Mac } from '@causeway/model';
 import { describe, expect, it } from 'vitest';
 import { newNamespace } from './draft.ts';
 import type { Link } from './kinds/link/link.ts';
@@ -53,12 +53,17 @@ it.each<[netns: NetnsPath, isOurs: boolean]>([
 describe('what is read of a namespace', () => {
   const desired = newNamespace();
   desired.links.set('eth0', link('veth', ours));
+  desired.addresses.set('eth0', new Set([InterfaceAddress('10.66.0.9/16')]));
   desired.sysctls.set('net.ipv4.ip_forward', '1');
   const sysctls = ['net.ipv4.ip_forward'];
 
   it.each<[string, NetnsPath, object]>([
     ['all links of an overlay', overlay, { sysctls }],
-    ['the desired links of a container', containerPath(2), { links: ['eth0'], sysctls }],
+    [
+      'the desired links of a container, and what is desired on them',
+      containerPath(2),
+      { links: ['eth0'], of: ['addresses'], sysctls },
+    ],
     ['all links of the host that are ours', hostNetns, { sysctls }],
   ])('%s', (_, netns, scope) => expect(scopeOf(netns, desired)).toEqual(scope));
 
