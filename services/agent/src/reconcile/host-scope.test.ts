@@ -49,11 +49,11 @@ it('an overlay that cannot be read does not keep the others from being removed',
 
 it("what is ours in the host's own namespace and not desired is repaired, and what other programs have there stays", async () => {
   const host = await new Host().start();
-  const left = { kind: 'bridge', name: 'left', mac: Mac('02:45:00:00:00:01'), mtu: 1500, up: true } as const;
+  const left = { kind: 'bridge', name: 'cw-left', mac: Mac('02:45:00:00:00:01'), mtu: 1500, up: true } as const;
   await host.kernel.apply([{ op: 'link.add', netns: hostNetns, link: left }]);
   for (const name of ['cw-foo', 'docker0']) host.kernel.foreignLink(hostNetns, name);
   const { drift } = await host.clock.until(host.agent.api.verifyHost({ repair: true }), seconds(5));
-  expect(drift).toMatchObject([{ network: '', kind: 'link', key: 'left', desired: '' }]);
+  expect(drift).toMatchObject([{ network: '', kind: 'link', key: 'cw-left', desired: '' }]);
   expect([...(host.kernel.namespaces.get(hostNetns)?.links.keys() ?? [])].sort()).toEqual([
     'cw-foo',
     'docker0',
