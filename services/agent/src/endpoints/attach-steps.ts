@@ -94,6 +94,7 @@ export class AttachSteps {
     const { containers, clock } = this.#modules;
     const deadline = clock.now() + timeout;
     const { identity, interfaces } = await containers.inspect(spec.netns);
+    await this.#awaitNetworkNames(spec, identity);
     const known = await this.#makeWay(spec, identity, timeout);
     if (known !== undefined) return { sandbox: known, already: true };
     const place = `${identity} ${spec.ifname}`;
@@ -108,6 +109,18 @@ export class AttachSteps {
       return { sandbox: await this.#settleClaim(spec, { identity, gateway }, claim), already: false };
     } finally {
       this.#places.delete(place);
+    }
+  }
+
+  /**
+   * After a crash this host may have an endpoint of the requested name in the container, and not yet the table that says the
+   * name of the endpoint's network. Only with the table can it be said whether that endpoint is the requested one.
+   */
+  async #awaitNetworkNames({ name }: AttachSpec, identity: NetnsIdentity): Promise<void> {
+    const { sandboxes, tables } = this.#modules;
+    for (const { endpoint, claimed } of sandboxes.in(identity)) {
+      if (endpoint.name !== name || tables.get(endpoint.network) !== undefined) continue;
+      await tables.reached(endpoint.network, claimed, tableWithin).catch(() => undefined);
     }
   }
 

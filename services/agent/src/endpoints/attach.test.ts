@@ -161,6 +161,20 @@ describe('attach', () => {
     expect(await h.attach('blue', 'web', { requestId, labels: { tier: 'web' } })).toEqual(first);
   });
 
+  it('is already attached for a repeated call right after a crash that lost the table', async () => {
+    const h = await host();
+    const { id } = await h.attach('blue', 'web');
+    await h.clock.until(h.agent.stop(), seconds(60));
+    for (const file of await h.files.list()) if (file.startsWith('network')) await h.files.remove(file);
+    h.manager.down = true;
+    await h.start();
+    const again = h.attach('blue', 'web');
+    again.catch(() => undefined);
+    await h.settle();
+    h.manager.down = false;
+    expect((await again).id).toBe(id);
+  });
+
   it('answers the same request again with the same endpoint, also after a restart', async () => {
     const h = await host();
     const requestId = h.uuid();
