@@ -1,15 +1,20 @@
 import { type Announcement, bridgeName, type Kernel, overlayNetns } from '@causeway/datapath';
 import type { NetworkId } from '@causeway/model';
 import { type Clock, type Duration, type Log, Loop, seconds } from '@causeway/runtime';
-import type { HostStats } from '../reconcile/host-stats.ts';
 import { announcementsOf, type NewAddresses } from './announcements.ts';
 import { add, type Backlog, emptyBacklog, takeTurn, type Waiting } from './backlog.ts';
+
+/** Counts announcements for the status of the host. */
+export interface AnnouncementCounts {
+  announced(count: number): void;
+  notAnnounced(count: number): void;
+}
 
 export interface AnnouncerModules {
   readonly kernel: Pick<Kernel, 'announce'>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly stats: HostStats;
+  readonly stats: AnnouncementCounts;
 }
 
 /**
