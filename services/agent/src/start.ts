@@ -21,7 +21,7 @@ import { HostRoutes } from './host/routes.ts';
 import { UnderlayMtu } from './host/underlay.ts';
 import { Claims } from './managers/claims.ts';
 import type { ManagerLink } from './managers/link.ts';
-import { Session } from './managers/session.ts';
+import { SessionLoop } from './managers/session-loop.ts';
 import { HostStats } from './reconcile/host-stats.ts';
 import { Overlays } from './reconcile/overlays.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
@@ -117,7 +117,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
   const health = (): HostHealth => healthOf({ kernel, stats, loopDelay: modules.loopDelay });
   const unrecorded = new UnrecordedContainers({ kernel, tables, ownRows, sandboxes, isUnderWay, stats, log });
-  const session = new Session({
+  const session = new SessionLoop({
     link,
     failover,
     clock,
