@@ -25,10 +25,15 @@ const advertisement = 4 + 4 + 16 + 8;
 /** ND messages with another hop limit may have come through a router, and are dropped (RFC 4861 §7.1.2). */
 const hopLimit = 255;
 
-/** The frames of an announcement, as the announced container itself would send them. */
+/** The frames of an announcement, as the announced container itself would send them. They differ only in the destination. */
 export function announcementFrames({ ip, mac, to }: Announcement): readonly Uint8Array[] {
-  const frame = family(ip) === 4 ? arpReply : neighbourAdvertisement;
-  return to === 'all' ? [frame(ip, mac)] : to.map((each) => frame(ip, mac, each));
+  const frame = family(ip) === 4 ? arpReply(ip, mac) : neighbourAdvertisement(ip, mac);
+  if (to === 'all') return [frame];
+  return to.map((each) => {
+    const copy = frame.slice();
+    copy.set(macBytes(each), 0);
+    return copy;
+  });
 }
 
 /**
@@ -37,8 +42,8 @@ export function announcementFrames({ ip, mac, to }: Announcement): readonly Uint
  * sender's (arp_is_garp). It makes no new entry (arp_process, unless `arp_accept` is set). A reply is never answered; an
  * announcement in the form of a request could be.
  */
-export function arpReply(ip: Ip, mac: Mac, to: Mac = everyStation): Uint8Array {
-  const { bytes, view } = framed(28, { to, from: mac, type: ETH_P_ARP });
+export function arpReply(ip: Ip, mac: Mac): Uint8Array {
+  const { bytes, view } = framed(28, { to: everyStation, from: mac, type: ETH_P_ARP });
   view.setUint16(14, ARPHRD_ETHER);
   view.setUint16(16, ETH_P_IP);
   bytes.set([6, 4], 18);
@@ -56,8 +61,8 @@ export function arpReply(ip: Ip, mac: Mac, to: Mac = everyStation): Uint8Array {
  * `accept_untracked_na` is set). A container must not get the advertisement of its own address: its kernel would warn
  * of a duplicate.
  */
-export function neighbourAdvertisement(ip: Ip, mac: Mac, to: Mac = everyNode): Uint8Array {
-  const { bytes, view } = framed(ipv6Header + advertisement, { to, from: mac, type: ETH_P_IPV6 });
+export function neighbourAdvertisement(ip: Ip, mac: Mac): Uint8Array {
+  const { bytes, view } = framed(ipv6Header + advertisement, { to: everyNode, from: mac, type: ETH_P_IPV6 });
   const [source, destination] = [ipBytes(ip), ipBytes(allNodes)];
   view.setUint8(14, 6 << 4);
   view.setUint16(18, advertisement);

@@ -19,12 +19,14 @@ describe('announcements of new addresses', () => {
     ]);
   });
 
-  it('a container of this host is announced to the others as soon as it has its address, and not to itself', () => {
+  it('a container of this host is announced as soon as it has its address; its IPv6 address to the others only', () => {
     expect(of([own], [a, b])).toEqual([
-      { networkId, announcement: { ip: own.ip, mac: a, to: [b] }, receivers: 1, due: now },
+      { networkId, announcement: { ip: own.ip, mac: a, to: 'all' }, receivers: 1, due: now },
     ]);
     const own6 = { ...own, ip: Ip('fd66::2') };
-    expect(of([own6], [a, b]).map(({ due }) => due)).toEqual([now + delays.own6]);
+    expect(of([own6], [a, b])).toEqual([
+      { networkId, announcement: { ip: own6.ip, mac: a, to: [b] }, receivers: 1, due: now + delays.own6 },
+    ]);
   });
 
   it('nothing is announced when no container of this host would hear it', () => {

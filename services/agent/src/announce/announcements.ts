@@ -24,15 +24,16 @@ export interface NewAddresses {
 }
 
 /**
- * The announcements of new addresses to the containers of this host. A container gets none of its own address, because its
- * kernel would take the announcement for a duplicate.
+ * The announcements of new addresses to the containers of this host. A container must not get one of its own IPv6 address,
+ * because its kernel would warn of a duplicate. Of its own IPv4 address it may: Linux ignores the frame, and RFC 5227 §2.4
+ * sees no conflict, because the MAC is the container's own.
  */
 export function announcementsOf({ networkId, addresses, own }: NewAddresses, now: number): readonly Waiting[] {
   return addresses.flatMap(({ ip, mac, isOwn }): Waiting[] => {
-    const to: Announcement['to'] = isOwn ? own.filter((each) => each !== mac) : 'all';
-    const receivers = to === 'all' ? own.length : to.length;
-    if (receivers === 0) return [];
-    return [{ networkId, announcement: { ip, mac, to }, receivers, due: now + delayOf(ip, isOwn) }];
+    const others = isOwn ? own.filter((each) => each !== mac) : own;
+    if (others.length === 0) return [];
+    const to: Announcement['to'] = isOwn && family(ip) === 6 ? others : 'all';
+    return [{ networkId, announcement: { ip, mac, to }, receivers: others.length, due: now + delayOf(ip, isOwn) }];
   });
 }
 

@@ -24,36 +24,42 @@ describe('the backlog of announcements', () => {
     expect(takeTurn(second.backlog, 50)).toMatchObject({ send: [later], dropped: 0, wait: undefined });
   });
 
-  it('sends 2,000 frames at once and then 10,000 a second', () => {
-    const all = Array.from({ length: 50 }, () => waiting(0, 100));
+  it('sends 500 frames at once and then 1,000 a second; each announcement counts as 20 more', () => {
+    const all = Array.from({ length: 40 }, () => waiting(0, 5));
     const first = takeTurn(backlogOf(...all), 0);
     expect(first.send).toHaveLength(20);
-    expect(first.wait).toBeCloseTo(0.1);
+    expect(first.wait).toBe(1);
     const second = takeTurn(first.backlog, 100);
-    expect(second.send).toHaveLength(10);
-    expect(takeTurn(second.backlog, 300).send).toHaveLength(20);
+    expect(second.send).toHaveLength(4);
+    expect(takeTurn(second.backlog, 300).send).toHaveLength(8);
   });
 
   it('sends an announcement to more containers than the budget has, and then pays for it', () => {
-    const first = takeTurn(backlogOf(waiting(0, 5_000), waiting(0)), 0);
-    expect(first.send).toHaveLength(1);
-    expect(first.wait).toBeCloseTo(300.1);
-    expect(takeTurn(first.backlog, 300).send).toHaveLength(0);
-    expect(takeTurn(first.backlog, 301).send).toHaveLength(1);
+    const first = takeTurn(backlogOf(waiting(0), waiting(0, 1_000)), 0);
+    expect(first.send.map(({ receivers }) => receivers)).toEqual([1_000]);
+    expect(first.wait).toBe(521);
+    expect(takeTurn(first.backlog, 520).send).toHaveLength(0);
+    expect(takeTurn(first.backlog, 521).send).toHaveLength(1);
+  });
+
+  it('sends the newest first when the budget does not suffice for all', () => {
+    const first = takeTurn(backlogOf(waiting(0, 400), waiting(1, 400), waiting(2, 400)), 2);
+    expect(first.send.map(({ due }) => due)).toEqual([2, 1]);
+    expect(first.backlog.waiting.map(({ due }) => due)).toEqual([0]);
   });
 
   it('drops what is a second late, because the containers have asked again', () => {
     const late = backlogOf(waiting(0), waiting(1));
-    expect(takeTurn(late, 1_000)).toMatchObject({ send: [{ due: 0 }, { due: 1 }], dropped: 0 });
+    expect(takeTurn(late, 1_000)).toMatchObject({ send: [{ due: 1 }, { due: 0 }], dropped: 0 });
     expect(takeTurn(late, 1_001)).toMatchObject({ send: [{ due: 1 }], dropped: 1, wait: undefined });
   });
 
-  it('holds 1,000 announcements and drops the newest', () => {
+  it('holds 75 announcements and drops the oldest', () => {
     const { backlog, dropped } = add(
       backlogOf(waiting(0)),
-      Array.from({ length: 1_500 }, () => waiting(1)),
+      Array.from({ length: 100 }, () => waiting(1)),
     );
-    expect([backlog.waiting.length, dropped, backlog.waiting[0]?.due]).toEqual([1_000, 501, 0]);
+    expect([backlog.waiting.length, dropped, backlog.waiting[0]?.due]).toEqual([75, 26, 1]);
     expect(add(backlog, [waiting(2)]).dropped).toBe(1);
   });
 
@@ -73,8 +79,8 @@ describe('the backlog of announcements', () => {
           expect(send.every(({ due }) => due <= now && now - due <= 1_000)).toBe(true);
           backlog = next;
           done += send.length + dropped;
-          frames += send.reduce((sum, { receivers }) => sum + receivers, 0);
-          expect(frames).toBeLessThanOrEqual(2_000 + now * 10 + 800);
+          frames += send.reduce((sum, { receivers }) => sum + receivers + 20, 0);
+          expect(frames).toBeLessThanOrEqual(500 + now + 820);
         };
         for (const { after, more } of steps) {
           now += after;

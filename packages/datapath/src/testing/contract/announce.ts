@@ -3,6 +3,8 @@ import type { NetnsPath } from '../../state.ts';
 import { type ContractCase, type ContractHost, macs, must, overlay, pair, quietPort, same } from './host.ts';
 
 const absent = [Ip('10.66.0.10'), Ip('fd66::a')] as const;
+/** The IPv4 address of the first container. */
+const own = Ip('10.66.0.9');
 const dev = 'eth0';
 const second = { container: Mac('02:42:0a:42:00:0b'), hostEnd: Mac('02:46:00:00:00:02') };
 
@@ -74,6 +76,18 @@ export const announceCases: readonly ContractCase[] = [
         await host.until(async () => (await host.resolved(other, dev, ip)) === macs.peer);
         same(await host.resolved(first, dev, ip), undefined, `${ip} in the container that was not named`);
       }
+    },
+  },
+  {
+    name: 'a container that gets the announcement of its own IPv4 address keeps the address, and makes no entry',
+    async run(host) {
+      const { netns, first, other } = await containers(host);
+      await host.ask(other, dev, own);
+      await host.kernel.announce(netns, 'br0', [{ ip: own, mac: macs.container, to: 'all' }]);
+      await host.until(async () => (await host.resolved(other, dev, own)) === macs.container);
+      same(await host.resolved(first, dev, own), undefined, 'the entry of the own address');
+      const seen = await host.kernel.read(first, { of: ['addresses'], sysctls: [] });
+      same(seen?.addresses.get(dev)?.has(InterfaceAddress(`${own}/16`)), true, 'the own address');
     },
   },
   {
