@@ -14,8 +14,9 @@ import {
   sizeOf,
   width,
 } from '@causeway/model';
+import { type AddressRange, rangeOf } from '../store/records/address-range.ts';
+import { rangeAt } from '../store/records/prefix-book.ts';
 import type { View } from '../store/view.ts';
-import { type AddressRange, rangeOf } from './range.ts';
 import { checkUsable } from './subnet.ts';
 
 /** A prefix from which subnets are taken when a request names none. It is cut into parts of one length. */
@@ -80,8 +81,8 @@ export function takeSubnets(
 ): readonly Prefix[] {
   return families.map((family) => {
     const candidates = pools.filter(({ prefix }) => familyOf(prefix) === family);
-    const ofNetworks = rangesOf(networkPrefixes(view, space), family);
-    const taken = sorted([...ofNetworks, ...rangesOf(hostPrefixes(view), family)]);
+    const ofNetworks = view.records('network').subnetsIn(space, family).runs;
+    const taken = [ofNetworks, view.records('node').routesIn(family).runs];
     for (const pool of candidates) {
       const free = firstFree(pool, taken);
       if (free !== undefined) return free;
@@ -90,40 +91,21 @@ export function takeSubnets(
   });
 }
 
-function networkPrefixes(view: View, space: Name): readonly Prefix[] {
-  return [...view.networks.values()].flatMap(({ value }) =>
-    value.addressSpace === space ? value.subnets.map(({ prefix }) => prefix) : [],
-  );
-}
-
-function hostPrefixes(view: View): readonly Prefix[] {
-  return [...view.nodes.values()].flatMap(({ value }) => [
-    ...(value.hostRoutes ?? []),
-    Prefix(`${value.dataPath}/${value.dataPath.includes(':') ? 128 : 32}`),
-  ]);
-}
-
-function rangesOf(prefixes: readonly Prefix[], family: Family): readonly AddressRange[] {
-  return prefixes.filter((prefix) => familyOf(prefix) === family).map(rangeOf);
-}
-
-function sorted(ranges: readonly AddressRange[]): readonly AddressRange[] {
-  return [...ranges].sort((a, b) => (a.first < b.first ? -1 : 1));
-}
-
 function partSize({ prefix, length }: DefaultPool): bigint {
   return 1n << BigInt(width(familyOf(prefix)) - length);
 }
 
-function firstFree(pool: DefaultPool, taken: readonly AddressRange[]): Prefix | undefined {
+/** `taken`: lists of ranges, each in order and apart. */
+function firstFree(pool: DefaultPool, taken: readonly (readonly AddressRange[])[]): Prefix | undefined {
   const { first, last } = rangeOf(pool.prefix);
   const size = partSize(pool);
-  let at = first;
-  for (const range of taken) {
-    if (range.first >= at + size) break;
-    if (range.last >= at) at = (range.last / size + 1n) * size;
+  for (let at = first; at <= last; ) {
+    const part = { first: at, last: at + size - 1n };
+    const inTheWay = taken.map((ranges) => rangeAt(ranges, part)).find((range) => range !== undefined);
+    if (inTheWay === undefined) return Prefix(`${ipFromBits(familyOf(pool.prefix), at)}/${pool.length}`);
+    at = (inTheWay.last / size + 1n) * size;
   }
-  return at > last ? undefined : Prefix(`${ipFromBits(familyOf(pool.prefix), at)}/${pool.length}`);
+  return undefined;
 }
 
 function exhausted(family: Family, pools: readonly DefaultPool[], ofNetworks: readonly AddressRange[]): CausewayError {
@@ -137,14 +119,14 @@ function exhausted(family: Family, pools: readonly DefaultPool[], ofNetworks: re
   return new CausewayError('subnet-exhausted', message, { field: 'subnets', family });
 }
 
-/** Number of parts of a pool that the ranges touch. */
+/** Number of parts of a pool that the ranges touch, which are in order and apart. */
 function touched(pool: DefaultPool, ranges: readonly AddressRange[]): bigint {
   const { first, last } = rangeOf(pool.prefix);
   const size = partSize(pool);
   const end = last / size;
   let count = 0n;
   let next = first / size;
-  for (const range of sorted(ranges)) {
+  for (const range of ranges) {
     let to = range.last / size;
     if (to > end) to = end;
     if (range.first / size > next) next = range.first / size;

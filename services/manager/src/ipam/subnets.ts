@@ -1,6 +1,6 @@
 import { CausewayError, type Network, overlaps, type Subnet } from '@causeway/model';
+import { prefixRange } from '../store/records/address-range.ts';
 import type { View } from '../store/view.ts';
-import { meet, type PrefixRange, prefixRange } from './range.ts';
 import { completeSubnet, type GatewayRule } from './subnet.ts';
 
 /** One transaction has room for this many claims of subnets and their gateways. */
@@ -42,20 +42,13 @@ export function checkDisjoint(
   subnets: readonly Subnet[],
   field = 'subnets',
 ): void {
-  if (subnets.length === 0) return;
-  const ranges = subnets.map(({ prefix }) => prefixRange(prefix));
-  for (const { value: network } of view.networks.values()) {
-    if (network.addressSpace !== addressSpace || network.id === id) continue;
-    for (const other of rangesOf(network)) {
-      const at = ranges.findIndex((own) => meet(own, other));
-      const subnet = subnets[at];
-      if (subnet === undefined) continue;
-      const message = `${field}[${at}] ${subnet.prefix} overlaps ${other.prefix} of network "${network.name}" in address space "${addressSpace}"`;
-      throw new CausewayError('subnet-overlap', message, {
-        field: `${field}[${at}]`,
-        value: subnet.prefix,
-        network: network.name,
-      });
+  for (const [at, subnet] of subnets.entries()) {
+    const own = prefixRange(subnet.prefix);
+    for (const { range, holder } of view.records('network').subnetsIn(addressSpace, own.family).overlapping(own)) {
+      if (holder === id) continue;
+      const network = view.networks.get(holder)?.value.name ?? holder;
+      const message = `${field}[${at}] ${subnet.prefix} overlaps ${range.prefix} of network "${network}" in address space "${addressSpace}"`;
+      throw new CausewayError('subnet-overlap', message, { field: `${field}[${at}]`, value: subnet.prefix, network });
     }
   }
 }
@@ -74,15 +67,4 @@ function checkCounts(subnets: readonly Subnet[], field: string): void {
     const message = `${field}: ${aux} auxiliary addresses are too many, the limit of a network is ${mostAux}`;
     throw new CausewayError('invalid-argument', message, { field });
   }
-}
-
-/** The ranges of each network's subnets, cached: a check against thousands of networks parses nothing. */
-const ranges = new WeakMap<Network, readonly PrefixRange[]>();
-
-function rangesOf(network: Network): readonly PrefixRange[] {
-  const known = ranges.get(network);
-  if (known !== undefined) return known;
-  const made = network.subnets.map(({ prefix }) => prefixRange(prefix));
-  ranges.set(network, made);
-  return made;
 }

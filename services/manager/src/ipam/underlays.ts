@@ -1,6 +1,6 @@
 import { addressOf, CausewayError, contains, type Ip, lengthOf, type Node, Prefix, type Subnet } from '@causeway/model';
+import { meet, type PrefixRange, prefixRange } from '../store/records/address-range.ts';
 import type { View } from '../store/view.ts';
-import { meet, type PrefixRange, prefixRange } from './range.ts';
 
 /**
  * Checks that subnets which a request names contain no address by which hosts reach each other: a container could not

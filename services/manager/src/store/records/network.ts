@@ -3,7 +3,6 @@ import {
   Ip,
   type Mtu,
   type Network,
-  type NetworkId,
   Prefix,
   parseName,
   parseNetworkId,
@@ -28,14 +27,14 @@ import {
 } from './codec.ts';
 import { type KeyKind, keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
 import { type Fields, parseBoolean, parseNumber } from './listed.ts';
-import { NamedIndex } from './named-index.ts';
+import { NetworksIndex } from './networks-index.ts';
 
 export const network = {
   kind: 'network',
   path: [keyPart('id', parseNetworkId)],
   codec: recordCodec(networkToJson, networkFromJson),
   keep: versioned<Network>,
-  index: () => new NamedIndex<NetworkId, Network>('network'),
+  index: () => new NetworksIndex(),
   listeners: 'record',
   fields: {
     id: { values: ({ value }) => [value.id] },

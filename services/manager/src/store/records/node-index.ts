@@ -1,15 +1,18 @@
-import { family, type Ip, type Node, type NodeId } from '@causeway/model';
+import { type Family, family, type Ip, type Node, type NodeId, Prefix, width } from '@causeway/model';
+import { type PrefixRange, prefixRange } from './address-range.ts';
 import { entry, prune } from './entries.ts';
 import type { Versioned } from './kind.ts';
 import { NamedIndex } from './named-index.ts';
+import { PrefixBook } from './prefix-book.ts';
 
 /** The part of a host's record that decides which packets its underlay carries. */
 export type Underlay = Pick<Node, 'underlayMtu' | 'dataPath'>;
 
-/** Hosts by id, name, data path address and underlay. Each host that joins is compared with all others by these. */
+/** Hosts by id, name, data path address, underlay and route. Each host that joins is compared with all others by these. */
 export class NodeIndex extends NamedIndex<NodeId, Node> {
   readonly #byDataPath = new Map<Ip, Set<NodeId>>();
   readonly #byUnderlay = new Map<string, Set<NodeId>>();
+  readonly #routes: Readonly<Record<Family, PrefixBook<NodeId>>> = { 4: new PrefixBook(), 6: new PrefixBook() };
 
   constructor() {
     super('node');
@@ -20,6 +23,7 @@ export class NodeIndex extends NamedIndex<NodeId, Node> {
     super.set(parts, record);
     entry(this.#byDataPath, record.value.dataPath, newSet).add(parts.id);
     entry(this.#byUnderlay, kindOf(record.value), newSet).add(parts.id);
+    for (const range of routesOf(record.value)) this.#routes[range.family].add(range, parts.id);
   }
 
   override delete(parts: { readonly id: NodeId }): void {
@@ -37,16 +41,26 @@ export class NodeIndex extends NamedIndex<NodeId, Node> {
     return [...this.#byUnderlay.values()].flatMap(([id]) => (id && this.get({ id })?.value) ?? []);
   }
 
+  /** The routes and data path addresses of hosts, of one family. */
+  routesIn(of: Family): Pick<PrefixBook<NodeId>, 'runs'> {
+    return this.#routes[of];
+  }
+
   #forget(id: NodeId): void {
     const former = this.get({ id })?.value;
     if (former === undefined) return;
     prune(this.#byDataPath, former.dataPath, (ids) => ids.delete(id));
     prune(this.#byUnderlay, kindOf(former), (ids) => ids.delete(id));
+    for (const range of routesOf(former)) this.#routes[range.family].delete(range, id);
   }
 }
 
 function kindOf({ underlayMtu, dataPath }: Underlay): string {
   return `${underlayMtu} ${family(dataPath)}`;
+}
+
+function routesOf({ dataPath, hostRoutes = [] }: Pick<Node, 'dataPath' | 'hostRoutes'>): readonly PrefixRange[] {
+  return [...hostRoutes, Prefix(`${dataPath}/${width(family(dataPath))}`)].map(prefixRange);
 }
 
 function newSet(): Set<NodeId> {
