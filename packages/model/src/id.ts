@@ -46,6 +46,21 @@ export function parseRequestId(text: string): Result<RequestId, CausewayError> {
       );
 }
 
+/**
+ * The text with which a caller names an existing object: a name, an id, or NETWORK/NAME. Only the store knows whether there is
+ * such an object, but an empty part names none.
+ */
+export function parseReference(text: string, field: string): Result<string, CausewayError> {
+  if (!text.split('/').includes('')) return ok(text);
+  const what = text === '' ? `${field} is empty` : `${field} "${clip(text)}" has an empty part`;
+  return fail(
+    new CausewayError('invalid-argument', `${what}: give a name or an id`, {
+      field,
+      ...(text !== '' && { value: clip(text) }),
+    }),
+  );
+}
+
 export function parseName(text: string, field = 'name'): Result<Name, CausewayError> {
   if (namePattern.test(text)) return ok(text as Name);
   const message = `${field} "${clip(text)}" is not valid: expected 1 to 63 letters, digits, "_", "." or "-", beginning and ending with a letter or digit`;

@@ -1,5 +1,5 @@
 import { routeMetric } from '@causeway/datapath';
-import { CausewayError, type NodeId, parseRequestId, type Stamp, unwrap } from '@causeway/model';
+import { CausewayError, type NodeId, parseReference, parseRequestId, type Stamp, unwrap } from '@causeway/model';
 import { endpointToMessage, isNoAnswer } from '@causeway/proto';
 import type {
   AttachRequest,
@@ -66,7 +66,8 @@ export function createApi(modules: ApiModules): AgentApi {
 
     async detach(request, timeout = defaultTimeout) {
       const requestId = unwrap(parseRequestId(request.requestId));
-      const spec = { requestId, target: request.endpoint, force: request.force };
+      const target = unwrap(parseReference(request.endpoint, 'endpoint'));
+      const spec = { requestId, target, force: request.force };
       const { revision, host = '', interfaceRemoved } = await detacher.detach(spec, timeout).catch(ofManagers);
       return { revision, host, interfaceRemoved };
     },

@@ -10,6 +10,7 @@ import {
   type Name,
   parseIp,
   parseName,
+  parseReference,
   parseRequestId,
   type RequestId,
   unwrap,
@@ -38,7 +39,7 @@ const longestPath = 4095;
 export function parseAttachSpec(request: AttachRequest): AttachSpec {
   return {
     requestId: unwrap(parseRequestId(request.requestId)),
-    network: unwrap(parseName(request.network, 'network')),
+    network: unwrap(parseName(unwrap(parseReference(request.network, 'network')), 'network')),
     name: unwrap(parseName(request.name)),
     netns: parseNetnsPath(request.netns),
     ifname: request.ifname === '' ? defaultIfname : unwrap(parseIfname(request.ifname)),

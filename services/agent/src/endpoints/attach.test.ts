@@ -275,7 +275,7 @@ describe('attach, refused before anything is taken', () => {
   };
   it.each([
     ['a request id that is no UUID', { requestId: 'x' }, 'invalid-argument', 'request_id'],
-    ['no network', { network: '' }, 'name-invalid', 'network'],
+    ['no network', { network: '' }, 'invalid-argument', 'network'],
     ['a bad name', { name: 'a b' }, 'name-invalid', 'name'],
     ['a relative path', { netns: 'web' }, 'netns-invalid', '"web"'],
     ['a path that is not a namespace', { netns: '/run/netns/none' }, 'netns-invalid', '/run/netns/none'],

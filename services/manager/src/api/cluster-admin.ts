@@ -1,4 +1,4 @@
-import { CausewayError, parseName, parseRequestId, unwrap } from '@causeway/model';
+import { CausewayError, parseName, parseReference, parseRequestId, unwrap } from '@causeway/model';
 import type {
   CreateBackupRequest,
   CreateBackupResponse,
@@ -37,7 +37,7 @@ export class ClusterAdminApi {
     const membership = operation?.membership;
     const keys = this.#keys;
     const id = unwrap(parseRequestId(requestId));
-    const name = unwrap(parseName(request.name));
+    const name = unwrap(parseName(unwrap(parseReference(request.name, 'name'))));
     const registered = view.managers.get(name);
     const runs = registered !== undefined || [this.#context.settings.name, view.leader?.name].includes(name);
     const hasNoMember = (registered ?? view.knownManagers.get(name)?.value)?.etcdMember === '';

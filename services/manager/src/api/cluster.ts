@@ -1,3 +1,4 @@
+import { parseReference, unwrap } from '@causeway/model';
 import type {
   CreateBackupRequest,
   CreateBackupResponse,
@@ -74,8 +75,8 @@ export class ClusterApi {
   async verify(request: VerifyRequest, call: CallContext): Promise<VerifyResponse> {
     this.#context.leading();
     const { view, feed, clock } = this.#context.modules;
-    const asked =
-      request.hosts.length === 0 ? [...view.nodes.values()] : request.hosts.map((host) => view.findNode(host));
+    const hosts = request.hosts.map((host, i) => unwrap(parseReference(host, `hosts[${i}]`)));
+    const asked = hosts.length === 0 ? [...view.nodes.values()] : hosts.map((host) => view.findNode(host));
     const nodes = [...new Set(asked.map((node) => node.value))];
     const outcome = await withinCall(clock, call, (signal) => feed.verify(nodes, request.repair, signal));
     return { drift: [...outcome.drift], checked: [...outcome.checked], unreachable: [...outcome.unreachable] };

@@ -3,6 +3,7 @@ import {
   type Endpoint,
   isCausewayError,
   type NetworkId,
+  parseReference,
   parseRequestId,
   type RequestId,
   unwrap,
@@ -35,7 +36,6 @@ import type { WriteCall } from '../commit/writer.ts';
 import { type ClaimEndpoint, claimEndpoint } from '../plan/claim-endpoint.ts';
 import { detachEndpoint } from '../plan/detach-endpoint.ts';
 import { readClaimEndpoint, readReleaseEndpoint } from '../plan/endpoint-requests.ts';
-import { present } from '../plan/fields.ts';
 import { releaseEndpoint } from '../plan/release-endpoint.ts';
 import { type ItemOf, records } from '../store/records/index.ts';
 import type { Versioned } from '../store/view.ts';
@@ -101,7 +101,7 @@ export class EndpointsApi {
     this.#context.leading();
     const { writer, feed, view, clock } = this.#context.modules;
     const id = unwrap(parseRequestId(request.requestId));
-    const spec = { endpoint: present(request.endpoint, 'endpoint'), force: request.force };
+    const spec = { endpoint: unwrap(parseReference(request.endpoint, 'endpoint')), force: request.force };
     const intent = detachEndpoint(spec, (node) => feed.isReady(node));
     const { reply, revision } = await writer.write(id, intent, call);
     const { node, network } = reply;
@@ -114,8 +114,9 @@ export class EndpointsApi {
 
   async getEndpoint(request: GetEndpointRequest, call: CallContext): Promise<GetEndpointResponse> {
     this.#context.leadingOrWithoutLeader(call);
+    const reference = unwrap(parseReference(request.endpoint, 'endpoint'));
     await this.#context.atLeast(request.atLeast, call);
-    const found = this.#context.modules.view.findEndpoint(request.endpoint);
+    const found = this.#context.modules.view.findEndpoint(reference);
     return { endpoint: fullEndpointMessage(this.#context, found) };
   }
 
@@ -139,12 +140,13 @@ export class EndpointsApi {
 
   async waitEndpoint(request: WaitEndpointRequest, call: CallContext): Promise<WaitEndpointResponse> {
     const { view, feed, clock } = this.#context.modules;
+    const reference = unwrap(parseReference(request.endpoint, 'endpoint'));
     await this.#context.atLeast(request.atLeast, call);
     return await withinCall(clock, call, async (signal) => {
       for (;;) {
         // The leadership may end, and the endpoint may be released, while we wait.
         const term = this.#context.leading();
-        const found = view.findEndpoint(request.endpoint);
+        const found = view.findEndpoint(reference);
         const { have, want } = feed.progress.summaryOf(found.value.network, found.revision);
         if (have === want) return { endpoint: fullEndpointMessage(this.#context, found) };
         if (signal.aborted) throw this.#notApplied(found);

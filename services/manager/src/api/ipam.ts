@@ -1,4 +1,4 @@
-import { CausewayError, type NodeId, parseIp, parseRequestId, unwrap } from '@causeway/model';
+import { CausewayError, type NodeId, parseIp, parseReference, parseRequestId, unwrap } from '@causeway/model';
 import type {
   CheckClaimsRequest,
   CheckClaimsResponse,
@@ -17,7 +17,7 @@ import { type CallContext, withinCall } from '../call/context.ts';
 import { addressHistory } from '../ipam/address-history.ts';
 import { type SubnetUse, useOf } from '../ipam/usage.ts';
 import { type ClaimFault, type Faults, findFaults, mostRepairs, nameOf, repairClaims } from '../plan/check.ts';
-import { inField, present } from '../plan/fields.ts';
+import { inField } from '../plan/fields.ts';
 import { releaseAddress, reserveAddress } from '../plan/reservations.ts';
 import { createKeys, type Keys } from '../store/keys.ts';
 import type { ApiContext } from './modules.ts';
@@ -32,9 +32,10 @@ export class IpamApi {
   }
 
   async showSubnets(request: ShowSubnetsRequest, call: CallContext): Promise<ShowSubnetsResponse> {
+    const reference = unwrap(parseReference(request.network, 'network'));
     await this.#context.atLeast(request.atLeast, call);
     const { view } = this.#context.modules;
-    const network = view.findNetwork(present(request.network, 'network')).value;
+    const network = view.findNetwork(reference).value;
     return { subnets: useOf(network, view).map((use) => this.#subnetMessage(use)) };
   }
 
@@ -42,7 +43,7 @@ export class IpamApi {
     this.#context.leading();
     this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
-    const network = present(request.network, 'network');
+    const network = unwrap(parseReference(request.network, 'network'));
     const { purpose } = request;
     const address = request.address === '' ? {} : { address: inField('address', parseIp(request.address)) };
     const intent = reserveAddress({ network, purpose, ...address });
@@ -53,7 +54,7 @@ export class IpamApi {
   async releaseAddress(request: ReleaseAddressRequest, call: CallContext): Promise<ReleaseAddressResponse> {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
-    const network = present(request.network, 'network');
+    const network = unwrap(parseReference(request.network, 'network'));
     const intent = releaseAddress({ network, address: inField('address', parseIp(request.address)) });
     const { revision } = await this.#context.modules.writer.write(id, intent, call);
     return { revision };
@@ -63,7 +64,7 @@ export class IpamApi {
   async getAddressHistory(request: GetAddressHistoryRequest, call: CallContext): Promise<GetAddressHistoryResponse> {
     const { addressIndex, view, clock } = this.#context.modules;
     await this.#context.atLeast(0n, call);
-    const address = inField('address', parseIp(present(request.address, 'address')));
+    const address = inField('address', parseIp(request.address));
     const events = await withinCall(clock, call, (signal) => addressIndex.find(address, signal));
     const holdings = addressHistory(address, events, view, request.network);
     if (holdings.length > 0) return { holdings: [...holdings] };

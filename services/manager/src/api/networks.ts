@@ -1,4 +1,4 @@
-import { isCausewayError, type Network, parseRequestId, type RequestId, unwrap } from '@causeway/model';
+import { isCausewayError, type Network, parseReference, parseRequestId, type RequestId, unwrap } from '@causeway/model';
 import { networkToMessage } from '@causeway/proto';
 import type {
   CreateNetworkRequest,
@@ -48,8 +48,9 @@ export class NetworksApi {
 
   async getNetwork(request: GetNetworkRequest, call: CallContext): Promise<GetNetworkResponse> {
     this.#context.leadingOrWithoutLeader(call);
+    const reference = unwrap(parseReference(request.network, 'network'));
     await this.#context.atLeast(request.atLeast, call);
-    return { network: networkMessage(this.#context, this.#context.modules.view.findNetwork(request.network)) };
+    return { network: networkMessage(this.#context, this.#context.modules.view.findNetwork(reference)) };
   }
 
   async listNetworks(request: ListNetworksRequest, call: CallContext): Promise<ListNetworksResponse> {

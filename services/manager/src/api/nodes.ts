@@ -1,3 +1,4 @@
+import { parseReference, unwrap } from '@causeway/model';
 import { nodeToMessage } from '@causeway/proto';
 import type {
   GetNodeRequest,
@@ -24,7 +25,8 @@ export class NodesApi {
 
   async getNode(request: GetNodeRequest, call: CallContext): Promise<GetNodeResponse> {
     this.#context.leadingOrWithoutLeader(call);
-    return { node: nodeMessage(this.#context, this.#context.modules.view.findNode(request.node)) };
+    const reference = unwrap(parseReference(request.node, 'node'));
+    return { node: nodeMessage(this.#context, this.#context.modules.view.findNode(reference)) };
   }
 
   async listNodes(request: ListNodesRequest, call: CallContext): Promise<ListNodesResponse> {

@@ -1,11 +1,11 @@
-import { type Ip, parseEndpointId, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
+import { type Ip, parseEndpointId, parseIp, parseName, parseNodeId, parseReference, unwrap } from '@causeway/model';
 import {
   type ClaimEndpointRequest,
   ReleaseReason as Reason,
   type ReleaseEndpointRequest,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { ClaimEndpoint } from './claim-endpoint.ts';
-import { inField, present, sorted } from './fields.ts';
+import { inField, sorted } from './fields.ts';
 import type { ReleaseEndpoint, ReleaseReason } from './release-endpoint.ts';
 
 /** An unknown reason, from a later agent, counts as "asked": the endpoint is released in any case. */
@@ -17,7 +17,7 @@ const reasons: Readonly<Partial<Record<Reason, ReleaseReason>>> = {
 
 export function readClaimEndpoint(message: ClaimEndpointRequest): ClaimEndpoint {
   return {
-    network: present(message.network, 'network'),
+    network: unwrap(parseReference(message.network, 'network')),
     name: unwrap(parseName(message.name)),
     node: inField('node_id', parseNodeId(message.nodeId)),
     addresses: message.addresses.map((text, i): Ip => inField(`addresses[${i}]`, parseIp(text))),

@@ -4,12 +4,6 @@ import { CausewayError, type ErrorData, type Result } from '@causeway/model';
  * Parses the text fields of a message. Every refusal names the field.
  */
 
-/** @throws CausewayError invalid-argument */
-export function present(value: string, field: string): string {
-  if (value !== '') return value;
-  throw new CausewayError('invalid-argument', `${field} is empty: give a name or an id`, { field });
-}
-
 /** @throws CausewayError the parse error, with the field's name */
 export function inField<Value>(field: string, parsed: Result<Value, CausewayError>): Value {
   if (parsed.ok) return parsed.value;

@@ -7,6 +7,7 @@ import {
   parseIp,
   parseName,
   parsePrefix,
+  parseReference,
   type Subnet,
   unwrap,
 } from '@causeway/model';
@@ -18,7 +19,7 @@ import type {
 import type { Subnet as SubnetMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { CreateNetwork } from './create-network.ts';
 import type { DeleteNetwork } from './delete-network.ts';
-import { inField, present, sorted } from './fields.ts';
+import { inField, sorted } from './fields.ts';
 import type { UpdateNetwork } from './update-network.ts';
 
 const defaultSpace = 'default' as Name;
@@ -41,7 +42,7 @@ export function readCreateNetwork(message: CreateNetworkRequest): CreateNetwork 
 
 export function readDeleteNetwork(message: DeleteNetworkRequest): DeleteNetwork {
   return {
-    network: present(message.network, 'network'),
+    network: unwrap(parseReference(message.network, 'network')),
     ...(message.ifRevision === 0n ? {} : { ifRevision: message.ifRevision }),
     force: message.force,
   };
@@ -54,7 +55,7 @@ export function readUpdateNetwork(message: UpdateNetworkRequest): UpdateNetwork 
     throw new CausewayError('mtu-invalid', text, { field: 'mtu', value: mtu });
   }
   return {
-    network: present(message.network, 'network'),
+    network: unwrap(parseReference(message.network, 'network')),
     ...(message.ifRevision === 0n ? {} : { ifRevision: message.ifRevision }),
     ...(message.name === '' ? {} : { name: unwrap(parseName(message.name)) }),
     setLabels: sorted(message.setLabels),
