@@ -57,6 +57,8 @@ export const IFLA_LINKINFO = 18;
 export const IFLA_NET_NS_FD = 28;
 export const IFLA_GROUP = 27;
 export const IFLA_EXT_MASK = 29;
+export const IFLA_NUM_TX_QUEUES = 31;
+export const IFLA_NUM_RX_QUEUES = 32;
 /** Present when the device's other half (a vxlan's UDP socket, a veth's peer) is in another namespace. */
 export const IFLA_LINK_NETNSID = 37;
 export const IFLA_INFO_KIND = 1;

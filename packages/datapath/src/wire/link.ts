@@ -96,18 +96,32 @@ export function addVxlan(link: NewVxlan): Encode {
     });
 }
 
-/** ip link add NAME address MAC mtu MTU type veth peer name PEER address … mtu … netns CONTAINER */
+/**
+ * ip link add NAME numtxqueues 1 numrxqueues 1 address MAC mtu MTU type veth peer name PEER … netns CONTAINER
+ * Otherwise the kernel makes a queue for each processor, and removes all but the first at once: it then waits, with the
+ * lock of all namespaces held, until every processor has left the queues (veth_init_queues).
+ */
 export function addVeth(link: NewVeth): Encode {
-  return (to) =>
-    newLink(to, link, 'veth', () =>
+  return (to) => {
+    beginLink(to, link);
+    putOneQueue(to);
+    linkInfo(to, 'veth', () =>
       to.nest(k.VETH_INFO_PEER, () => {
         to.struct(ifinfomsg);
         to.string(k.IFLA_IFNAME, link.peer.name);
         putMac(to, k.IFLA_ADDRESS, link.peer.mac);
         to.u32(k.IFLA_MTU, link.peer.mtu);
+        putOneQueue(to);
         to.u32(k.IFLA_NET_NS_FD, link.peer.netns);
       }),
     );
+    to.end();
+  };
+}
+
+function putOneQueue(to: MessageWriter): void {
+  to.u32(k.IFLA_NUM_TX_QUEUES, 1);
+  to.u32(k.IFLA_NUM_RX_QUEUES, 1);
 }
 
 /** ip link set NAME address MAC mtu MTU master BRIDGE up|down */
@@ -265,6 +279,12 @@ function newLink(
   kind: string,
   data?: () => void,
 ): void {
+  beginLink(to, link);
+  linkInfo(to, kind, data);
+  to.end();
+}
+
+function beginLink(to: MessageWriter, link: NewLink & { readonly netns?: number }): void {
   to.begin(k.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   header(to, { up: link.up });
   to.string(k.IFLA_IFNAME, link.name);
@@ -273,8 +293,6 @@ function newLink(
   if (link.master !== undefined) to.u32(k.IFLA_MASTER, link.master);
   if (link.group !== undefined) to.u32(k.IFLA_GROUP, link.group);
   if (link.netns !== undefined) to.u32(k.IFLA_NET_NS_FD, link.netns);
-  linkInfo(to, kind, data);
-  to.end();
 }
 
 function linkInfo(to: MessageWriter, kind: string, data?: () => void): void {
