@@ -25,6 +25,7 @@ import { type AgentOptions, parseSettings } from './config.ts';
 import { claimHost, hostLock } from './host/exclusive.ts';
 import { AgentServer } from './io/agent-server.ts';
 import { checkCapabilities } from './io/capabilities.ts';
+import { optimiseLate } from './io/compiler.ts';
 import { DirectoryFiles } from './io/directory-files.ts';
 import { keepHeapSmall } from './io/heap.ts';
 import { measureLoopDelay } from './io/loop-delay.ts';
@@ -105,6 +106,7 @@ async function reset(): Promise<void> {
 
 async function run(options: Options): Promise<void> {
   keepHeapSmall();
+  optimiseLate();
   limitConnects();
   quietGrpc();
   const log = createLog(
