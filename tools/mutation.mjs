@@ -1,5 +1,6 @@
 // Changes one decision of a folder's code at a time (a comparison, a condition, a bound) and runs the folder's unit tests that
 // reach it: a test must notice. `npm run mutation [FOLDER | FILE]... [-- --concurrency N]`; without folders all of `deciding`.
+// Given a file, or a folder inside one of `deciding`, it changes only that code, and runs the tests of the deciding folder.
 // Prints what no test noticed and a table; reports and results, which the next run continues, are in .cache/mutation.
 // docs/testing.md says how to read them.
 import { mkdirSync } from 'node:fs';
@@ -60,7 +61,7 @@ console.log(['', header(), ...rows.map(print)].join('\n'));
 
 async function run(folder) {
   const isFile = folder.endsWith('.ts');
-  process.env.CAUSEWAY_MUTATION_FOLDER = isFile ? dirname(folder) : folder;
+  process.env.CAUSEWAY_MUTATION_FOLDER = testsOf(folder);
   const name = folder.replaceAll('/', '-');
   const mutants = await new Stryker({
     mutate: [isFile ? folder : `${folder}/**/*.ts`, ...notMutated.map((pattern) => `!${pattern}`)],
@@ -92,6 +93,12 @@ async function run(folder) {
     untested: of('NoCoverage').length,
     unseen: unseen.length,
   };
+}
+
+/** The folder whose tests must notice: the deciding folder that contains this folder or file. */
+function testsOf(folder) {
+  const whole = deciding.find((candidate) => folder === candidate || folder.startsWith(`${candidate}/`));
+  return whole ?? (folder.endsWith('.ts') ? dirname(folder) : folder);
 }
 
 function isDisabled(mutator, reason) {
