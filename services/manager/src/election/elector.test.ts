@@ -1,11 +1,13 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { schema } from '../cluster/schema.ts';
 import { createKeys } from '../store/keys.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { records } from '../store/records/index.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { MemoryPorts } from '../testing/memory-ports.ts';
+import { scriptCluster } from '../testing/view-script.ts';
 import type { Leadership } from './leadership.ts';
 
 const ttl = seconds(3);
@@ -150,6 +152,77 @@ describe('Elector', () => {
     await clock.until(third.stop(), seconds(1));
   });
 
+  test('a leader whose renewals are refused steps down at its deadline, not at the next try after it', async () => {
+    let resigned = 0;
+    first.elector.subscribe(() => {
+      resigned = clock.now();
+    });
+    first.store.fault = (operation) => (operation === 'lease' ? 'refused' : 'none');
+    await clock.advance(seconds(2.5));
+    expect(resigned).toBeGreaterThanOrEqual((ttl * 2) / 3);
+    expect(resigned).toBeLessThanOrEqual((ttl * 2) / 3 + 1); // elected at 0 or 1 ms
+  });
+
+  test.each([
+    ['its election', 1, 1_000],
+    ['its last renewal', 600, 1_500],
+  ])(
+    'a leader counts its own time to live from %s, although the store grants whole seconds',
+    async (_, cutOff, end) => {
+      for (const one of [first, second]) await clock.until(one.stop(), milliseconds(1));
+      const parts = { clock, backend, random: new SeededRandom(3), log: new MemoryLog() };
+      const third = new CoreManager(parts, { name: 'm3', ttl: seconds(1.5) });
+      const began = clock.now();
+      await third.start();
+      await clock.advance(milliseconds(cutOff));
+      let resigned = 0;
+      third.elector.subscribe(() => {
+        resigned = clock.now() - began;
+      });
+      third.store.fault = (operation) => (operation === 'lease' ? 'refused' : 'none');
+      await clock.advance(seconds(1.8));
+      expect(resigned).toBeGreaterThanOrEqual(end);
+      expect(resigned).toBeLessThanOrEqual(end + 2);
+      await clock.until(third.stop(), seconds(1));
+    },
+  );
+
+  test('a store that refuses a call delays the election by a twentieth of the time to live', async () => {
+    for (const one of [first, second]) await clock.until(one.stop(), milliseconds(1));
+    const third = manager('m3', 3);
+    let refused = 0;
+    third.store.fault = (operation) => (operation === 'lease' && refused++ === 0 ? 'refused' : 'none');
+    await third.start();
+    await clock.advance(milliseconds(ttl / 20 - 10));
+    expect([refused, third.elector.leadership.role]).toEqual([1, 'follower']);
+    await clock.advance(milliseconds(20));
+    expect(third.elector.leadership.role).toBe('leader');
+    await clock.until(third.stop(), seconds(1));
+  });
+
+  test.each([
+    ['name', 'renamed', 'm1'],
+    ['address', 'm1', 'm1-moved'],
+  ])('another %s of the leader is published', async (_, name, address) => {
+    const lease = first.view.leader?.lease ?? 0n;
+    const value = records.leader.codec.encode({ name, address, since: 0, lease });
+    await first.store.txn([], [{ kind: 'put', key: keys.leader, value, lease }]);
+    await clock.advance(milliseconds(0));
+    expect(notices.at(-1)).toEqual({ role: 'follower', leader: { name, address } });
+  });
+
+  test('records of a schema that the leader does not know end its term at once', async () => {
+    const value = records.meta.codec.encode({ clusterId: scriptCluster, epoch: 1n, schema: schema + 1 });
+    await second.store.txn([], [{ kind: 'put', key: keys.meta, value }]);
+    await clock.advance(milliseconds(1));
+    expect([first, second].map(({ elector }) => elector.leadership)).toEqual([
+      { role: 'follower' },
+      { role: 'follower' },
+    ]);
+    await clock.advance(seconds(10));
+    expect(term()).toBeUndefined();
+  });
+
   test('the key deleted by hand: a new term, never the old one', async () => {
     const elected = term() ?? 0n;
     await second.store.txn([], [{ kind: 'delete', key: keys.leader }]);
@@ -289,6 +362,22 @@ describe('a manager that is started again', () => {
     await clock.advance(seconds(10));
     expect(again.elector.leadership).toEqual({ role: 'follower', leader: { name: 'm2', address: 'm2' } });
     await clock.until(again.stop(), seconds(1));
+  });
+
+  test.each([
+    ['name', { name: 'm1', address: 'm3' }],
+    ['address', { name: 'm3', address: 'm1' }],
+  ])('and has only the %s of the leader is not the process that led', async (_, identity) => {
+    await clock.until(second.stop(), milliseconds(1));
+    const elected = term();
+    first.pause();
+    const parts = { clock, backend, random: new SeededRandom(3), log: new MemoryLog() };
+    const other = new CoreManager(parts, { ...identity, ttl });
+    await other.start();
+    await clock.advance(seconds(1));
+    expect(term()).toBe(elected);
+    first.resume();
+    await clock.until(other.stop(), seconds(1));
   });
 
   test('while its former process lives ends one term of it, and no more', async () => {

@@ -210,7 +210,6 @@ export class Elector implements Startable {
   }
 
   async #pause(span: Duration): Promise<void> {
-    if (this.#stop.signal.aborted) return;
     await this.#parts.clock.sleep(span, this.#wake.signal);
   }
 
@@ -234,8 +233,8 @@ export class Elector implements Startable {
     const { term, name } = leader;
     const end = new AbortController();
     this.#watch = { term, end };
-    void isProcessGone({ dialer, clock }, leader, end.signal).then((isGone) => {
-      if (!isGone || end.signal.aborted || this.#state.kind !== 'standby') return;
+    void isProcessGone({ dialer, clock }, leader, end.signal).then(() => {
+      if (end.signal.aborted) return; // another manager leads by now, perhaps this one
       log.info('leader.process-gone', { term: `${term}`, leader: name });
       this.#state = { kind: 'standby', over: term };
       this.#wake.abort();

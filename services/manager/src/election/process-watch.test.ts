@@ -87,6 +87,22 @@ describe('isProcessGone', () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  test('after the wait was given up, no answer means that the process is gone', async () => {
+    const clock = new FakeClock();
+    const end = new AbortController();
+    let answer = (_: Contact): void => undefined;
+    const late = new Promise<Contact>((resolve) => {
+      answer = resolve;
+    });
+    const contacts = [Promise.resolve({ ...leads, ended: Promise.resolve() }), late];
+    const dial = (): Promise<Contact> => contacts.shift() ?? Promise.resolve(unclear);
+    const gone = isProcessGone({ dialer: { dial }, clock }, { address: 'm1:7443' }, end.signal);
+    await clock.advance(seconds(1));
+    end.abort();
+    answer(standsBy);
+    expect(await gone).toBe(false);
+  });
+
   test('connections that break all the time cost no more than 20 tries a second', async () => {
     const { clock, ports, begin, end } = setUp();
     let dialled = 0;

@@ -14,7 +14,9 @@ export const unseen: Sighting = { hasLed: false, refusals: 0 };
 
 export type NextTry =
   /** Keep the connection until it ends. */
-  { readonly kind: 'hold' } | { readonly kind: 'dial'; readonly after: Duration } | { readonly kind: 'gone' };
+  | { readonly kind: 'hold'; readonly ended: Promise<void> }
+  | { readonly kind: 'dial'; readonly after: Duration }
+  | { readonly kind: 'gone' };
 
 /** Refusals in a row that mean that the process is gone. One alone may come from a firewall or a port that is changing. */
 const enoughRefusals = 2;
@@ -36,7 +38,8 @@ export function judge(sighting: Sighting, contact: Contact): { readonly sighting
   const { hasLed, refusals } = sighting;
   switch (contact.kind) {
     case 'connected':
-      if (contact.leads) return { sighting: { hasLed: true, refusals: 0 }, next: { kind: 'hold' } };
+      if (contact.leads)
+        return { sighting: { hasLed: true, refusals: 0 }, next: { kind: 'hold', ended: contact.ended } };
       return { sighting, next: hasLed ? { kind: 'gone' } : { kind: 'dial', after: newlyElected } };
     case 'refused':
       if (!hasLed) return { sighting, next: { kind: 'dial', after: unhurried } };
@@ -67,15 +70,15 @@ export async function isProcessGone(
     const judged = judge(sighting, contact);
     sighting = judged.sighting;
     const { next } = judged;
-    if (next.kind === 'hold' && contact.kind === 'connected') {
+    if (next.kind === 'hold') {
       const since = clock.now();
-      await contact.ended;
+      await next.ended;
       if (clock.now() - since < shortLived) await clock.sleep(secondTry, signal);
       continue;
     }
     over.abort();
     if (next.kind === 'gone') return true;
-    if (next.kind === 'dial') await clock.sleep(next.after, signal);
+    await clock.sleep(next.after, signal);
   }
   return false;
 }

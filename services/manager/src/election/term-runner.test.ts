@@ -76,6 +76,15 @@ describe('TermRunner', () => {
     expect(begun.map(({ revision }) => revision)).toEqual([12n]);
   });
 
+  test('a term that is over in the turn in which the view reaches it never begins', async () => {
+    view.apply({ kind: 'snapshot', revision: 5n, kvs: [] });
+    elect({ role: 'leader', term: 9n });
+    view.apply({ kind: 'progress', revision: 9n });
+    elect({ role: 'follower' });
+    await settle();
+    expect([begun, runner.term]).toEqual([[], undefined]);
+  });
+
   test('all ends in the turn in which the elector says so', async () => {
     view.apply({ kind: 'snapshot', revision: 9n, kvs: [] });
     elect({ role: 'leader', term: 9n });

@@ -39,6 +39,8 @@ interface CoreManagerParts {
 
 interface CoreManagerSettings {
   readonly name: string;
+  /** Address at which others reach this manager; absent: its name. */
+  readonly address?: string;
   /** Time to live of the leader's lease. */
   readonly ttl: Duration;
   /** Calls under way at once; absent: as many as in production. */
@@ -99,7 +101,7 @@ export class CoreManager implements Startable {
     const { writer } = this;
     this.elector = new Elector(
       { store, view, keys, clock, log, ...(dialer && { dialer: gatedDialer(dialer, this.#gate) }) },
-      { ...settings, address: settings.name, schema },
+      { ...settings, address: settings.address ?? settings.name, schema },
     );
     const { elector, relay } = this;
     const parts = { view, store, keys, relay, hosts, sessions: sessionless, clock, random, log };
