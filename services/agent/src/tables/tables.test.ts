@@ -102,6 +102,23 @@ describe('a wait for a revision', () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  it('does not end at an earlier revision, and leaves no listener behind', async () => {
+    tables.replace(tableOf([a]));
+    const reached = at(7n);
+    let has = false;
+    void reached.then(() => {
+      has = true;
+    });
+    tables.step(deltaTo(tableOf([a, b]), [b], []));
+    await clock.advance(seconds(1));
+    expect(has).toBe(false);
+    const before = changes.length;
+    tables.replace(tableOf([a, b], { revision: 7n }));
+    expect((await reached).revision).toBe(7n);
+    tables.drop(id);
+    expect(changes.length).toBe(before + 2);
+  });
+
   it('ends with an error when the time is over', async () => {
     const failure = at(6n).catch((error: unknown) => error);
     await clock.advance(seconds(5));
@@ -131,5 +148,22 @@ describe("this host's rows", () => {
     expect(held()).toEqual([`${c.id} ${other}`, `${b.id} ${id}`]);
     tables.drop(id);
     expect(held()).toEqual([`${c.id} ${other}`]);
+  });
+
+  it.each<[string, EndpointRow[], string[], boolean]>([
+    ['adds a row of this host', [c], [], true],
+    ['adds a row of another host', [endpointRow(8, 'h2')], [], false],
+    ['takes a row to this host', [endpointRow(9, 'h1')], [], true],
+    ['takes a row to another host', [movedB], [], true],
+    ['removes a row of this host', [], [a.id], true],
+    ['removes a row of another host', [], [endpointRow(9).id], false],
+    ['removes a row that no table has', [], [c.id], false],
+    ['changes no row', [], [], false],
+  ])('a step that %s: whether it concerns this host', (_, upserts, removed, concerned) => {
+    tables.replace(tableOf([a, b, endpointRow(9, 'h2')]));
+    const own = new OwnRows({ tables }, { nodeId });
+    tables.step(deltaTo(tableOf([]), upserts, removed as EndpointRow['id'][]));
+    const change = changes.at(-1);
+    expect(change?.kind === 'stepped' && own.concerns(change)).toBe(concerned);
   });
 });

@@ -107,8 +107,8 @@ export class Tables {
       return table !== undefined && reaches(table, stamp) ? table : undefined;
     };
     const abort = new AbortController();
-    const wake = (change: TableChange): void => {
-      if (change.networkId === networkId && there() !== undefined) abort.abort(waitOver);
+    const wake = (): void => {
+      if (there() !== undefined) abort.abort(waitOver);
     };
     if (there() === undefined) {
       this.#listeners.push(wake);
