@@ -208,6 +208,12 @@ describe('claims and their holders', () => {
     expect(repaired.plan(desk)).toMatchObject({ writes: [], events: [], reply: 0 });
   });
 
+  test('agree with a claim that only a later version knows: such a claim needs no record', () => {
+    damage({ kind: 'put', key: claim('10.66.0.8'), value: new TextEncoder().encode('{"lent":"elsewhere"}') });
+    expect(desk.view.addressesOf(blue.id).get(Ip('10.66.0.8'))?.claim.kind).toBe('unknown');
+    expect(faults()).toEqual(none);
+  });
+
   test('of a network that is gone every claim is an orphan', () => {
     desk.make(reserveAddress({ network: 'six', purpose: 'printer' }));
     damage({ kind: 'delete', key: desk.keys.network(six.id) });

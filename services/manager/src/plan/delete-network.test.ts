@@ -49,6 +49,12 @@ test('refused: the first ten in the way are named, and how many more', () => {
   expect(error.data).toMatchObject({ endpoints: 12, reservations: 1 });
 });
 
+test('refused: ten in the way are all named', () => {
+  for (let i = 1; i <= 10; i++) attach(`c${i}`);
+  const { message } = refusal(() => remove());
+  expect(message).toMatch(/10 endpoints: .*; c10 on h1\)$/);
+});
+
 test('forced passes over reservations, never over endpoints', () => {
   reserve('10.1.0.99');
   const { id } = attach('a');

@@ -1,11 +1,15 @@
-import { ReleaseEndpointRequest, ReleaseReason } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import {
+  ClaimEndpointRequest,
+  ReleaseEndpointRequest,
+  ReleaseReason,
+} from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import {
   CreateNetworkRequest,
   DeleteNetworkRequest,
   UpdateNetworkRequest,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { expect, test } from 'vitest';
-import { readReleaseEndpoint } from './endpoint-requests.ts';
+import { readClaimEndpoint, readReleaseEndpoint } from './endpoint-requests.ts';
 import { sorted } from './fields.ts';
 import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from './network-requests.ts';
 
@@ -18,6 +22,19 @@ test.each<[string, number, string]>([
 ])('reason for a release: %s', (_, reason, expected) => {
   const ids = { endpointId: 'e'.repeat(16), nodeId: 'a'.repeat(16) };
   expect(readReleaseEndpoint(ReleaseEndpointRequest.create({ ...ids, reason })).reason).toBe(expected);
+});
+
+test('a claim: labels and the former id only when they are named', () => {
+  const least = { network: 'blue', name: 'web', node: 'a'.repeat(16), addresses: [] };
+  const read = (message: Partial<ClaimEndpointRequest>) =>
+    readClaimEndpoint(
+      ClaimEndpointRequest.create({ network: 'blue', name: 'web', nodeId: 'a'.repeat(16), ...message }),
+    );
+  expect(Object.entries(read({}))).toEqual(Object.entries(least));
+  expect(read({ labels: { tier: 'data' }, endpointId: 'e'.repeat(16), addresses: ['10.66.0.7'] })).toEqual({
+    ...{ ...least, addresses: ['10.66.0.7'] },
+    ...{ labels: { tier: 'data' }, former: 'e'.repeat(16) },
+  });
 });
 
 test('a deletion: of any revision, or of one named revision', () => {
