@@ -5,7 +5,6 @@ import { createNetwork } from '../plan/create-network.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { refusal } from '../testing/refusal.ts';
-import { meet, prefixRange } from './range.ts';
 import { checkDisjoint, completeSubnets } from './subnets.ts';
 
 const subnet = (prefix: string, auxCount = 0): Subnet => {
@@ -92,14 +91,4 @@ describe('the subnets of two networks', () => {
     for (let time = 0; time < 2; time++)
       expect(() => checkDisjoint(desk.view, { addressSpace: space }, [subnet('10.0.0.0/8')])).toThrow(/overlaps/);
   });
-});
-
-test.each<[string, string, string, boolean]>([
-  ['the same prefix', '10.1.0.0/24', '10.1.0.0/24', true],
-  ['one inside the other', '10.1.0.0/16', '10.1.255.255/32', true],
-  ['one before the other', '10.1.0.0/24', '10.1.1.0/24', false],
-  ['of two families, with the same bits', '10.1.0.0/24', '::a01:0/120', false],
-])('two ranges have an address in common: %s', (_, a, b, isCommon) => {
-  const [one, two] = [prefixRange(Prefix(a)), prefixRange(Prefix(b))];
-  expect([meet(one, two), meet(two, one)]).toEqual([isCommon, isCommon]);
 });
