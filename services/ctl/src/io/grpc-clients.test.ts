@@ -1,101 +1,32 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CausewayError } from '@causeway/model';
 import {
   agentServiceDefinition,
   type IAgentService,
 } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-server.js';
-import {
-  clusterServiceDefinition,
-  type IClusterService,
-} from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
-import {
-  GetStatusResponse,
-  Manager,
-  type WatchEventsRequest,
-} from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import {
-  type INetworkService,
-  networkServiceDefinition,
-} from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
-import {
-  CreateNetworkRequest,
-  ListNetworksRequest,
-  WatchNetworksRequest,
-  type WatchNetworksResponse,
-} from '@causeway/proto/gen/causeway/v1/network_service.js';
-import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { clusterKey, errorToService, plaintext, remarkKey, serveUnary } from '@causeway/proto/io';
-import { type Fields, milliseconds } from '@causeway/runtime';
+import { clusterServiceDefinition } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
+import { GetStatusResponse, Manager } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
+import { CreateNetworkRequest, WatchNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { clusterKey, plaintext, remarkKey, serveUnary } from '@causeway/proto/io';
+import { milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
-import { FakeClock } from '@causeway/runtime/testing';
-import { Metadata, Server, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { Metadata } from '@grpc/grpc-js';
+import { describe, expect, test } from 'vitest';
 import type { Clients } from '../clients.ts';
-import { blue, events, lone } from '../testing/samples.ts';
+import {
+  afterTest,
+  anyPort,
+  client,
+  everything,
+  folder,
+  networks,
+  noDefect,
+  sequences,
+  serve,
+} from '../testing/grpc-fixture.ts';
+import { blue, lone } from '../testing/samples.ts';
 import { grpcConnect } from './grpc-clients.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'causeway-ctl-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-const afterTest: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanup of afterTest.splice(0)) cleanup();
-});
-
-const connect = grpcConnect({ credentials: plaintext, clock: systemClock, actor: 'root@h1' });
-
-function client(
-  managers: readonly string[],
-  { socket = join(folder, 'none.sock'), timeout = 5_000, signal = new AbortController().signal } = {},
-): Clients {
-  const clients = connect({ managers, socket, timeout: milliseconds(timeout) }, signal);
-  afterTest.push(() => clients.close());
-  return clients;
-}
-
-/** A server that gives the given answers, and UNIMPLEMENTED for everything else. */
-async function serve(at: string, services: Parameters<Server['addService']>[]): Promise<string> {
-  const server = new Server();
-  for (const [definition, handlers] of services) server.addService(definition, handlers);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(at, plaintext.server(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
-  });
-  afterTest.push(() => server.forceShutdown());
-  return `127.0.0.1:${port}`;
-}
-
-const everything = ListNetworksRequest.create();
-const anyPort = '127.0.0.1:0';
-const noDefect = {
-  error: (event: string, fields?: Fields): never => {
-    throw new Error(`${event}: ${String(fields?.['message'])}`);
-  },
-};
-
-function networks(listNetworks: () => Promise<{ networks: (typeof blue)[]; revision: bigint; nextPageToken: string }>) {
-  const handlers = { listNetworks: serveUnary(listNetworks, noDefect) } satisfies Partial<INetworkService>;
-  return [networkServiceDefinition, handlers as UntypedServiceImplementation] as [never, never];
-}
-
-const allEvents: WatchEventsRequest = {
-  fromSequence: 0n,
-  follow: false,
-  sinceMs: 0n,
-  kinds: [],
-  network: '',
-  host: '',
-  tail: 0,
-};
-
-async function sequences(of: Clients, follow: boolean, enough = Number.POSITIVE_INFINITY): Promise<bigint[]> {
-  const seen: bigint[] = [];
-  for await (const event of of.managers.watchEvents({ ...allEvents, follow })) {
-    seen.push(event.sequence);
-    if (seen.length >= enough) break;
-  }
-  return seen;
-}
 
 describe('managers', () => {
   test('no manager is set', () => {
@@ -287,121 +218,6 @@ describe('managers', () => {
       data: { role: 'none' },
     });
     expect(asked).toBe(1);
-  });
-});
-
-function eventStream(watchEvents: IClusterService['watchEvents']) {
-  return [clusterServiceDefinition, { watchEvents } as Partial<IClusterService>] as [never, never];
-}
-
-/** A manager that sends only a bookmark. */
-function bookmarks() {
-  const watchNetworks = (call: ServerWritableStream<WatchNetworksRequest, WatchNetworksResponse>): void => {
-    call.write({ type: 'BOOKMARK', revision: 7n, more: false, epoch: 1n });
-  };
-  return [networkServiceDefinition, { watchNetworks } as unknown as UntypedServiceImplementation] as [never, never];
-}
-
-describe('watches', () => {
-  const first = async (watching: AsyncIterable<WatchNetworksResponse>): Promise<unknown> => {
-    for await (const { type, revision } of watching) return `${type} ${revision}`;
-    return 'nothing';
-  };
-
-  test('each watch is one attempt at one manager, the next watch goes to the next manager', async () => {
-    const live = await serve(anyPort, [bookmarks()]);
-    const { managers } = client(['127.0.0.1:1', live]);
-    const request = WatchNetworksRequest.create();
-    await expect(first(managers.watchNetworks(request))).rejects.toMatchObject({ code: 'manager-unavailable' });
-    expect(await first(managers.watchNetworks(request))).toBe('BOOKMARK 7');
-    expect(await first(managers.watchNetworks(request))).toBe('BOOKMARK 7');
-  });
-
-  test('a manager that takes the call and does not answer is left', async () => {
-    const clock = new FakeClock();
-    let asked: () => void = () => undefined;
-    const taken = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
-    const silent = { watchNetworks: () => asked() } as unknown as UntypedServiceImplementation;
-    const mute = await serve(anyPort, [[networkServiceDefinition, silent] as [never, never]]);
-    const settings = { managers: [mute], socket: '', timeout: milliseconds(5_000) };
-    const clients = grpcConnect({ credentials: plaintext, clock, actor: '' })(settings, new AbortController().signal);
-    afterTest.push(() => clients.close());
-    const waiting = first(clients.managers.watchNetworks(WatchNetworksRequest.create()));
-    waiting.catch(() => undefined);
-    await taken;
-    await clock.advance(milliseconds(3_000));
-    await expect(waiting).rejects.toMatchObject({ code: 'timed-out' });
-  });
-});
-
-describe('events', () => {
-  test('kept events, from any manager that can answer', async () => {
-    const standby = await serve(anyPort, [
-      eventStream((call) => {
-        call.emit('error', errorToService(new CausewayError('not-leader', 'standing by')));
-      }),
-    ]);
-    const leader = await serve(anyPort, [
-      eventStream((call) => {
-        for (const event of events) call.write({ event });
-        call.end();
-      }),
-    ]);
-    expect(await sequences(client([standby, leader]), false)).toEqual([1n, 2n]);
-  });
-
-  test('a reader that has enough hangs up', async () => {
-    let hungUp: () => void = () => undefined;
-    const cancelled = new Promise<void>((resolve) => {
-      hungUp = resolve;
-    });
-    const manager = await serve(anyPort, [
-      eventStream((call) => {
-        call.on('cancelled', hungUp);
-        for (const event of events) call.write({ event });
-      }),
-    ]);
-    expect(await sequences(client([manager]), true, 1)).toEqual([1n]);
-    await cancelled;
-  });
-
-  test('a signal ends them without an error', async () => {
-    const stop = new AbortController();
-    const manager = await serve(anyPort, [
-      eventStream((call) => {
-        call.write({ event: events[0] as (typeof events)[0] });
-      }),
-    ]);
-    const seen: bigint[] = [];
-    const following = client([manager], { signal: stop.signal }).managers.watchEvents({ ...allEvents, follow: true });
-    for await (const { sequence } of following) {
-      seen.push(sequence);
-      stop.abort({ exitCode: 130 });
-    }
-    expect(seen).toEqual([1n]);
-  });
-
-  test('when a manager ends a stream, another manager continues it without a gap or a repetition', async () => {
-    const asked: bigint[] = [];
-    const manager = (...tells: readonly number[]) =>
-      serve(anyPort, [
-        eventStream((call) => {
-          asked.push(call.request.fromSequence);
-          const from = events.filter(({ sequence }) => sequence >= call.request.fromSequence);
-          for (const i of tells) call.write({ event: from[i] as Event });
-          call.emit('error', errorToService(new CausewayError('shutting-down', 'the manager stops')));
-        }),
-      ]);
-    expect(await sequences(client([await manager(0), await manager(0)]), true, 2)).toEqual([1n, 2n]);
-    expect(asked).toEqual([0n, 2n]);
-  });
-
-  test('no manager answers', async () => {
-    await expect(sequences(client(['127.0.0.1:1'], { timeout: 1_000 }), true)).rejects.toMatchObject({
-      code: 'manager-unavailable',
-    });
   });
 });
 

@@ -1,222 +1,38 @@
-import { createServer, type Socket } from 'node:net';
-import { nodeToMessage } from '@causeway/proto';
-import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
 import { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
-import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
 import {
   CreateNetworkRequest,
   CreateNetworkResponse,
-  ListNetworksRequest,
   WatchNetworksRequest,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
-import { NodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
 import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
-import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
-import { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
-import { callUnary, errorFromService, errorToService, plaintext, relayedKey, relayKey } from '@causeway/proto/io';
-import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
-import { cryptoRandom, systemClock } from '@causeway/runtime/io';
-import { MemoryLog } from '@causeway/runtime/testing';
-import {
-  Metadata,
-  makeGenericClientConstructor,
-  Server,
-  type ServerUnaryCall,
-  type ServiceError,
-  type sendUnaryData,
-  status,
-} from '@grpc/grpc-js';
+import { callUnary } from '@causeway/proto/io';
+import { milliseconds } from '@causeway/runtime';
+import { systemClock } from '@causeway/runtime/io';
+import { Metadata, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createManager, type Manager } from '../../manager.ts';
-import { createKeys, defaultPrefix } from '../../store/keys.ts';
-import { MemoryStore } from '../../store/memory.ts';
+import { describe, expect, test } from 'vitest';
 import { MemoryBackend } from '../../store/memory-backend.ts';
-import { records } from '../../store/records/index.ts';
-import { nodeId, scriptNode } from '../../testing/view-script.ts';
-import { freePorts } from '../etcd-server/free-ports.ts';
+import {
+  backend,
+  believe,
+  clients,
+  create,
+  credentials,
+  ends,
+  failure,
+  follows,
+  freeAddress,
+  join,
+  leads,
+  limits,
+  pair,
+  run,
+  scriptedLeader,
+  uuid,
+} from '../../testing/forward-fixture.ts';
+import { nodeId } from '../../testing/view-script.ts';
 import { forwardedByKey } from './forward.ts';
-import { GrpcPeers } from './peers.ts';
-import { GrpcServer } from './server.ts';
-
-const leaseTtl = seconds(3);
-const limits = { timeout: 5_000 };
-const credentials = plaintext.client();
-
-interface Running {
-  readonly manager: Manager;
-  readonly address: string;
-  stop(): Promise<void>;
-}
-
-let backend: MemoryBackend;
-let ends: (() => unknown)[];
-
-beforeEach(() => {
-  backend = new MemoryBackend({ clock: systemClock });
-  ends = [() => backend.close()];
-});
-
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-/** A real port, chosen before managers listen, so that they can be given each other's addresses. */
-async function freeAddress(): Promise<string> {
-  const [port] = await freePorts(1);
-  return `127.0.0.1:${port}`;
-}
-
-async function run(name: string, address?: string, shared = backend): Promise<Running> {
-  const advertise = address ?? (await freeAddress());
-  const store = new MemoryStore({ clock: systemClock, backend: shared });
-  const log = new MemoryLog();
-  const settings = { name, advertise, listen: advertise, leaseTtl, prefix: defaultPrefix };
-  const manager = createManager(
-    { store, peers: new GrpcPeers({ credentials: plaintext }), clock: systemClock, random: cryptoRandom, log },
-    settings,
-  );
-  const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, settings);
-  await server.start();
-  await manager.start();
-  let isRunning = true;
-  const stop = async (): Promise<void> => {
-    if (!isRunning) return;
-    isRunning = false;
-    server.drain();
-    await manager.stop();
-    await server.stop();
-    await store.close();
-  };
-  ends.push(stop);
-  return { manager, address: advertise, stop };
-}
-
-/** Resolves when the view of that manager names this leader. */
-async function follows(manager: Manager, address: string): Promise<void> {
-  while (manager.view.leader?.address !== address) await systemClock.sleep(milliseconds(5));
-}
-
-async function leads(manager: Manager): Promise<void> {
-  while (!manager.isLeader) await systemClock.sleep(milliseconds(5));
-}
-
-async function pair(): Promise<[leader: Running, follower: Running]> {
-  const leader = await run('m1');
-  await leads(leader.manager);
-  const follower = await run('m2');
-  await follows(follower.manager, leader.address);
-  return [leader, follower];
-}
-
-/** Writes to the store a leader that no election has chosen. */
-async function believe(address: string, shared = backend): Promise<void> {
-  const store = new MemoryStore({ clock: systemClock, backend: shared });
-  const value = records.leader.codec.encode({ name: 'elsewhere', address, since: 0 });
-  await store.txn([], [{ kind: 'put', key: createKeys(defaultPrefix).leader, value }]);
-  await store.close();
-}
-
-/** A leader that the test implements, on a real port. */
-async function scriptedLeader(
-  createNetwork: (
-    call: ServerUnaryCall<CreateNetworkRequest, CreateNetworkResponse>,
-    done: sendUnaryData<CreateNetworkResponse>,
-  ) => void,
-): Promise<string> {
-  const server = new Server();
-  const unused = (_call: unknown, done: (error: object) => void): void => done(errorToService(new Error('unused')));
-  server.addService(networkServiceDefinition, {
-    createNetwork,
-    getNetwork: unused,
-    listNetworks: unused,
-    updateNetwork: unused,
-    deleteNetwork: unused,
-  });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', plaintext.server(), (error, bound) => (error ? reject(error) : resolve(bound))),
-  );
-  ends.push(() => server.forceShutdown());
-  return `127.0.0.1:${port}`;
-}
-
-/** A stopped process: it accepts connections, and never sends anything. */
-async function stoppedLeader(): Promise<string> {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => void sockets.push(socket));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  ends.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `127.0.0.1:${(server.address() as { port: number }).port}`;
-}
-
-const uuid = (): string => randomUuid(cryptoRandom);
-
-function clients(address: string) {
-  const networks = new NetworkServiceClient(address, credentials);
-  const endpoints = new EndpointServiceClient(address, credentials);
-  const nodes = new NodeServiceClient(address, credentials);
-  const cluster = new ClusterServiceClient(address, credentials);
-  ends.push(() => [networks, endpoints, nodes, cluster].map((client) => client.close()));
-  return { networks, endpoints, nodes, cluster };
-}
-
-function create(address: string, name: string, prefix: string, requestId = uuid(), timeout = limits.timeout) {
-  const { networks } = clients(address);
-  const request = CreateNetworkRequest.create({ requestId, name, subnets: [Subnet.create({ prefix })] });
-  return callUnary(networks.createNetwork.bind(networks), request, { timeout });
-}
-
-interface Joined {
-  /** Host:port of the leader, when the session is relayed. */
-  readonly relayedTo: string | undefined;
-  /** The name of the last message, or of the failure. */
-  readonly ended: Promise<string>;
-}
-
-/** One host’s session at that manager, after the manager has sent everything. */
-async function join(address: string, node: number, relay = false): Promise<Joined> {
-  const sessions = new SessionServiceClient(address, credentials);
-  const metadata = new Metadata();
-  if (relay) metadata.set(relayKey, '1');
-  const stream = sessions.connect(metadata);
-  ends.push(() => {
-    stream.cancel();
-    sessions.close();
-  });
-  let relayedTo: string | undefined;
-  stream.on('metadata', (headers) => {
-    relayedTo = headers.get(relayedKey)[0]?.toString();
-  });
-  let last = '';
-  const ended = new Promise<string>((resolve) => {
-    stream.on('error', (error) => resolve(errorFromService(error as ServiceError).code));
-    stream.on('end', () => resolve(last));
-  });
-  const ready = new Promise<void>((resolve) =>
-    stream.on('data', ({ message }) => {
-      last = message.oneofKind ?? '';
-      if (last === 'ready' || last === 'goodbye') resolve();
-    }),
-  );
-  const hello = Hello.create({ epoch: 1n, node: nodeToMessage(scriptNode(node), 0n) });
-  stream.write({ message: { oneofKind: 'hello', hello } });
-  await Promise.race([ready, ended]);
-  return { relayedTo, ended };
-}
-
-function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
 
 describe('a follower answers as the leader does', () => {
   test('writes, reads of what only the leader knows, and events', async () => {
@@ -417,122 +233,5 @@ describe('a session of a host that cannot reach the leader', () => {
     await believe(unused);
     await follows(third.manager, unused);
     expect(await (await join(third.address, 1, true)).ended).toBe('manager-unavailable');
-  });
-});
-
-describe('reads while no leader answers', () => {
-  const readers = (address: string) => {
-    const { networks, endpoints, nodes } = clients(address);
-    const remarks: string[] = [];
-    const with_ = { timeout: 10_000, onRemark: (remark: string) => void remarks.push(remark) };
-    return {
-      remarks,
-      networks: () => callUnary(networks.listNetworks.bind(networks), ListNetworksRequest.create(), with_),
-      endpoints: () => callUnary(endpoints.listEndpoints.bind(endpoints), ListEndpointsRequest.create(), with_),
-      nodes: () => callUnary(nodes.listNodes.bind(nodes), ListNodesRequest.create(), with_),
-    };
-  };
-
-  test('a follower answers by itself and says so, whether the leader refuses connections or says nothing', async () => {
-    const [leader, follower] = await pair();
-    await create(leader.address, 'one', '10.1.0.0/16');
-    await leader.stop();
-    await leads(follower.manager);
-    for (const address of [await freeAddress(), await stoppedLeader()]) {
-      const third = await run(`m-${address.split(':')[1]}`);
-      await believe(address);
-      await follows(third.manager, address);
-      const read = readers(third.address);
-      expect((await read.networks()).networks).toMatchObject([
-        { name: 'one', conditions: expect.arrayContaining([expect.objectContaining({ reason: 'NoLeader' })]) },
-      ]);
-      await read.endpoints();
-      await read.nodes();
-      const remark = `answers from its own state only: the leader at ${address} does not answer, so the state of the hosts is unknown`;
-      expect(read.remarks).toEqual(Array.from({ length: 3 }, () => expect.stringContaining(remark)));
-      await third.stop();
-    }
-  });
-
-  test('a leader that answers is preferred, and remarks nothing', async () => {
-    const [, follower] = await pair();
-    const read = readers(follower.address);
-    await read.networks();
-    expect(read.remarks).toEqual([]);
-  });
-
-  test('what the leader refuses is refused', async () => {
-    const [, follower] = await pair();
-    const { networks } = clients(follower.address);
-    const request = { network: 'none', atLeast: 0n };
-    await expect(callUnary(networks.getNetwork.bind(networks), request, limits)).rejects.toMatchObject({
-      code: 'network-unknown',
-    });
-  });
-});
-
-describe('when the leader goes', () => {
-  test('no process at its address: unavailable, long before the deadline', async () => {
-    await believe(await freeAddress());
-    const follower = await run('m2');
-    const error = await failure(create(follower.address, 'x', '10.6.0.0/16', uuid(), 60_000));
-    expect(error).toMatchObject({ code: 'manager-unavailable' });
-    expect((error as Error).message).toMatch(
-      /^the leader at \S+ cannot be reached \(connect ECONNREFUSED \S+\): try again$/,
-    );
-  });
-
-  test('it does not answer: the deadline ends the call there too', async () => {
-    let ended: Promise<void> | undefined;
-    const leader = await scriptedLeader((call) => {
-      ended = new Promise((resolve) => call.once('cancelled', resolve));
-    });
-    await believe(leader);
-    const follower = await run('m2');
-    await expect(create(follower.address, 'x', '10.6.0.0/16', uuid(), 1_000)).rejects.toMatchObject({
-      code: 'timed-out',
-    });
-    expect(ended).toBeDefined();
-    await ended;
-  });
-
-  test('another is elected meanwhile: the caller hears of it at once', async () => {
-    let asked = (): void => undefined;
-    const arrived = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
-    await believe(await scriptedLeader(() => asked()));
-    const follower = await run('m2');
-    const error = failure(create(follower.address, 'x', '10.6.0.0/16', uuid(), 60_000));
-    await arrived;
-    await believe('127.0.0.1:9');
-    expect(await error).toMatchObject({ code: 'not-leader', data: { leader: '127.0.0.1:9' } });
-  });
-
-  test('the follower stops: the error says to ask another manager', async () => {
-    let asked = (): void => undefined;
-    const arrived = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
-    await believe(await scriptedLeader(() => asked()));
-    const follower = await run('m2');
-    const error = failure(create(follower.address, 'x', '10.6.0.0/16', uuid(), 60_000));
-    await arrived;
-    await follower.stop();
-    expect(await error).toMatchObject({ code: 'shutting-down' });
-  });
-
-  test('after the election the same request id has one effect', async () => {
-    const [leader, follower] = await pair();
-    const third = await run('m3');
-    const id = uuid();
-    const before = await create(third.address, 'kept', '10.7.0.0/16', id);
-    await leader.stop();
-    await Promise.race([leads(follower.manager), leads(third.manager)]);
-    const [next, last] = follower.manager.isLeader ? [follower, third] : [third, follower];
-    await follows(last.manager, next.address);
-    const after = await create(last.address, 'kept', '10.7.0.0/16', id);
-    expect(after.network?.id).toBe(before.network?.id);
-    expect(next.manager.view.networks.size).toBe(1);
   });
 });

@@ -1,0 +1,36 @@
+import { Mac } from '@causeway/model';
+import { seconds } from '@causeway/runtime';
+import { expect } from 'vitest';
+import { Host } from './host.ts';
+
+/** A host with one container on network blue, and two peers elsewhere. */
+export async function busyHost(): Promise<Host> {
+  const h = new Host();
+  h.manager.network('blue');
+  await h.start();
+  h.manager.peer('blue', 200);
+  h.manager.peer('blue', 201);
+  await h.attach('blue', 'web');
+  await h.settle(seconds(1));
+  return h;
+}
+
+export const ghost = Mac('02:42:00:00:00:99');
+
+/** A host without containers, at managers that have network blue. */
+export async function idleHost(): Promise<Host> {
+  const made = new Host();
+  made.manager.network('blue');
+  return await made.start();
+}
+
+/** Nothing of an endpoint is left: not at the managers, not on disk, not in the kernel. */
+export async function expectNothingLeft(h: Host): Promise<void> {
+  await h.settle(seconds(1));
+  expect(h.manager.rows('blue')).toEqual([]);
+  expect((await h.agent.api.listSandboxes()).sandboxes).toEqual([]);
+  expect(await h.kernel.ownNetns()).toEqual([]);
+  for (const [path, { links }] of h.kernel.namespaces) {
+    if (path.startsWith('/run/netns/')) expect([...links.keys()], path).toEqual([]);
+  }
+}
