@@ -25,6 +25,7 @@ let failures: CausewayError[];
 let moved: (network: NetworkId) => void;
 let term: AbortController;
 let network: Network;
+let writes: number;
 
 beforeEach(async () => {
   desk = new PlanHarness(new SeededRandom(1));
@@ -32,6 +33,7 @@ beforeEach(async () => {
   progress = {};
   silent = new Map();
   failures = [];
+  writes = 0;
   desk.make(registerNode(host));
   network = create(scriptNetwork(1));
   lead();
@@ -43,6 +45,7 @@ afterEach(() => term.abort());
 function lead(): void {
   term = new AbortController();
   const apply = async <Reply>(intent: Intent<Reply>): Promise<Committed<Reply>> => {
+    writes++;
     const failure = failures.shift();
     if (failure !== undefined) throw failure;
     return { reply: desk.make(intent), revision: desk.view.revision };
@@ -147,6 +150,18 @@ describe('a freed address', () => {
     expect(isClaimed(first.ip)).toBe(true);
   });
 
+  test('is given up although another one of the network was taken back', async () => {
+    progress = { floor: 0n };
+    const [first, second] = [attach('a'), attach('b')];
+    for (const { release } of [first, second]) release();
+    await soon();
+    expect(attach('a').ip).toBe(first.ip);
+    progress = {};
+    moved(network.id);
+    await soon();
+    expect([isClaimed(first.ip), isClaimed(second.ip)]).toEqual([true, false]);
+  });
+
   test('is given up when the store is there again', async () => {
     failures = [new CausewayError('store-unavailable', 'away'), new CausewayError('timed-out', 'late')];
     const { ip, release } = attach('a');
@@ -202,6 +217,14 @@ describe('a VNI', () => {
     expect(holds()).toBe(true);
     await clock.advance(seconds(2));
     expect(holds()).toBe(false);
+  });
+
+  test('that is free needs no further write, whatever hosts report of the deleted network', async () => {
+    await clock.advance(seconds(61));
+    expect([holds(), writes]).toEqual([false, 1]);
+    moved(network.id);
+    await clock.advance(seconds(120));
+    expect(writes).toBe(1);
   });
 
   test('waits for a host that has not said that the network is gone, and then not at all', async () => {

@@ -1,4 +1,4 @@
-import { minutes, seconds } from '@causeway/runtime';
+import { milliseconds, minutes, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EventArchive } from '../events/archive.ts';
@@ -66,11 +66,28 @@ test('the oldest go when there are too many, whole records, as soon as it is not
   expect(await kept()).toHaveLength(910);
 });
 
-test('many records are taken away in several goes', async () => {
+test('many old records are deleted together, in several transactions', async () => {
   lead(await world.lead());
   for (let i = 0; i < 2_500; i++) await world.recordHosts(`h${i}`);
-  await clock.advance(hours(25));
+  await clock.advance(milliseconds(hours(24) + minutes(2)));
   expect(await kept()).toEqual([]);
+});
+
+test('a manager that has ceased to lead stops at the first transaction that the store refuses', async () => {
+  for (let i = 0; i < 500; i++) await world.recordHosts(`h${i}`);
+  await clock.advance(hours(25));
+  const term = await world.lead();
+  await world.store.txn([], [{ kind: 'delete', key: world.keys.leader }]);
+  await world.lead();
+  lead(term);
+  let transactions = 0;
+  world.store.fault = (operation) => {
+    if (operation === 'txn') transactions++;
+    return 'none';
+  };
+  await clock.advance(seconds(62));
+  expect(transactions).toBe(1);
+  expect(await kept()).toHaveLength(500);
 });
 
 test('a manager that does not lead, or does not lead any more, removes nothing', async () => {

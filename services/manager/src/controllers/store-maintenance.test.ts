@@ -13,6 +13,8 @@ class FakeStore implements Maintenance {
   readonly done: string[] = [];
   alarms: StoreAlarm[] = [];
   reachable = true;
+  /** How long a member takes to defragment. */
+  defragmentTakes = (): Promise<void> => Promise.resolve();
   /** Free bytes of each member. Defragmentation gives them back. */
   free = 0;
 
@@ -20,7 +22,13 @@ class FakeStore implements Maintenance {
     if (!this.reachable) throw new CausewayError('store-unavailable', 'no connection');
     return ['m1', 'm2'].map((name, index) => ({
       ...{ id: name, name, peerUrls: [], clientUrls: [], learner: false, healthy: true, leader: index === 0 },
-      ...{ size: 1_000_000 + this.free, sizeInUse: 1_000_000, revision: 1n, lag: 0n, alarms: this.alarms },
+      ...{
+        size: 1_000_000 + this.free,
+        sizeInUse: 1_000_000,
+        revision: 1n,
+        lag: 0n,
+        alarms: index === 0 ? this.alarms : [],
+      },
     }));
   }
 
@@ -30,6 +38,7 @@ class FakeStore implements Maintenance {
   }
 
   async defragment({ name }: { name: string }): Promise<void> {
+    await this.defragmentTakes();
     this.done.push(`defragment ${name}`);
   }
 
@@ -102,6 +111,16 @@ test('a full store: room is made, one member at a time, and the alarm goes witho
   expect(maintenance.done).toEqual(['compact 10', 'defragment m2', 'defragment m1', 'disarm NOSPACE']);
   expect(log.lines.map(({ event }) => event)).toContain('store.alarms-raised');
   expect(log.lines.at(-1)?.event).toBe('store.alarms-cleared');
+});
+
+test('room is made to the end, however long each member takes', async () => {
+  const { clock, maintenance, lead } = setUp();
+  maintenance.alarms = ['NOSPACE'];
+  maintenance.defragmentTakes = () => clock.sleep(minutes(15));
+  const term = lead();
+  await clock.advance(minutes(32));
+  term.abort();
+  expect(maintenance.done).toEqual(['compact 10', 'defragment m2', 'defragment m1', 'disarm NOSPACE']);
 });
 
 test('a full store in which no manager can be elected is relieved by every manager', async () => {

@@ -5,9 +5,11 @@ import { schema } from '../cluster/schema.ts';
 import { createKeys } from '../store/keys.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { records } from '../store/records/index.ts';
+import type { Write } from '../store/store.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { MemoryPorts } from '../testing/memory-ports.ts';
-import { scriptCluster } from '../testing/view-script.ts';
+import { scriptCluster, scriptNode } from '../testing/view-script.ts';
+import type { Dialer } from './dialer.ts';
 import type { Leadership } from './leadership.ts';
 
 const ttl = seconds(3);
@@ -19,11 +21,14 @@ let ports: MemoryPorts;
 let first: CoreManager;
 let second: CoreManager;
 let notices: Leadership[];
+/** Who dialled whom. */
+let dialled: string[];
 
 beforeEach(async () => {
   clock = new FakeClock();
   backend = new MemoryBackend({ clock });
   ports = new MemoryPorts({ clock });
+  dialled = [];
   [first, second] = ['m1', 'm2'].map((name, i) => manager(name, i)) as [CoreManager, CoreManager];
   notices = [];
   second.elector.subscribe((leadership) => notices.push(leadership));
@@ -38,8 +43,14 @@ afterEach(async () => {
   backend.close();
 });
 
-function manager(name: string, seed: number): CoreManager {
-  const parts = { clock, backend, dialer: ports, random: new SeededRandom(seed), log: new MemoryLog() };
+function manager(name: string, seed: number, log = new MemoryLog()): CoreManager {
+  const dialer: Dialer = {
+    dial: (address, signal) => {
+      dialled.push(`${name} to ${address}`);
+      return ports.dial(address, signal);
+    },
+  };
+  const parts = { clock, backend, dialer, random: new SeededRandom(seed), log };
   const made = new CoreManager(parts, { name, ttl });
   ports.listen(name, () => made.leads);
   return made;
@@ -189,7 +200,8 @@ describe('Elector', () => {
 
   test('a store that refuses a call delays the election by a twentieth of the time to live', async () => {
     for (const one of [first, second]) await clock.until(one.stop(), milliseconds(1));
-    const third = manager('m3', 3);
+    const log = new MemoryLog();
+    const third = manager('m3', 3, log);
     let refused = 0;
     third.store.fault = (operation) => (operation === 'lease' && refused++ === 0 ? 'refused' : 'none');
     await third.start();
@@ -197,6 +209,7 @@ describe('Elector', () => {
     expect([refused, third.elector.leadership.role]).toEqual([1, 'follower']);
     await clock.advance(milliseconds(20));
     expect(third.elector.leadership.role).toBe('leader');
+    expect(log.lines.map(({ event }) => event)).toEqual(['leader.campaign-failed', 'leader.elected']);
     await clock.until(third.stop(), seconds(1));
   });
 
@@ -221,6 +234,84 @@ describe('Elector', () => {
     ]);
     await clock.advance(seconds(10));
     expect(term()).toBeUndefined();
+  });
+
+  test('an election without an answer is given back when the call ends, long before its lease ends', async () => {
+    for (const one of [first, second]) await clock.until(one.stop(), milliseconds(1));
+    const parts = { clock, backend, random: new SeededRandom(3), log: new MemoryLog() };
+    const third = new CoreManager(parts, { name: 'm3', ttl: seconds(60) });
+    let lost = 0;
+    third.store.fault = (operation) => (operation === 'txn' && lost++ === 0 ? 'lost-reply' : 'none');
+    await third.start();
+    await clock.advance(seconds(10));
+    expect(third.elector.leadership).toEqual({ role: 'leader', term: term() });
+    await clock.until(third.stop(), seconds(1));
+  });
+
+  test('a view that is read anew, and names no leader, makes a manager campaign at once', async () => {
+    second.store.cut();
+    await clock.until(first.stop(), milliseconds(1));
+    backend.compact();
+    await clock.advance(milliseconds(60));
+    expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
+  });
+
+  test('a term that ends together with other changes has a successor at once', async () => {
+    const elected = term() ?? 0n;
+    const node = scriptNode(1);
+    const writes: Write[] = [
+      { kind: 'delete', key: keys.leader },
+      { kind: 'put', key: keys.node(node.id), value: records.node.codec.encode(node) },
+    ];
+    await second.store.txn([], writes);
+    await clock.advance(milliseconds(1));
+    expect(term()).toBeGreaterThan(elected);
+  });
+
+  test('a change that leaves the leadership as it is causes no notice', async () => {
+    first.elector.subscribe((leadership) => notices.push(leadership));
+    notices.length = 0;
+    const value = records.meta.codec.encode({ clusterId: scriptCluster, epoch: 1n, schema });
+    await second.store.txn([], [{ kind: 'put', key: keys.meta, value }]);
+    await clock.advance(milliseconds(1));
+    expect(notices).toEqual([]);
+  });
+
+  test('a manager watches the leader once in each term, and never itself', async () => {
+    const lease = first.view.leader?.lease ?? 0n;
+    const value = records.leader.codec.encode({ name: 'renamed', address: 'm1', since: 0, lease });
+    await clock.advance(seconds(2));
+    dialled.length = 0;
+    await first.store.txn([], [{ kind: 'put', key: keys.leader, value, lease }]);
+    first.store.setReachable(false);
+    await clock.advance(milliseconds(2_200));
+    expect(first.elector.leadership.role).toBe('follower');
+    first.store.setReachable(true);
+    await clock.advance(milliseconds(100));
+    expect(dialled, 'for the new term').toEqual(['m2 to m1']);
+  });
+
+  test('the log names elections and resignations, and nothing more when a leader hands over', async () => {
+    const logs = [new MemoryLog(), new MemoryLog()] as const;
+    for (const one of [first, second]) await clock.until(one.stop(), milliseconds(1));
+    const [third, fourth] = [manager('m3', 3, logs[0]), manager('m4', 4, logs[1])];
+    for (const one of [third, fourth]) await one.start();
+    await clock.advance(seconds(2));
+    for (const one of [third, fourth]) await clock.until(one.stop(), seconds(1));
+    for (const log of logs)
+      expect(log.lines.map(({ event }) => event).filter((event) => event.startsWith('leader.'))).toEqual([
+        'leader.elected',
+        'leader.resigned',
+      ]);
+  });
+
+  test('a stand-by that is stopped has no term to give back', async () => {
+    const log = new MemoryLog();
+    const third = manager('m3', 3, log);
+    await third.start();
+    await clock.advance(seconds(2));
+    await clock.until(third.stop(), seconds(1));
+    expect(log.lines.filter(({ event }) => event.startsWith('leader.'))).toEqual([]);
   });
 
   test('the key deleted by hand: a new term, never the old one', async () => {

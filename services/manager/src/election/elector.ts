@@ -87,7 +87,7 @@ export class Elector implements Startable {
     }
     unsubscribe();
     this.#watchLeader(undefined);
-    if (this.#state.kind === 'leading') await this.#resign('handed-over');
+    await this.#resign('handed-over');
   }
 
   async #step(): Promise<void> {
@@ -150,7 +150,7 @@ export class Elector implements Startable {
         return;
       }
       await this.#giveUp(lease);
-      if (view.revision < revision) await this.#pause(ttl);
+      await this.#pause(ttl); // until the view has what was in the way; if the view has it already, not at all
     } catch (error) {
       log.warn('leader.campaign-failed', { error });
       if (lease !== undefined) await this.#giveUp(lease); // may have won although the answer was lost: this deletes the key
@@ -161,6 +161,7 @@ export class Elector implements Startable {
   async #renew(within: Duration): Promise<void> {
     const { clock, log } = this.#parts;
     const state = this.#state;
+    // Stryker disable next-line ConditionalExpression,LogicalOperator: only a leader renews, and a leader has a lease
     if (state.kind !== 'leading' || this.#lease === undefined) return;
     const sent = clock.now();
     const over = new AbortController();
@@ -187,7 +188,7 @@ export class Elector implements Startable {
     await store.revoke(lease);
   }
 
-  /** leading -> standby; the manager's parts stop leading before the lease is revoked. */
+  /** leading, standby -> standby; the manager's parts stop leading before the lease is revoked. */
   async #resign(reason: string): Promise<void> {
     const { log } = this.#parts;
     const lease = this.#lease;

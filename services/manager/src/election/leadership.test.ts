@@ -91,6 +91,13 @@ const cases: readonly Case[] = [
     step: { kind: 'wait', span: seconds(0.5) },
   },
   {
+    name: 'the view has just reached the term, and the key is gone already: resign',
+    state: leading,
+    facts: sees(undefined, 7n),
+    now: 10_000,
+    step: { kind: 'resign', reason: 'deposed' },
+  },
+  {
     name: 'another leads: resign',
     state: leading,
     facts: sees(led(9n)),

@@ -1,9 +1,10 @@
 import { Ip, type Network, Prefix, Vni } from '@causeway/model';
+import { milliseconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
-import { connect, feed, held, lead, newFeed, script, settle } from '../testing/feed-fixture.ts';
+import { clock, connect, feed, held, lead, log, newFeed, script, settle } from '../testing/feed-fixture.ts';
 import type { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
-import { scriptCluster, scriptNetwork, scriptNode } from '../testing/view-script.ts';
+import { networkId, scriptCluster, scriptNetwork, scriptNode } from '../testing/view-script.ts';
 import { historyRows } from './history.ts';
 
 describe('a session that begins from a cursor', () => {
@@ -115,4 +116,26 @@ describe('a session that begins from a cursor', () => {
     await settle();
     expect(agent.take()).toEqual(['welcome term=3', 'complete n7 @6 rows=2', 'ready @6']);
   });
+});
+
+test('a view that does not catch up with an agent is logged, and the agent is admitted all the same', async () => {
+  const cursor = { networkId: networkId(7), revision: script.revision + 1n, digest: 0n, feedVersion: 1 };
+  const agent = new MemoryAgent(scriptNode(1));
+  agent.hello({ clusterId: scriptCluster, cursors: [cursor] });
+  void feed.accept(agent);
+  await clock.advance(milliseconds(4_900));
+  expect([agent.take(), log.lines.filter(({ event }) => event === 'session.ahead')]).toEqual([[], []]);
+  await clock.advance(milliseconds(200));
+  expect(agent.take()[0]).toBe('welcome term=3');
+  expect(log.lines.filter(({ event }) => event === 'session.ahead')).toHaveLength(1);
+});
+
+test('of the networks that an agent names, the host may hold those that exist', async () => {
+  const agent = new MemoryAgent(scriptNode(1));
+  const cursors = [7, 8].map((n) => ({ networkId: networkId(n), revision: 0n, digest: 0n, feedVersion: 1 }));
+  agent.hello({ clusterId: scriptCluster, cursors });
+  void feed.accept(agent);
+  await settle();
+  expect(feed.progress.of(networkId(7))).toEqual({ floor: 0n });
+  expect(feed.progress.of(networkId(8))).toEqual({});
 });

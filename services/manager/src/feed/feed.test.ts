@@ -1,8 +1,9 @@
-import { seconds } from '@causeway/runtime';
+import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
 import { clock, connect, eventKinds, feed, held, registered, script, settle, term } from '../testing/feed-fixture.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { networkId, nodeId, scriptNode } from '../testing/view-script.ts';
+import { backlogLimit } from './subscriptions.ts';
 
 describe('a session', () => {
   test('of a new host: welcome, nothing to have, ready; then the first endpoint brings the network whole', async () => {
@@ -130,4 +131,21 @@ test('a host that says nothing for three heartbeats is lost; its rows stay with 
   expect(feed.isReady(nodeId(2))).toBe(true);
   expect(other.take()).toEqual([]);
   expect(eventKinds()).toEqual(['node.ready h1', 'node.ready h2', 'node.lost h1']);
+});
+
+test('a host has no session, then one that waits for its tables, then a ready one', async () => {
+  const revision = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+  expect(feed.sessionOf(nodeId(1))).toEqual({ state: 'none', since: { revision: 3n } });
+  const agent = new MemoryAgent(scriptNode(1));
+  agent.backlog = backlogLimit;
+  await clock.advance(seconds(1));
+  await connect(agent);
+  const since = { revision, time: clock.wall() };
+  expect(feed.sessionOf(nodeId(1))).toEqual({ state: 'syncing', since });
+  agent.backlog = 0;
+  await clock.advance(milliseconds(100));
+  expect(feed.sessionOf(nodeId(1))).toEqual({ state: 'ready', since });
+  agent.hangUp();
+  await settle();
+  expect(feed.sessionOf(nodeId(1))).toEqual({ state: 'none', since: { revision, time: clock.wall() } });
 });

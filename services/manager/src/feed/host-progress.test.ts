@@ -120,6 +120,32 @@ describe('how far the hosts of a network are', () => {
   });
 });
 
+describe('what hosts hold now', () => {
+  const unknown = networkId(8);
+
+  test('of a network that exists: which hosts have its present revision', () => {
+    const { progress } = world(1, 2);
+    for (const node of [n1, n2]) progress.sessionBegan(node, []);
+    progress.applied(n1, blue, 100n);
+    progress.applied(n2, blue, 99n);
+    expect(progress.summaryNow(blue)).toMatchObject({
+      revision: 100n,
+      have: 1,
+      want: 2,
+      waiting: [n2],
+      unreachable: [],
+    });
+    expect(progress.heldBy(n1, blue)).toEqual({ revision: 100n, applied: true });
+    expect(progress.heldBy(n2, blue)).toEqual({ revision: 100n, applied: false });
+  });
+
+  test('of a network that does not exist: nothing', () => {
+    const { progress } = world(1);
+    progress.sessionBegan(n1, []);
+    expect([progress.summaryNow(unknown), progress.heldBy(n1, unknown)]).toEqual([undefined, undefined]);
+  });
+});
+
 describe('how long hosts took', () => {
   const latency = (progress: HostProgress, revision: bigint): number => progress.summaryOf(blue, revision).p99Ms;
 
@@ -202,6 +228,15 @@ describe('a wait', () => {
     expect(await progress.waitFollowed(n1, blue, 9n, never)).toBe(true);
     expect(await progress.waitFollowed(n1, blue, 9n, AbortSignal.abort())).toBe(false);
     await progress.waitApplied(blue, 9n, never);
+  });
+
+  test('does not end for a host without a session, although the host may hold nothing', async () => {
+    const { progress } = world();
+    const limit = new AbortController();
+    const followed = progress.waitFollowed(n1, blue, 9n, limit.signal);
+    expect(progress.waiting).toBe(1);
+    limit.abort();
+    expect(await followed).toBe(false);
   });
 
   test('ends when the host that is waited for says that nothing is left', async () => {

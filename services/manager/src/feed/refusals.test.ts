@@ -1,3 +1,4 @@
+import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { describe, expect, test } from 'vitest';
 import { connect, eventKinds, feed, script } from '../testing/feed-fixture.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
@@ -38,6 +39,10 @@ describe('refused with a code, and the manager goes on', () => {
     const first = await connect(new MemoryAgent(scriptNode(1)));
     await connect(new MemoryAgent(scriptNode(1)));
     expect(first.take().at(-1)).toBe('goodbye ');
+    const last = ConnectResponse.fromBinary(first.bytes.at(-1) ?? new Uint8Array()).message;
+    expect(last.oneofKind === 'goodbye' && last.goodbye.taken, 'so that the agent does not come back at once').toBe(
+      true,
+    );
     expect(first.closed).toEqual({ error: undefined });
     expect(feed.isReady(nodeId(1))).toBe(true);
     expect(eventKinds()).toEqual(['node.ready h1']);

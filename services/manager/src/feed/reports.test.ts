@@ -130,10 +130,14 @@ test('reports: repairs are counted and recorded as events, a changed underlay MT
   ];
   agent.say({
     oneofKind: 'report',
-    report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400, networkDrift: {}, recovered: true, keptIds: [] },
+    report: {
+      ...{ repairs: 3n, drift: 1, repaired, underlayMtu: 1400, recovered: true, keptIds: [] },
+      networkDrift: { [networkId(7)]: 1, [networkId(8)]: 2 },
+    },
   });
   await settle();
   expect(feed.factsOf(nodeId(1))).toMatchObject({ repairs: 3n, drift: 1, recovered: true });
+  expect(feed.factsOf(nodeId(1)).networkDrift, 'of networks that exist').toEqual({ [networkId(7)]: 1 });
   expect(eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);
   expect(registered.at(-1)).toEqual({ ...scriptNode(1), underlayMtu: 1400 });
 });

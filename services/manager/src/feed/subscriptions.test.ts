@@ -46,6 +46,14 @@ test.each([
   expect(step({ kind: 'room' }, 0)).toEqual([]);
 });
 
+test('a network that the agent should not have is not sent again, whatever the agent asks for', () => {
+  const step = sessionOf();
+  step({ ...newHost, subscribed: [networkId(7)] }, 0);
+  expect(step({ kind: 'resync', network: networkId(8) }, 0)).toEqual([]);
+  expect(step({ kind: 'moved', network: networkId(8) }, 0)).toEqual([]);
+  expect(step({ kind: 'resync', network: networkId(7) }, 0)).toEqual(['complete']);
+});
+
 test('Ready waits for the table that a step without room has made owed', () => {
   const step = sessionOf();
   const known = tables();

@@ -25,11 +25,14 @@ export let emitted: EventInput[];
 
 export let registered: Node[];
 
+export let log: MemoryLog;
+
 beforeEach(async () => {
   clock = new FakeClock();
   script = new ViewScript();
   emitted = [];
   registered = [];
+  log = new MemoryLog();
   script.commit({ put: 'node', node: 1 }, { put: 'node', node: 2 }, { put: 'network', network: 7 });
   feed = newFeed(script.view);
   await feed.start();
@@ -57,10 +60,7 @@ export function newFeed(view: View, settings: Partial<FeedSettings> = {}): Feed 
     emit: (event) => void emitted.push(event),
     repaired: (host, drift) => void emitted.push(driftRepaired({ ...drift, host }, 1, [])),
   };
-  return new Feed(
-    { view, registrar: { register }, sink, clock, log: new MemoryLog() },
-    { address: 'm1:7443', ...settings },
-  );
+  return new Feed({ view, registrar: { register }, sink, clock, log }, { address: 'm1:7443', ...settings });
 }
 
 /** Replaces the feed by a leading one with these settings. */
