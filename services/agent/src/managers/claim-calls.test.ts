@@ -12,6 +12,8 @@ let clock: FakeClock;
 let calls: ClaimCalls;
 /** Names in the claims of each call, as the manager received them. */
 let asked: string[][];
+/** Whether each call said that a claim in it was sent before. */
+let retries: (boolean | undefined)[];
 /** The manager's next answers; when the list is empty, it gives the usual answer. */
 let answers: (() => Promise<ClaimEndpointsResponse>)[];
 
@@ -20,12 +22,14 @@ const delay = milliseconds(5);
 beforeEach(() => {
   clock = new FakeClock();
   asked = [];
+  retries = [];
   answers = [];
   const claimEndpoints = async (
     _: string,
     { claims }: { readonly claims: readonly ClaimEndpointRequest[] },
-    limits: { readonly timeout: Duration },
+    limits: { readonly timeout: Duration; readonly isRetry?: boolean },
   ): Promise<ClaimEndpointsResponse> => {
+    retries.push(limits.isRetry);
     asked.push(claims.map(({ name }) => name));
     await clock.sleep(milliseconds(Math.min(delay, limits.timeout)));
     return (await answers.shift()?.()) ?? { outcomes: claims.map(({ name }) => outcomeFor(name)), epoch: 1n };
@@ -57,6 +61,7 @@ describe('ClaimCalls', () => {
     expect(await answerOf(claim('a'))).toBe('a');
     expect(await answerOf(claim('b'))).toBe('b');
     expect(asked).toEqual([['a'], ['b']]);
+    expect(retries).toEqual([false, false]);
   });
 
   it('sends the claims that came during a call together', async () => {
@@ -76,6 +81,7 @@ describe('ClaimCalls', () => {
     const both = [claim('hasty', seconds(2)), claim('patient')];
     expect(await answerOf(Promise.all(both))).toEqual(['timed-out', 'patient']);
     expect(asked).toEqual([['hasty', 'patient'], ['patient']]);
+    expect(retries).toEqual([false, true]);
   });
 
   it('does not let a claim wait for earlier claims beyond its own timeout', async () => {

@@ -66,6 +66,8 @@ describe('a host that cannot reach the leader', () => {
     await h.settle(seconds(3));
     expect((await h.status()).manager).toBe(m2);
     expect(manager.connects.at(-1)).toBe(`${m2} relay`);
+    const started = h.log.lines.filter(({ event }) => event === 'session.started').map(({ fields }) => fields);
+    expect(started).toEqual([{ manager: m1 }, { manager: m2, relayedTo: m1 }]);
     await h.attach('blue', 'web');
     expect(manager.rows('blue')).toEqual(['web']);
   });
