@@ -1,7 +1,7 @@
 import type { Kernel, ReadScope } from './kernel.ts';
 import type { Namespace, Op } from './kinds/table.ts';
-import { scopeOf } from './owner.ts';
 import { plan } from './plan.ts';
+import { scopeOf } from './scope.ts';
 import type { NetnsPath, State } from './state.ts';
 
 export interface Failure {

@@ -8,7 +8,7 @@ const ip = (n: number): Ip => Ip(`10.66.${n >> 8}.${n & 255}`);
 /** So many different neighbours of one link. */
 function neighbours(count: number): ChangeSet {
   const changes = new ChangeSet();
-  for (let n = 0; n < count; n++) changes.addNeighbour('vxlan0', ip(n));
+  for (let n = 0; n < count; n++) changes.add('neighbours', 'vxlan0', ip(n));
   return changes;
 }
 
@@ -17,28 +17,30 @@ it.each([
   [257, true],
 ])('with %i entries, more than are named have changed: %s', (count, more) => {
   const changes = neighbours(count);
-  expect([changes.neighbours.get('vxlan0')?.size, changes.more]).toEqual([256, more]);
+  expect([changes.entries.neighbours?.get('vxlan0')?.size, changes.more]).toEqual([256, more]);
 });
 
 it('an entry that changes again is one entry', () => {
   const changes = neighbours(255);
-  for (let n = 0; n < 3; n++) changes.addFdb('vxlan0', mac);
+  for (let n = 0; n < 3; n++) changes.add('fdb', 'vxlan0', mac);
   expect(changes.more).toBe(false);
-  changes.addFdb('br0', mac);
-  expect([changes.more, changes.fdb]).toEqual([true, new Map([['vxlan0', new Set([mac])]])]);
+  changes.add('fdb', 'br0', mac);
+  expect([changes.more, changes.entries.fdb]).toEqual([true, new Map([['vxlan0', new Set([mac])]])]);
 });
 
 it('included changes are added, with whether there are more', () => {
   const changes = neighbours(1);
   const others = new ChangeSet();
   others.links.add('br0');
-  others.addFdb('vxlan0', mac);
-  others.addNeighbour('vxlan0', ip(9));
+  others.add('fdb', 'vxlan0', mac);
+  others.add('neighbours', 'vxlan0', ip(9));
   changes.include(others);
   expect(changes).toMatchObject({
     links: new Set(['br0']),
-    fdb: new Map([['vxlan0', new Set([mac])]]),
-    neighbours: new Map([['vxlan0', new Set([ip(0), ip(9)])]]),
+    entries: {
+      fdb: new Map([['vxlan0', new Set([mac])]]),
+      neighbours: new Map([['vxlan0', new Set([ip(0), ip(9)])]]),
+    },
     more: false,
   });
   others.more = true;

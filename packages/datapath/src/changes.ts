@@ -1,15 +1,21 @@
-import type { Ip, Mac } from '@causeway/model';
+import type { Namespace } from './kinds/table.ts';
 
-/** The keys of entries, by link name. */
-export interface EntryKeys {
-  readonly fdb: ReadonlyMap<string, ReadonlySet<Mac>>;
-  readonly neighbours: ReadonlyMap<string, ReadonlySet<Ip>>;
-}
+/** The slots whose objects have a key on a link, so that notifications and reads can name them one by one. */
+export type EntrySlot = {
+  [Slot in keyof Namespace]: Namespace[Slot] extends ReadonlyMap<string, ReadonlyMap<infer _, unknown>> ? Slot : never;
+}[keyof Namespace];
+
+export type EntryKey<Slot extends EntrySlot> =
+  Namespace[Slot] extends ReadonlyMap<string, ReadonlyMap<infer Key, unknown>> ? Key : never;
+
+/** The keys of objects, by slot and link name. */
+export type EntryKeys = { readonly [Slot in EntrySlot]?: ReadonlyMap<string, ReadonlySet<EntryKey<Slot>>> };
 
 /** Where something in a namespace has changed. A read must find out what it is now. */
-export interface Changes extends EntryKeys {
+export interface Changes {
   /** Links that changed or are gone. */
   readonly links: ReadonlySet<string>;
+  readonly entries: EntryKeys;
   /** Something that is not named has changed too: an address, a route, or too many entries to name. */
   readonly more: boolean;
 }
@@ -20,34 +26,44 @@ const mostNamed = 256;
 /** Collects changes. */
 export class ChangeSet implements Changes {
   readonly links = new Set<string>();
-  readonly fdb = new Map<string, Set<Mac>>();
-  readonly neighbours = new Map<string, Set<Ip>>();
+  readonly entries: { [Slot in EntrySlot]?: Map<string, Set<EntryKey<Slot>>> } = {};
   more = false;
   #named = 0;
 
-  addFdb(dev: string, mac: Mac): void {
-    this.#name(this.fdb, dev, mac);
-  }
-
-  addNeighbour(dev: string, ip: Ip): void {
-    this.#name(this.neighbours, dev, ip);
-  }
-
-  include({ links, fdb, neighbours, more }: Changes): void {
-    for (const link of links) this.links.add(link);
-    for (const [dev, macs] of fdb) for (const mac of macs) this.addFdb(dev, mac);
-    for (const [dev, ips] of neighbours) for (const ip of ips) this.addNeighbour(dev, ip);
-    this.more ||= more;
-  }
-
-  #name<Key>(of: Map<string, Set<Key>>, dev: string, key: Key): void {
-    const keys = of.get(dev) ?? new Set();
+  add<Slot extends EntrySlot>(slot: Slot, dev: string, key: EntryKey<Slot>): void {
+    const byLink = this.#of(slot);
+    const keys = byLink.get(dev) ?? new Set();
     if (keys.has(key)) return;
     if (this.#named === mostNamed) {
       this.more = true;
       return;
     }
-    of.set(dev, keys.add(key));
+    byLink.set(dev, keys.add(key));
     this.#named++;
   }
+
+  include({ links, entries, more }: Changes): void {
+    for (const link of links) this.links.add(link);
+    for (const [slot, byLink] of entriesOf(entries)) {
+      for (const [dev, keys] of byLink) for (const key of keys) this.add(slot, dev, key);
+    }
+    this.more ||= more;
+  }
+
+  get isEmpty(): boolean {
+    return this.links.size === 0 && Object.keys(this.entries).length === 0 && !this.more;
+  }
+
+  #of(slot: EntrySlot): Map<string, Set<unknown>> {
+    const all = this.entries as { [Slot in EntrySlot]?: Map<string, Set<unknown>> };
+    all[slot] ??= new Map();
+    return all[slot];
+  }
+}
+
+/** The keys of each slot that has any. */
+export function entriesOf(
+  entries: EntryKeys,
+): readonly (readonly [EntrySlot, ReadonlyMap<string, ReadonlySet<EntryKey<EntrySlot>>>])[] {
+  return Object.entries(entries) as [EntrySlot, ReadonlyMap<string, ReadonlySet<EntryKey<EntrySlot>>>][];
 }

@@ -12,8 +12,8 @@ export type OpResult = { readonly ok: true } | { readonly ok: false; readonly er
 export interface ReadScope {
   /** Only these links and what belongs to them (a container's namespace is not ours); absent: all links but "lo". */
   readonly links?: readonly string[];
-  /** Only these properties are read of what belongs to the links; the others are empty. Absent: all. */
-  readonly of?: readonly ('addresses' | 'routes' | 'neighbours' | 'fdb')[];
+  /** Only these slots are read of those that cost a dump; the others are empty. Absent: all. */
+  readonly of?: readonly (keyof Namespace)[];
   /** What belongs to links is limited to these entries, whatever `links` says. For a few entries: each is one request. */
   readonly entries?: EntryKeys;
   readonly sysctls: readonly string[];

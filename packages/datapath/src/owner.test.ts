@@ -1,8 +1,7 @@
-import { InterfaceAddress, Mac } from '@causeway/model';
+import { Mac } from '@causeway/model';
 import { describe, expect, it } from 'vitest';
-import { newNamespace } from './draft.ts';
 import type { Link } from './kinds/link/link.ts';
-import { isInScope, isOurEnd, isOurLink, isOverlayNetns, scopeOf } from './owner.ts';
+import { isOurEnd, isOurLink, isOverlayNetns } from './owner.ts';
 import { hostNetns, type NetnsPath } from './state.ts';
 import { containerPath } from './testing/fixtures.ts';
 
@@ -48,30 +47,4 @@ it.each<[netns: NetnsPath, isOurs: boolean]>([
   [containerPath(2), false],
 ])('in namespace "%s" a link that is found and not desired is ours to remove: %s', (netns, isOurs) => {
   expect(isOurLink(netns)).toBe(isOurs);
-});
-
-describe('what is read of a namespace', () => {
-  const desired = newNamespace();
-  desired.links.set('eth0', link('veth', ours));
-  desired.addresses.set('eth0', new Set([InterfaceAddress('10.66.0.9/16')]));
-  desired.sysctls.set('net.ipv4.ip_forward', '1');
-  const sysctls = ['net.ipv4.ip_forward'];
-
-  it.each<[string, NetnsPath, object]>([
-    ['all links of an overlay', overlay, { sysctls }],
-    [
-      'the desired links of a container, and what is desired on them',
-      containerPath(2),
-      { links: ['eth0'], of: ['addresses'], sysctls },
-    ],
-    ['all links of the host that are ours', hostNetns, { sysctls }],
-  ])('%s', (_, netns, scope) => expect(scopeOf(netns, desired)).toEqual(scope));
-
-  it.each<[name: string, scope: object, isIn: boolean]>([
-    ['eth0', {}, true],
-    ['eth0', { links: ['eth0'] }, true],
-    ['eth1', { links: ['eth0'] }, false],
-  ])('link "%s" is in scope %j: %s', (name, scope, isIn) => {
-    expect(isInScope(name, { ...scope, sysctls: [] })).toBe(isIn);
-  });
 });

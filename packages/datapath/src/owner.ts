@@ -1,6 +1,4 @@
-import type { ReadScope } from './kernel.ts';
 import type { Link, VethPeer } from './kinds/link/link.ts';
-import type { Namespace } from './kinds/table.ts';
 import { hostNetns, type NetnsPath } from './state.ts';
 
 /*
@@ -44,27 +42,6 @@ export function isOverlayNetns(netns: NetnsPath): boolean {
  */
 export function isOurLink(netns: NetnsPath): boolean {
   return isOverlayNetns(netns) || netns === hostNetns;
-}
-
-/** The scope that must be read of a namespace to compare it with what is desired there. */
-export function scopeOf(netns: NetnsPath, desired: Namespace): ReadScope {
-  const sysctls = [...desired.sysctls.keys()];
-  if (isOurLink(netns)) return { sysctls };
-  // Nothing in a container is ours to remove, so what has no desired object there need not be read.
-  const of = onLinks.filter((slot) => desired[slot].size > 0);
-  return { links: [...desired.links.keys()], of, sysctls };
-}
-
-const onLinks = ['addresses', 'routes', 'neighbours', 'fdb'] as const;
-
-/** Whether the scope includes this property of a namespace, of those that belong to links. */
-export function isAskedFor(slot: keyof Namespace, { of }: ReadScope): boolean {
-  return of === undefined || of.some((asked) => asked === slot);
-}
-
-/** Whether the scope includes the link. */
-export function isInScope(name: string, { links }: ReadScope): boolean {
-  return links === undefined || links.includes(name);
 }
 
 /**

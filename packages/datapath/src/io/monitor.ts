@@ -122,8 +122,7 @@ class Listener implements MonitorListener {
   protected report(change: Change): void {
     this.#changes ??= new ChangeSet();
     if (change.kind === 'link') this.#changes.links.add(change.name);
-    else if (change.kind === 'fdb') this.#changes.addFdb(change.dev, change.mac);
-    else if (change.kind === 'neighbour') this.#changes.addNeighbour(change.dev, change.ip);
+    else if (change.kind === 'entry') this.#changes.add(change.slot, change.dev, change.key);
     else this.#changes.more = true;
   }
 }

@@ -4,7 +4,7 @@ import { Ip, Mac } from '@causeway/model';
 import { describeOnKernel } from '@causeway/netlink/io/testing';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Changes } from '../changes.ts';
+import { type Changes, entriesOf } from '../changes.ts';
 import type { Namespace, Op } from '../kinds/table.ts';
 import type { NetnsPath } from '../state.ts';
 import { macs, must, overlay } from '../testing/contract/host.ts';
@@ -128,8 +128,8 @@ function stateAfter(op: Op): string {
   return op.op === 'neighbour.set' ? op.mac : 'absent';
 }
 
-function namesIn({ fdb, neighbours }: Changes): string[] {
-  return [fdb, neighbours].flatMap((of) => [...of].flatMap(([dev, on]) => [...on].map((key) => `${dev} ${key}`)));
+function namesIn({ entries }: Changes): string[] {
+  return entriesOf(entries).flatMap(([, of]) => [...of].flatMap(([dev, on]) => [...on].map((key) => `${dev} ${key}`)));
 }
 
 function statesIn(found: Namespace | undefined): Map<string, string> {

@@ -1,11 +1,12 @@
 import { NETLINK_ROUTE } from '@causeway/netlink';
-import type { EntryKeys } from '../changes.ts';
+import { type EntryKeys, entriesOf } from '../changes.ts';
 import { ofSlots } from '../draft.ts';
 import type { ReadScope } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
 import type { Observation, Reading, Requests } from '../kinds/kind.ts';
 import { kinds, type Namespace } from '../kinds/table.ts';
-import { isAskedFor, isInScope, isOurHostLink } from '../owner.ts';
+import { isOurHostLink } from '../owner.ts';
+import { isAskedFor, isInScope } from '../scope.ts';
 import { dumpLinks, getLink, type LinkRecord, readLink } from '../wire/link.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { readSysctls } from './sysctl.ts';
@@ -43,14 +44,16 @@ export function readNamed(open: OpenNamespace, scope: ReadScope & { readonly ent
   const masters = new Set(records.flatMap(({ master }) => master ?? []));
   const others = [...masters].flatMap((index) => ask(route, getLink(index), readLink) ?? []);
   const reading = readingOf(open, scope, records, [...others, ...records]);
-  const keys: Partial<Record<keyof Namespace, EntryKeys[keyof EntryKeys]>> = scope.entries;
+  const keys = new Map<keyof Namespace, ReadonlyMap<string, ReadonlySet<unknown>>>(entriesOf(scope.entries));
   const find =
     ({ find: findOne }: Observation) =>
     (dev: string, key: unknown): unknown => {
       const index = open.linkIndex(dev);
       return index === undefined ? undefined : findOne?.(reading, index, key);
     };
-  const found = new Map(kinds.map(({ slot, real }) => [slot, real.derive?.(reading) ?? named(keys[slot], find(real))]));
+  const found = new Map(
+    kinds.map(({ slot, real }) => [slot, real.derive?.(reading) ?? named(keys.get(slot), find(real))]),
+  );
   return ofSlots((slot) => found.get(slot) ?? new Map());
 }
 

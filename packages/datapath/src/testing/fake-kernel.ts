@@ -206,7 +206,7 @@ export class FakeKernel implements Kernel {
     const link = namespace.links.get(dev);
     if (link === undefined) return;
     const neighbours = neighboursOf(link);
-    for (const ip of neighbours.keys()) this.#changed(namespace, (changes) => changes.addNeighbour(dev, ip));
+    for (const ip of neighbours.keys()) this.#changed(namespace, (changes) => changes.add('neighbours', dev, ip));
     neighbours.clear();
   }
 
@@ -311,7 +311,7 @@ export class FakeKernel implements Kernel {
     const known = this.#dirty.get(namespace);
     const changes = known ?? new ChangeSet();
     report(changes);
-    if (known !== undefined || isEmpty(changes)) return;
+    if (known !== undefined || changes.isEmpty) return;
     this.#dirty.set(namespace, changes);
     void Promise.resolve().then(() => {
       if (this.#dirty.delete(namespace)) this.#notify(namespace, 'changed', changes);
@@ -348,8 +348,4 @@ function reportOwn(changes: ChangeSet, op: Op): void {
 
 function bareInode({ inode }: FakeNamespace): string {
   return `4:${inode}`;
-}
-
-function isEmpty({ links, fdb, neighbours, more }: Changes): boolean {
-  return links.size === 0 && fdb.size === 0 && neighbours.size === 0 && !more;
 }

@@ -9,8 +9,7 @@ import { OwnLinks } from './own-links.ts';
 /** The object that a monitor's message is about; "other": an object that is not reported by name. */
 export type Change =
   | { readonly kind: 'link'; readonly name: string }
-  | { readonly kind: 'fdb'; readonly dev: string; readonly mac: Mac }
-  | { readonly kind: 'neighbour'; readonly dev: string; readonly ip: Ip }
+  | { readonly kind: 'entry'; readonly slot: 'fdb' | 'neighbours'; readonly dev: string; readonly key: Mac | Ip }
   | { readonly kind: 'other' };
 
 const other: Change = { kind: 'other' };
@@ -62,11 +61,12 @@ export class ChangeFilter {
     if ('ip' in key) {
       const isTraffic = link.kind === 'bridge' && (message.u16(8) & k.NUD_PERMANENT) === 0;
       if (isTraffic || this.#isOwn(message, link, key.ip)) return undefined;
-      return { kind: 'neighbour', dev: link.name, ip: key.ip };
+      return { kind: 'entry', slot: 'neighbours', dev: link.name, key: key.ip };
     }
     // A request for a group MAC returns only one of its VTEPs.
     if (link.kind === 'vxlan' && isGroup(key.mac)) return other;
-    return this.#isOwn(message, link, key.mac) ? undefined : { kind: 'fdb', dev: link.name, mac: key.mac };
+    if (this.#isOwn(message, link, key.mac)) return undefined;
+    return { kind: 'entry', slot: 'fdb', dev: link.name, key: key.mac };
   }
 
   #isOwn(message: MessageReader, { index, kind, name }: LinkRecord, key: Mac | Ip): boolean {

@@ -60,9 +60,13 @@ function looked(tell: (changes: ChangeSet) => void): string[] {
 
 it.each<[string, (changes: ChangeSet) => unknown, string[]]>([
   ['no change', () => undefined, []],
-  ['an FDB entry that is desired', (c) => c.addFdb(vxlanName, far.mac), [`fdb ${vxlanName} ${far.mac} 192.0.2.2`]],
-  ['one that is not', (c) => c.addFdb(vxlanName, near.mac), [`fdb ${vxlanName} ${near.mac} absent`]],
-  ['a neighbour', (c) => c.addNeighbour(vxlanName, Ip('10.66.0.4')), [`neighbour ${vxlanName} 10.66.0.4 ${other.mac}`]],
+  ['an FDB entry that is desired', (c) => c.add('fdb', vxlanName, far.mac), [`fdb ${vxlanName} ${far.mac} 192.0.2.2`]],
+  ['one that is not', (c) => c.add('fdb', vxlanName, near.mac), [`fdb ${vxlanName} ${near.mac} absent`]],
+  [
+    'a neighbour',
+    (c) => c.add('neighbours', vxlanName, Ip('10.66.0.4')),
+    [`neighbour ${vxlanName} 10.66.0.4 ${other.mac}`],
+  ],
   [
     "a container's link, with what falls with it and what is behind it",
     (c) => c.links.add(port),
@@ -84,7 +88,7 @@ it.each<[string, (changes: ChangeSet) => unknown, string[]]>([
 
 it('more entries than are worth single questions are looked at whole', () => {
   const many = (c: ChangeSet) => {
-    for (let n = 0; n < 1000; n++) c.addNeighbour(vxlanName, Ip(`10.67.${n >> 8}.${n & 255}`));
+    for (let n = 0; n < 1000; n++) c.add('neighbours', vxlanName, Ip(`10.67.${n >> 8}.${n & 255}`));
   };
   expect(looked(many)).toEqual([`all of ${overlay}`]);
 });

@@ -1,10 +1,9 @@
 import {
-  ChangeSet,
   type Changes,
   hostEnd,
   type Namespace,
   type NetnsPath,
-  newNamespace,
+  namedPart,
   overlayNetns,
   type ReadScope,
   type State,
@@ -31,42 +30,13 @@ export function partOf(
   const netns = overlayNetns(networkId);
   const overlay = desired.get(netns);
   if (overlay === undefined) return { kind: 'dirty', desired: part, scopes };
-  if (changes.more || [...changes.links].some((link) => !containers.has(link))) part.set(netns, overlay);
-  else {
-    const keys = withLinks(changes, overlay);
-    part.set(netns, named(overlay, keys));
-    scopes.set(netns, { links: [...keys.links], entries: keys, sysctls: [] });
-  }
+  const named = [...changes.links].every((link) => containers.has(link)) ? namedPart(overlay, changes) : undefined;
+  part.set(netns, named?.desired ?? overlay);
+  if (named !== undefined) scopes.set(netns, named.scope);
   for (const link of changes.links) {
     const container = containers.get(link);
     const within = container === undefined ? undefined : desired.get(container);
     if (container !== undefined && within !== undefined) part.set(container, within);
   }
   return { kind: 'dirty', desired: part, scopes };
-}
-
-/** The kernel drops a port's FDB entries with the port. */
-function withLinks(changes: Changes, { fdb }: Namespace): Changes {
-  const all = new ChangeSet();
-  all.include(changes);
-  for (const link of changes.links) for (const mac of fdb.get(link)?.keys() ?? []) all.addFdb(link, mac);
-  return all;
-}
-
-function named({ links, fdb, neighbours }: Namespace, changes: Changes): Namespace {
-  return {
-    ...newNamespace(),
-    links: pick(links, changes.links),
-    fdb: new Map([...changes.fdb].map(([dev, macs]) => [dev, pick(fdb.get(dev), macs)])),
-    neighbours: new Map([...changes.neighbours].map(([dev, ips]) => [dev, pick(neighbours.get(dev), ips)])),
-  };
-}
-
-function pick<Key, Value>(from: ReadonlyMap<Key, Value> | undefined, keys: ReadonlySet<Key>): Map<Key, Value> {
-  const picked = new Map<Key, Value>();
-  for (const key of keys) {
-    const value = from?.get(key);
-    if (value !== undefined) picked.set(key, value);
-  }
-  return picked;
 }

@@ -5,6 +5,7 @@ import {
   type Kernel,
   type Namespace,
   type NetnsPath,
+  namedPart,
   newNamespace,
   type Op,
   readState,
@@ -68,18 +69,11 @@ class TestScope implements Scope {
     return isWhole ? 'everything' : { kind: 'changed', known, desired: now };
   }
 
-  partOf({ links: changed, neighbours }: Changes): DirtyPart {
+  partOf(changes: Changes): DirtyPart {
     const whole = this.desired.get(netns) as Namespace;
-    const keys = neighbours.get(dev) ?? new Set<Ip>();
-    const named = new Map([...this.intent].filter(([each]) => keys.has(each)));
-    const links = changed.has(dev) ? whole.links : new Map();
-    const part = new Map([[netns, { ...whole, links, neighbours: new Map([[dev, named]]) }]]);
-    const entries = { fdb: new Map(), neighbours };
-    return {
-      kind: 'dirty',
-      desired: part,
-      scopes: new Map([[netns, { links: [...links.keys()], entries, sysctls: [] }]]),
-    };
+    const named = namedPart(whole, changes);
+    const scopes = new Map(named && [[netns, named.scope]]);
+    return { kind: 'dirty', desired: new Map([[netns, named?.desired ?? whole]]), scopes };
   }
 
   disturbs({ op }: Op): boolean {
@@ -146,7 +140,7 @@ describe('a scope', () => {
     const read = vi.spyOn(kernel, 'read');
     kernel.foreign(stray(ip), stray(other));
     await clock.advance(milliseconds(100));
-    expect(read.mock.calls.map(([, what]) => what.entries?.neighbours.get(dev))).toEqual([new Set([ip, other])]);
+    expect(read.mock.calls.map(([, what]) => what.entries?.neighbours?.get(dev))).toEqual([new Set([ip, other])]);
     expect(await held()).toEqual(scope.intent);
     expect(repaired).toHaveLength(2);
   });

@@ -155,8 +155,8 @@ async function watched(host: ContractHost): Promise<Watched> {
   const reported = async (): Promise<string[]> => {
     const marker = Mac(`02:ff:00:00:00:0${++markers}`);
     await host.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: marker, target: vtep });
-    await host.until(() => changes.fdb.get('vxlan0')?.has(marker) === true);
-    const named = [...namesOf(changes.fdb), ...namesOf(changes.neighbours)];
+    await host.until(() => changes.entries.fdb?.get('vxlan0')?.has(marker) === true);
+    const named = [...namesOf(changes.entries.fdb), ...namesOf(changes.entries.neighbours)];
     changes = new ChangeSet();
     return named.filter((name) => name !== `vxlan0 ${marker}`);
   };
@@ -173,6 +173,6 @@ interface Watched {
   readonly restarted: () => void;
 }
 
-function namesOf(keys: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+function namesOf(keys: ReadonlyMap<string, ReadonlySet<string>> = new Map()): string[] {
   return [...keys].flatMap(([dev, of]) => [...of].map((key) => `${dev} ${key}`));
 }

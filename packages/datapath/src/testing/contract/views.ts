@@ -105,10 +105,10 @@ export const viewCases: readonly ContractCase[] = [
         { op: 'neighbour.set', netns, dev: 'vxlan0', ip: deleted, mac: macs.peer },
         { op: 'neighbour.delete', netns, dev: 'vxlan0', ip: deleted },
       );
-      await host.until(() => changes.neighbours.get('vxlan0')?.has(deleted) === true);
-      same(changes.fdb.get('vxlan0')?.has(macs.peer), true, 'tunnel');
-      same(changes.fdb.get('v1')?.has(macs.container), true, 'port');
-      same([...(changes.neighbours.get('vxlan0') ?? [])], [kept, deleted], 'neighbours');
+      await host.until(() => changes.entries.neighbours?.get('vxlan0')?.has(deleted) === true);
+      same(changes.entries.fdb?.get('vxlan0')?.has(macs.peer), true, 'tunnel');
+      same(changes.entries.fdb?.get('v1')?.has(macs.container), true, 'port');
+      same([...(changes.entries.neighbours?.get('vxlan0') ?? [])], [kept, deleted], 'neighbours');
       await must(host, { op: 'address.add', netns, dev: 'br0', address: container4 });
       const entries = {
         fdb: new Map([

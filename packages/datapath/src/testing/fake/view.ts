@@ -1,8 +1,9 @@
-import type { EntryKeys } from '../../changes.ts';
+import { entriesOf } from '../../changes.ts';
 import { ofSlots } from '../../draft.ts';
 import type { ReadScope } from '../../kernel.ts';
 import { type KindName, kinds, type Namespace } from '../../kinds/table.ts';
-import { isAskedFor, isInScope, isOurHostLink } from '../../owner.ts';
+import { isOurHostLink } from '../../owner.ts';
+import { isAskedFor, isInScope } from '../../scope.ts';
 import { twins } from '../twins.ts';
 import type { FakeNamespace } from './host.ts';
 
@@ -14,14 +15,14 @@ export function viewOf(namespace: FakeNamespace, scope: ReadScope): Namespace {
       ([name, { group }]) => isInScope(name, scope) && (!isHostNetns || isOurHostLink({ name, group })),
     ),
   );
-  const keys: Partial<Record<keyof Namespace, EntryKeys[keyof EntryKeys]>> = scope.entries ?? {};
+  const keys = new Map<keyof Namespace, ReadonlyMap<string, ReadonlySet<unknown>>>(entriesOf(scope.entries ?? {}));
   const found = new Map(
     kinds.map(({ name, slot, real }): readonly [keyof Namespace, ReadonlyMap<unknown, unknown>] => {
       const twin = twins[name as KindName];
       if (real.derive !== undefined) return [slot, twin.view(namespace, links, scope)];
       if (!isAskedFor(slot, scope)) return [slot, new Map()];
       if (scope.entries === undefined) return [slot, twin.view(namespace, links, scope)];
-      return [slot, named(keys[slot], twin.view(namespace, namespace.links, scope))];
+      return [slot, named(keys.get(slot), twin.view(namespace, namespace.links, scope))];
     }),
   );
   return ofSlots((slot) => found.get(slot) ?? new Map());

@@ -46,7 +46,7 @@ export function appendFdb(namespace: FakeNamespace, dev: string, mac: Mac, vtep:
 
 export function reportFdb(changes: ChangeSet, dev: string, mac: Mac): void {
   if (isGroup(mac)) changes.more = true;
-  else changes.addFdb(dev, mac);
+  else changes.add('fdb', dev, mac);
 }
 
 function set(found: FakeLink, mac: Mac, target: 'port' | Ip): void {

@@ -23,7 +23,7 @@ export const neighbour: Twin<NeighbourOp> = {
     const gone = what === 'no IPv4' ? 4 : 6;
     for (const ip of neighbours.keys()) if (family(ip) === gone) neighbours.delete(ip);
   },
-  report: (changes, { dev, ip }) => changes.addNeighbour(dev, ip),
+  report: (changes, { dev, ip }) => changes.add('neighbours', dev, ip),
   reportsOwn: () => false,
   cases: neighbourCases,
   drift({ overlay: netns, devs, ips, macs }) {
