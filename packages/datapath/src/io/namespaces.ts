@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KernelError, NETLINK_ROUTE } from '@causeway/netlink';
+import { KernelError, NETLINK_ROUTE, type NetnsIdentity } from '@causeway/netlink';
 import { identityOf, NetlinkSocket, openNetns, PacketSocket } from '@causeway/netlink/io';
 import type { Expected } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
@@ -21,6 +21,7 @@ export class OpenNamespace {
   /** By protocol; each is made on first use. */
   readonly #sockets = new Map<number, NetlinkSocket>();
   #packets: PacketSocket | undefined;
+  #isOpen = true;
 
   constructor(fd: number | undefined) {
     this.fd = fd;
@@ -49,7 +50,18 @@ export class OpenNamespace {
     return this.socket(NETLINK_ROUTE).linkIndex(name);
   }
 
+  /** undefined: the host namespace. */
+  get identity(): NetnsIdentity | undefined {
+    // A call that works in the namespace needs this socket anyway.
+    return this.fd === undefined ? undefined : identityOf(this.fd, this.socket(NETLINK_ROUTE).netnsCookie);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   close(): void {
+    this.#isOpen = false;
     for (const socket of this.#sockets.values()) socket.close();
     this.#packets?.close();
     if (this.fd !== undefined) closeSync(this.fd);
@@ -67,6 +79,8 @@ export class Namespaces implements Writing {
   readonly #held: Held;
   readonly #expected: Expected;
   readonly #open = new Map<NetnsPath, OpenNamespace>();
+  /** Namespaces of watches that this call has used. A watch may close its namespace when the event loop turns. */
+  readonly #borrowed = new Map<NetnsPath, OpenNamespace>();
   /** The index of the bridge of each port that this call has made. */
   readonly #masters = new Map<string, number>();
 
@@ -87,16 +101,25 @@ export class Namespaces implements Writing {
 
   /** Valid until the event loop turns: a watch that holds the namespace open may close it then. */
   find(path: NetnsPath): OpenNamespace | undefined {
-    const known = this.#open.get(path) ?? this.#held(path);
+    const known = this.#open.get(path) ?? this.#borrow(path);
     if (known !== undefined) return known;
     const open = openNamespace(path);
     if (open === undefined) return undefined;
     this.#open.set(path, open);
-    const { fd } = open;
     const identity = this.#expected.get(path);
-    if (identity === undefined || (fd !== undefined && identityOf(fd) === identity)) return open;
+    if (identity === undefined || open.identity === identity) return open;
     this.forget(path);
     return undefined;
+  }
+
+  /** Looks once whether the path leads to the namespace of a watch, as a namespace is opened once. */
+  #borrow(path: NetnsPath): OpenNamespace | undefined {
+    const known = this.#borrowed.get(path);
+    if (known?.isOpen === true) return known;
+    const held = this.#held(path);
+    if (held === undefined) this.#borrowed.delete(path);
+    else this.#borrowed.set(path, held);
+    return held;
   }
 
   socket(path: NetnsPath, protocol: number): NetlinkSocket {
@@ -152,6 +175,7 @@ export class Namespaces implements Writing {
 
   /** Closes a namespace that is about to be deleted. */
   forget(path: NetnsPath): void {
+    this.#borrowed.delete(path);
     const open = this.#open.get(path);
     this.#open.delete(path);
     open?.close();

@@ -111,14 +111,19 @@ export function netnsCookie(): bigint | undefined {
   // A unix socket is the cheapest: it loads no module and waits for no lock.
   const fd = check('socket', c.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   try {
-    const value = new BigUint64Array(1);
-    const result = c.getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, value, [value.byteLength]);
-    if (result < 0 && errnoName(koffi.errno()) === 'ENOPROTOOPT') return undefined;
-    check('getsockopt SO_NETNS_COOKIE', result);
-    return value[0];
+    return cookieOf(fd);
   } finally {
     close(fd);
   }
+}
+
+/** The same for the namespace of a socket. */
+export function cookieOf(socket: number): bigint | undefined {
+  const value = new BigUint64Array(1);
+  const result = c.getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, value, [value.byteLength]);
+  if (result < 0 && errnoName(koffi.errno()) === 'ENOPROTOOPT') return undefined;
+  check('getsockopt SO_NETNS_COOKIE', result);
+  return value[0];
 }
 
 /**

@@ -101,9 +101,8 @@ export function hasCookies(): boolean {
   return netnsCookie() !== undefined;
 }
 
-/** The identity of an open namespace. */
-export function identityOf(fd: number): NetnsIdentity {
-  const cookie = inNetns(fd, netnsCookie);
+/** The identity of an open namespace. `cookie`: the namespace's number, where the caller has a socket that says it. */
+export function identityOf(fd: number, cookie = inNetns(fd, netnsCookie)): NetnsIdentity {
   return netnsIdentity(bootId(), cookie === undefined ? { inode: inodeOf(fd) } : { cookie });
 }
 

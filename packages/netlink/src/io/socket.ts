@@ -3,7 +3,17 @@ import { NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR } from '../constants.ts';
 import { KernelError } from '../kernel-error.ts';
 import { MessageReader } from '../reader.ts';
 import { type Encode, MessageWriter } from '../writer.ts';
-import { close, errnoName, interfaceIndex, openNetlink, receive, send, setBuffers, setNetlinkOption } from './libc.ts';
+import {
+  close,
+  cookieOf,
+  errnoName,
+  interfaceIndex,
+  openNetlink,
+  receive,
+  send,
+  setBuffers,
+  setNetlinkOption,
+} from './libc.ts';
 import { inNetns } from './netns.ts';
 import { Slice } from './slice.ts';
 
@@ -78,6 +88,11 @@ export class NetlinkSocket {
    */
   linkIndex(name: string): number | undefined {
     return interfaceIndex(this.#fd, name);
+  }
+
+  /** The number of the socket's namespace; see `netnsCookie`. */
+  get netnsCookie(): bigint | undefined {
+    return cookieOf(this.#fd);
   }
 
   close(): void {
