@@ -1,5 +1,5 @@
 import type { NetnsIdentity } from '@causeway/datapath';
-import type { EndpointId, NetworkId } from '@causeway/model';
+import type { EndpointId, Name, NetworkId, RequestId } from '@causeway/model';
 import { type Log, Worker } from '@causeway/runtime';
 import { AbFile } from './ab-file.ts';
 import type { Files } from './files.ts';
@@ -26,6 +26,8 @@ export class Sandboxes {
   readonly #records = new Map<EndpointId, Sandbox>();
   readonly #byNetwork = new Groups<NetworkId>();
   readonly #byContainer = new Groups<NetnsIdentity>();
+  readonly #byName = new Groups<Name>();
+  readonly #byRequest = new Groups<RequestId>();
   readonly #listeners: ((change: SandboxChange) => void)[] = [];
   readonly #writer = new Worker(() => this.#write());
   /** Sandboxes that are being removed. */
@@ -70,6 +72,16 @@ export class Sandboxes {
   /** The sandboxes of one container, on all networks. */
   in(container: NetnsIdentity): readonly Sandbox[] {
     return this.#byContainer.get(container);
+  }
+
+  /** The sandboxes of endpoints with this name; each is on another network. */
+  named(name: Name): readonly Sandbox[] {
+    return this.#byName.get(name);
+  }
+
+  /** The sandboxes that the attach with this request id has made. */
+  madeBy(requestId: RequestId): readonly Sandbox[] {
+    return this.#byRequest.get(requestId);
   }
 
   /** Others see the sandbox once it is written. On an error such as "disk-full", nothing is added. */
@@ -120,12 +132,16 @@ export class Sandboxes {
     this.#records.set(sandbox.endpoint.id, sandbox);
     this.#byNetwork.add(sandbox.endpoint.network, sandbox);
     this.#byContainer.add(sandbox.identity, sandbox);
+    this.#byName.add(sandbox.endpoint.name, sandbox);
+    this.#byRequest.add(sandbox.requestId, sandbox);
   }
 
   #drop(sandbox: Sandbox): void {
     this.#records.delete(sandbox.endpoint.id);
     this.#byNetwork.remove(sandbox.endpoint.network, sandbox);
     this.#byContainer.remove(sandbox.identity, sandbox);
+    this.#byName.remove(sandbox.endpoint.name, sandbox);
+    this.#byRequest.remove(sandbox.requestId, sandbox);
   }
 
   #save(added: Sandbox | undefined): Promise<void> {
@@ -159,7 +175,7 @@ export class Sandboxes {
   }
 }
 
-/** Sandboxes by a key that several have. An attach looks up those of one network or container, of hundreds on a host. */
+/** Sandboxes by a key that several have. An attach looks up those with one key, of hundreds on a host. */
 class Groups<Key> {
   readonly #groups = new Map<Key, Set<Sandbox>>();
   /** Made when asked for, until the group changes. */

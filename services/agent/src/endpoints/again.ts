@@ -15,16 +15,18 @@ export type Standing =
   | { readonly kind: 'elsewhere'; readonly sandbox: Sandbox }
   | { readonly kind: 'differs'; readonly error: CausewayError };
 
-/** `networkName`: returns undefined while this host has no table of the network. */
+/**
+ * `namesakes`: the sandboxes of endpoints with the requested name. `networkName`: returns undefined while this host has no
+ * table of the network.
+ */
 export function standingOf(
   spec: AttachSpec,
   identity: NetnsIdentity,
-  sandboxes: Iterable<Sandbox>,
+  namesakes: Iterable<Sandbox>,
   networkName: (sandbox: Sandbox) => string | undefined,
 ): Standing {
-  for (const sandbox of sandboxes) {
+  for (const sandbox of namesakes) {
     const { endpoint } = sandbox;
-    if (endpoint.name !== spec.name) continue;
     const network = networkName(sandbox);
     if (spec.network !== endpoint.network && spec.network !== network) continue;
     if (sandbox.identity !== identity) return { kind: 'elsewhere', sandbox };

@@ -131,7 +131,7 @@ export class AttachSteps {
   async #makeWay(spec: AttachSpec, identity: NetnsIdentity, timeout: Duration): Promise<Sandbox | undefined> {
     const { kernel, sandboxes, tables, claims, settle, log } = this.#modules;
     const networkName = ({ endpoint }: Sandbox): string | undefined => tables.get(endpoint.network)?.network.name;
-    const standing = standingOf(spec, identity, sandboxes.all(), networkName);
+    const standing = standingOf(spec, identity, sandboxes.named(spec.name), networkName);
     if (standing.kind === 'new') return undefined;
     if (standing.kind === 'differs') throw standing.error;
     if (standing.kind === 'attached') return standing.sandbox;

@@ -39,8 +39,7 @@ export class Attacher {
       if (!sameSpec(before.spec, spec)) throw reused(spec.requestId);
       return await before.outcome;
     }
-    for (const sandbox of this.#modules.sandboxes.all()) {
-      if (sandbox.requestId !== spec.requestId) continue;
+    for (const sandbox of this.#modules.sandboxes.madeBy(spec.requestId)) {
       if (!this.#made(sandbox, spec)) throw reused(spec.requestId);
       return { sandbox, already: false };
     }

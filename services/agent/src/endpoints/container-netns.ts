@@ -26,6 +26,8 @@ export interface ContainerNetns {
 export class ContainerNamespaces {
   readonly #modules: { readonly kernel: Kernel; readonly overlays: Overlays };
   readonly #managers: ReadonlyMap<Ip, string>;
+  /** The identity of the machine's own namespace, which stays the same until the machine boots. */
+  #machine: NetnsIdentity | undefined;
 
   /** `managers`: addresses as "10.0.0.1:7443". */
   constructor(
@@ -48,7 +50,8 @@ export class ContainerNamespaces {
     const overlay = overlays.at(identity);
     if (overlay !== undefined) throw refuse(netns, `is the overlay namespace ${overlay} of Causeway itself`);
     if (identity === (await kernel.identify(hostNetns))) throw refuse(netns, "is the host's own network namespace");
-    if (identity === (await kernel.identify(firstProcess))) {
+    this.#machine ??= await kernel.identify(firstProcess);
+    if (identity === this.#machine) {
       throw refuse(netns, "is the machine's own network namespace, that of process 1");
     }
     const found = await kernel.read(netns, { of: ['addresses'], sysctls: [] });

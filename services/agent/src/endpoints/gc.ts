@@ -9,8 +9,8 @@ import { planGc, type Release } from './gc-plan.ts';
 
 const answerWithin = seconds(5);
 /**
- * Delay of a plan after steps of tables that are about other hosts' endpoints only. They move a table past the revision of a
- * claim, which matters for a claim whose row is gone, and after a crash only.
+ * Delay of a plan after steps of tables that change no endpoint which may have to be released or forgotten. They move a
+ * table past the revision of a claim, which matters for a claim whose row is gone, and after a crash only.
  */
 const afterOthers = seconds(1);
 
@@ -45,7 +45,7 @@ export class GarbageCollector {
     this.#afterOthers = new DelayedAction({ clock: modules.clock, action: () => this.poke() });
     modules.tables.onChange((change) => {
       const { kind, networkId } = change;
-      if (kind === 'stepped' && !modules.ownRows.concerns(change)) {
+      if (kind === 'stepped' && this.#isSettled(networkId, modules.ownRows.changedBy(change))) {
         this.#afterOthers.in(afterOthers);
         return;
       }
@@ -87,6 +87,16 @@ export class GarbageCollector {
     this.#later.stop();
     this.#afterOthers.stop();
     await this.#worker.stop();
+  }
+
+  /** Whether each of these endpoints has its row, and its container or a call that works on it: so nothing is to be done. */
+  #isSettled(networkId: NetworkId, ids: readonly EndpointId[]): boolean {
+    const { tables, sandboxes, isUnderWay } = this.#modules;
+    const rows = tables.get(networkId)?.rows.endpoint;
+    return ids.every((id) => {
+      const row = rows?.get(id);
+      return row !== undefined && (sandboxes.get(id) !== undefined || isUnderWay(id, row.name));
+    });
   }
 
   async #run(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import type { EndpointId, NetworkId, NodeId } from '@causeway/model';
+import type { EndpointId, EndpointRow, NetworkId, NodeId } from '@causeway/model';
 import type { TableChange, Tables } from './tables.ts';
 
 /**
@@ -21,12 +21,13 @@ export class OwnRows {
     return this.#networks;
   }
 
-  /** Whether the change, which is made already, is about an own row. */
-  concerns(change: Extract<TableChange, { kind: 'stepped' }>): boolean {
-    for (const [id, row] of change.before.endpoint) {
-      if (row?.node === this.#nodeId || this.#networks.has(id as EndpointId)) return true;
+  /** The own rows that the change, which is made already, is about. */
+  changedBy(change: Extract<TableChange, { kind: 'stepped' }>): EndpointId[] {
+    const own: EndpointId[] = [];
+    for (const [id, row] of change.before.endpoint as ReadonlyMap<EndpointId, EndpointRow | undefined>) {
+      if (row?.node === this.#nodeId || this.#networks.has(id)) own.push(id);
     }
-    return false;
+    return own;
   }
 
   #follow(change: TableChange): void {

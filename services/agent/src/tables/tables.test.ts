@@ -150,20 +150,21 @@ describe("this host's rows", () => {
     expect(held()).toEqual([`${c.id} ${other}`]);
   });
 
-  it.each<[string, EndpointRow[], string[], boolean]>([
-    ['adds a row of this host', [c], [], true],
-    ['adds a row of another host', [endpointRow(8, 'h2')], [], false],
-    ['takes a row to this host', [endpointRow(9, 'h1')], [], true],
-    ['takes a row to another host', [movedB], [], true],
-    ['removes a row of this host', [], [a.id], true],
-    ['removes a row of another host', [], [endpointRow(9).id], false],
-    ['removes a row that no table has', [], [c.id], false],
-    ['changes no row', [], [], false],
-  ])('a step that %s: whether it concerns this host', (_, upserts, removed, concerned) => {
+  it.each<[string, EndpointRow[], string[], string[]]>([
+    ['adds a row of this host', [c], [], [c.id]],
+    ['adds rows of this host and of another host', [c, endpointRow(8, 'h2')], [], [c.id]],
+    ['adds a row of another host', [endpointRow(8, 'h2')], [], []],
+    ['takes a row to this host', [endpointRow(9, 'h1')], [], [endpointRow(9).id]],
+    ['takes a row to another host', [movedB], [], [b.id]],
+    ['removes a row of this host', [], [a.id], [a.id]],
+    ['removes a row of another host', [], [endpointRow(9).id], []],
+    ['removes a row that no table has', [], [c.id], []],
+    ['changes no row', [], [], []],
+  ])('a step that %s: the own rows that it changes', (_, upserts, removed, changed) => {
     tables.replace(tableOf([a, b, endpointRow(9, 'h2')]));
     const own = new OwnRows({ tables }, { nodeId });
     tables.step(deltaTo(tableOf([]), upserts, removed as EndpointRow['id'][]));
     const change = changes.at(-1);
-    expect(change?.kind === 'stepped' && own.concerns(change)).toBe(concerned);
+    expect(change?.kind === 'stepped' && own.changedBy(change)).toEqual(changed);
   });
 });
