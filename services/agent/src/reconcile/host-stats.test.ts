@@ -107,6 +107,12 @@ it('kept endpoints are reported once', () => {
   expect([stats.takeKept(), stats.takeKept(), changes]).toEqual([[endpoint], [], 1]);
 });
 
+it('announcements are counted: those that were sent, and those that were dropped', () => {
+  for (const count of [2, 3]) stats.announced(count);
+  for (const count of [1, 4]) stats.notAnnounced(count);
+  expect([stats.announcedCount, stats.notAnnouncedCount]).toEqual([5, 5]);
+});
+
 it('steps and refusals are counted', () => {
   stats.wrote(2);
   stats.wrote(3);

@@ -99,13 +99,15 @@ let stats: HostStats;
 let scope: TestScope;
 let reconciler: ScopeReconciler;
 let repaired: Difference[];
+let log: MemoryLog;
 beforeEach(() => {
   clock = new FakeClock();
   kernel = new FakeKernel({ clock }, { underlay: Ip('192.0.2.1') });
   stats = new HostStats();
   scope = new TestScope(kernel);
   repaired = [];
-  const modules = { kernel, clock, random: new SeededRandom(1), log: new MemoryLog(), stats, pace: new SweepPace() };
+  log = new MemoryLog();
+  const modules = { kernel, clock, random: new SeededRandom(1), log, stats, pace: new SweepPace() };
   const onRepaired = (_: string, found: readonly Difference[]): void => void repaired.push(...found);
   reconciler = new ScopeReconciler({ ...modules, onRepaired }, scope);
 });
@@ -221,6 +223,34 @@ describe('a scope', () => {
     }
     expect(await clock.until(reconciler.verify(), seconds(1))).toEqual([difference]);
     expect(stats.drift).toBe(1);
+  });
+
+  it('is named in the log when it cannot be read', async () => {
+    kernel.read = () => Promise.reject(new Error('EMFILE'));
+    await following();
+    expect(log.lines[0]).toMatchObject({
+      event: 'network.not-reconciled',
+      fields: { networkId: scope.id, message: 'EMFILE' },
+    });
+  });
+
+  it('of which nothing is desired is removed, and is tried again while the kernel refuses', async () => {
+    await following();
+    let refusals = 2;
+    let removed = 0;
+    Object.assign(scope, {
+      remove: async () =>
+        refusals-- > 0 ? [{ op: { op: 'netns.delete', netns } as const, errno: 'EBUSY', message: '' }] : [],
+      removed: () => removed++,
+    });
+    scope.plan = { kind: 'remove' };
+    const phase = reconciler.follow();
+    await clock.advance(milliseconds(10));
+    expect(await phase).toMatchObject({ kind: 'failing', refused: [{ errno: 'EBUSY' }] });
+    expect([stats.drift, removed]).toEqual([1, 0]);
+    await clock.advance(seconds(5));
+    expect([removed, await clock.until(reconciler.follow(), seconds(1))]).toEqual([1, { kind: 'unknown' }]);
+    expect(await reconciler.verify()).toEqual([]);
   });
 
   it('is swept for changes that the kernel does not report', async () => {
