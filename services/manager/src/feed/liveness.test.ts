@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Looks, lookEvery } from './liveness.ts';
+import { helloLimit, isSilent, Looks, lookEvery, silenceLimit } from './liveness.ts';
+import type { SessionState } from './session.ts';
 
 test.each<[string, readonly number[], readonly boolean[]]>([
   ['on time', [lookEvery, lookEvery, lookEvery], [true, true, true]],
@@ -15,4 +16,13 @@ test.each<[string, readonly number[], readonly boolean[]]>([
     return looks.counts(now);
   });
   expect(found).toEqual(counts);
+});
+
+test.each<[string, SessionState, number, boolean]>([
+  ['before its Hello, at the limit', { kind: 'connected' }, helloLimit, false],
+  ['before its Hello, after the limit', { kind: 'connected' }, helloLimit + 1, true],
+  ['after its Hello, at the limit', { kind: 'introduced' }, silenceLimit, false],
+  ['after its Hello, after the limit', { kind: 'introduced' }, silenceLimit + 1, true],
+])('an agent is silent for too long: %s', (_, state, after, isTooLong) => {
+  expect(isSilent({ lastHeard: 1_000, state }, 1_000 + after)).toBe(isTooLong);
 });
