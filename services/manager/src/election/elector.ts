@@ -5,8 +5,17 @@ import { records } from '../store/records/index.ts';
 import type { Store, StoreLease } from '../store/store.ts';
 import type { LeaderRecord, View } from '../store/view.ts';
 import type { Dialer } from './dialer.ts';
-import { deadline, type ElectionState, type Leadership, nextStep } from './leadership.ts';
-import { isProcessGone } from './process-watch.ts';
+import { LeaderWatch } from './leader-watch.ts';
+import {
+  deadline,
+  type ElectionState,
+  isSame,
+  type Leadership,
+  leadershipOf,
+  nextStep,
+  stateAtStart,
+  toWatch,
+} from './leadership.ts';
 
 interface ElectorParts {
   readonly store: Pick<Store, 'grant' | 'revoke' | 'txn'>;
@@ -40,8 +49,7 @@ export class Elector implements Startable {
   #state: ElectionState = { kind: 'standby' };
   #lease: StoreLease | undefined;
   #leadership: Leadership = { role: 'follower' };
-  /** The leader whose process is watched. `end` is aborted when the view no longer names this leader. */
-  #watch: { readonly term: bigint; readonly end: AbortController } | undefined;
+  readonly #leaderWatch: LeaderWatch | undefined;
   /** Aborted to end the present pause, when something has changed. */
   #wake = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -49,6 +57,8 @@ export class Elector implements Startable {
   constructor(parts: ElectorParts, settings: ElectorSettings) {
     this.#parts = parts;
     this.#settings = settings;
+    const { dialer, clock } = parts;
+    this.#leaderWatch = dialer && new LeaderWatch({ dialer, clock }, (leader) => this.#processGone(leader));
   }
 
   get leadership(): Leadership {
@@ -79,14 +89,14 @@ export class Elector implements Startable {
       this.#publish();
       this.#wake.abort();
     });
-    this.#state = this.#stateAtStart();
+    this.#state = stateAtStart(this.#parts.view.leader, this.#settings);
     this.#publish();
     while (!this.#stop.signal.aborted) {
       this.#wake = new AbortController();
       await this.#step();
     }
     unsubscribe();
-    this.#watchLeader(undefined);
+    this.#leaderWatch?.watch(undefined);
     await this.#resign('handed-over');
   }
 
@@ -107,18 +117,6 @@ export class Elector implements Startable {
       default:
         return assertNever(step);
     }
-  }
-
-  /**
-   * The data directory belongs to this process alone, so a leader of this name and address is a former process of this
-   * manager. Checked at the start only: otherwise two managers set up with the same name would keep ending each other's
-   * terms.
-   */
-  #stateAtStart(): ElectionState {
-    const { leader } = this.#parts.view;
-    const { name, address } = this.#settings;
-    const isFormer = leader?.name === name && leader.address === address;
-    return { kind: 'standby', ...(isFormer && { over: leader.term }) };
   }
 
   /** standby -> leading, when no other manager was first */
@@ -181,6 +179,13 @@ export class Elector implements Startable {
     }
   }
 
+  /** standby -> standby; the term of the process is over, whatever the store says. */
+  #processGone({ term, name }: LeaderRecord): void {
+    this.#parts.log.info('leader.process-gone', { term: `${term}`, leader: name });
+    this.#state = { kind: 'standby', over: term };
+    this.#wake.abort();
+  }
+
   /** Ends the term of a process that is gone. A lease belongs to one term, so this call ends that term or none. */
   async #endTerm(lease: bigint): Promise<void> {
     const { store, view, log } = this.#parts;
@@ -216,42 +221,10 @@ export class Elector implements Startable {
 
   #publish(): void {
     const { leader } = this.#parts.view;
-    const isAnother = this.#state.kind === 'standby' && leader?.address !== this.#settings.address;
-    this.#watchLeader(isAnother ? leader : undefined);
-    const next = this.#current();
+    this.#leaderWatch?.watch(toWatch(this.#state, leader, this.#settings));
+    const next = leadershipOf(this.#state, leader, this.#settings);
     if (isSame(this.#leadership, next)) return;
     this.#leadership = next;
     for (const listener of this.#listeners) listener(next);
   }
-
-  /** Begins to watch the process of that leader, and stops watching any other. */
-  #watchLeader(leader: LeaderRecord | undefined): void {
-    if (this.#watch?.term === leader?.term) return;
-    this.#watch?.end.abort();
-    this.#watch = undefined;
-    const { dialer, clock, log } = this.#parts;
-    if (leader === undefined || dialer === undefined) return;
-    const { term, name } = leader;
-    const end = new AbortController();
-    this.#watch = { term, end };
-    void isProcessGone({ dialer, clock }, leader, end.signal).then(() => {
-      if (end.signal.aborted) return; // another manager leads by now, perhaps this one
-      log.info('leader.process-gone', { term: `${term}`, leader: name });
-      this.#state = { kind: 'standby', over: term };
-      this.#wake.abort();
-    });
-  }
-
-  /** A leader key of this manager itself, left from a term that it no longer leads, names no leader. */
-  #current(): Leadership {
-    if (this.#state.kind === 'leading') return { role: 'leader', term: this.#state.term };
-    const { leader } = this.#parts.view;
-    if (leader === undefined || leader.address === this.#settings.address) return { role: 'follower' };
-    return { role: 'follower', leader: { name: leader.name, address: leader.address } };
-  }
-}
-
-function isSame(a: Leadership, b: Leadership): boolean {
-  if (a.role === 'leader') return b.role === 'leader' && a.term === b.term;
-  return b.role === 'follower' && a.leader?.address === b.leader?.address && a.leader?.name === b.leader?.name;
 }

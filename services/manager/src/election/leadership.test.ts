@@ -2,7 +2,18 @@ import type { ClusterId } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
 import type { LeaderRecord } from '../store/view.ts';
-import { deadline, type ElectionFacts, type ElectionState, type ElectionStep, nextStep } from './leadership.ts';
+import {
+  deadline,
+  type ElectionFacts,
+  type ElectionState,
+  type ElectionStep,
+  isSame,
+  type Leadership,
+  leadershipOf,
+  nextStep,
+  stateAtStart,
+  toWatch,
+} from './leadership.ts';
 
 const ttl = seconds(3);
 const leading: ElectionState = { kind: 'leading', term: 7n, renewed: 10_000, ttl };
@@ -142,4 +153,47 @@ describe('nextStep', () => {
   test('the deadline is before the lease can have ended', () => {
     expect(deadline({ renewed: 10_000, ttl })).toBe(12_000);
   });
+});
+
+describe('a manager and the leader key of the store', () => {
+  const self = { name: 'm1', address: '192.0.2.1:7443' };
+  const own = led(7n);
+  const renamed = { ...own, name: 'm9' };
+  const moved = { ...own, address: '192.0.2.9:7443' };
+  const other = { ...own, name: 'm2', address: '192.0.2.2:7443' };
+  const named = (leader: LeaderRecord): Leadership => ({
+    role: 'follower',
+    leader: { name: leader.name, address: leader.address },
+  });
+
+  test.each<[string, LeaderRecord | undefined, ElectionState]>([
+    ['no leader', undefined, standby],
+    ['a former process of this manager', own, { kind: 'standby', over: 7n }],
+    ['another manager', other, standby],
+    ['another manager of this name', moved, standby],
+    ['another manager at this address', renamed, standby],
+  ])('at the start, %s', (_, leader, state) => expect(stateAtStart(leader, self)).toEqual(state));
+
+  test.each<[string, ElectionState, LeaderRecord | undefined, LeaderRecord | undefined, Leadership]>([
+    ['no leader', standby, undefined, undefined, { role: 'follower' }],
+    ['another manager leads', standby, other, other, named(other)],
+    ['a key of a term that it no longer leads', standby, own, undefined, { role: 'follower' }],
+    ['this manager leads', leading, own, undefined, { role: 'leader', term: 7n }],
+    ['this manager leads, which the view does not say yet', leading, other, undefined, { role: 'leader', term: 7n }],
+  ])('%s: which process is watched, and what is published', (_, state, leader, watched, published) => {
+    expect(toWatch(state, leader, self)).toBe(watched);
+    expect(leadershipOf(state, leader, self)).toEqual(published);
+  });
+
+  test.each<[Leadership, Leadership, boolean]>([
+    [{ role: 'leader', term: 7n }, { role: 'leader', term: 7n }, true],
+    [{ role: 'leader', term: 7n }, { role: 'leader', term: 8n }, false],
+    [{ role: 'leader', term: 7n }, { role: 'follower' }, false],
+    [{ role: 'follower' }, { role: 'leader', term: 7n }, false],
+    [{ role: 'follower' }, { role: 'follower' }, true],
+    [{ role: 'follower' }, named(other), false],
+    [named(other), named({ ...other, name: 'm3' }), false],
+    [named(other), named({ ...other, address: '192.0.2.3:7443' }), false],
+    [named(other), named({ ...other }), true],
+  ])('%o is the same as %o: %s', (a, b, same) => expect(isSame(a, b)).toBe(same));
 });

@@ -68,3 +68,40 @@ export function nextStep(state: ElectionState, facts: ElectionFacts, now: number
     ? { kind: 'renew', within: milliseconds(end - now) }
     : { kind: 'wait', span: milliseconds(due - now) };
 }
+
+/** How this manager is known to the others. */
+export interface Self {
+  readonly name: string;
+  readonly address: string;
+}
+
+/**
+ * The data directory belongs to this process alone, so a leader of this name and address is a former process of this
+ * manager. To be asked at the start only: otherwise two managers set up with the same name would keep ending each other's
+ * terms.
+ */
+export function stateAtStart(leader: LeaderRecord | undefined, { name, address }: Self): ElectionState {
+  const isFormer = leader?.name === name && leader.address === address;
+  return { kind: 'standby', ...(isFormer && { over: leader.term }) };
+}
+
+/** The leader whose process a standby watches; undefined: no other manager leads. */
+export function toWatch(
+  state: ElectionState,
+  leader: LeaderRecord | undefined,
+  { address }: Self,
+): LeaderRecord | undefined {
+  return state.kind === 'standby' && leader?.address !== address ? leader : undefined;
+}
+
+/** A leader key of this manager itself, left from a term that it no longer leads, names no leader. */
+export function leadershipOf(state: ElectionState, leader: LeaderRecord | undefined, { address }: Self): Leadership {
+  if (state.kind === 'leading') return { role: 'leader', term: state.term };
+  if (leader === undefined || leader.address === address) return { role: 'follower' };
+  return { role: 'follower', leader: { name: leader.name, address: leader.address } };
+}
+
+export function isSame(a: Leadership, b: Leadership): boolean {
+  if (a.role === 'leader') return b.role === 'leader' && a.term === b.term;
+  return b.role === 'follower' && a.leader?.address === b.leader?.address && a.leader?.name === b.leader?.name;
+}
