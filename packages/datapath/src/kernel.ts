@@ -42,6 +42,12 @@ export interface Watch {
   close(): void;
 }
 
+/** A watch of what is desired in a container. */
+export interface ContainerWatch extends Watch {
+  /** From now on this is desired there. */
+  expect(desired: Namespace): void;
+}
+
 /** The seam to the kernel. The real kernel speaks netlink, the fake one obeys the same rules. contract.ts tests both. */
 export interface Kernel {
   /**
@@ -78,6 +84,18 @@ export interface Kernel {
    * Returns undefined when no namespace is mounted there.
    */
   watch(netns: NetnsPath, onEvent: OnWatchEvent): Watch | undefined;
+  /**
+   * Calls `onChange` after a link, address or route in a container's namespace has come to differ from `desired`, and after events
+   * were lost; never from within a call. Changes that make an object as desired, such as our own, are not reported, nor are
+   * changes of the container's own objects, nor those of sysctls. The watch does not keep the namespace alive, and does not report
+   * its end. undefined: no namespace is mounted there, or another than expected.
+   */
+  watchContainer(
+    netns: NetnsPath,
+    desired: Namespace,
+    onChange: () => void,
+    expected?: Expected,
+  ): ContainerWatch | undefined;
   /**
    * Sends each announcement out of the bridge `dev`, so that containers complete and replace their entries of the address
    * (ARP, neighbour discovery), and does the same to the bridge's own entry. No entry is made that was not asked for.

@@ -3,7 +3,16 @@ import { addressOf, type Ip, type Prefix } from '@causeway/model';
 import { NETLINK_ROUTE, type NetnsIdentity } from '@causeway/netlink';
 import { hasCookies, identifyNetns, isNetnsAt, type NetlinkSocket, ownNetns } from '@causeway/netlink/io';
 import type { Announcement } from '../announce/announcement.ts';
-import type { Expected, Kernel, OnWatchEvent, OpResult, ReadScope, Underlay, Watch } from '../kernel.ts';
+import type {
+  ContainerWatch,
+  Expected,
+  Kernel,
+  OnWatchEvent,
+  OpResult,
+  ReadScope,
+  Underlay,
+  Watch,
+} from '../kernel.ts';
 import type { Namespace, Op } from '../kinds/table.ts';
 import { isReported } from '../routes.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
@@ -11,6 +20,7 @@ import { dumpAddresses, readAddress } from '../wire/address.ts';
 import { dumpRoutes, readDestination } from '../wire/route.ts';
 import { announceAll } from './announce.ts';
 import { applyOps } from './apply.ts';
+import { ContainerWatches } from './container-watches.ts';
 import { Namespaces } from './namespaces.ts';
 import { dumpLinkRecords, readNamed, readNamespace } from './read.ts';
 import { Watches } from './watches.ts';
@@ -29,6 +39,7 @@ export function createKernel(): Kernel {
 
 class NetlinkKernel implements Kernel {
   readonly #watches = new Watches({ onLost: () => this.#eventsLost++ });
+  readonly #containers = new ContainerWatches({ onLost: () => this.#eventsLost++ });
   #eventsLost = 0;
   #hostIdentity: NetnsIdentity | undefined;
 
@@ -58,6 +69,15 @@ class NetlinkKernel implements Kernel {
 
   watch(netns: NetnsPath, onEvent: OnWatchEvent): Watch | undefined {
     return this.#watches.add(netns, onEvent);
+  }
+
+  watchContainer(
+    netns: NetnsPath,
+    desired: Namespace,
+    onChange: () => void,
+    expected?: Expected,
+  ): ContainerWatch | undefined {
+    return this.#containers.add(netns, desired, onChange, expected);
   }
 
   async announce(netns: NetnsPath, dev: string, announcements: readonly Announcement[]): Promise<void> {
@@ -115,6 +135,7 @@ class NetlinkKernel implements Kernel {
 
   close(): void {
     this.#watches.close();
+    this.#containers.close();
   }
 
   /** Uses namespaces that watches hold open. Not for dumps: during a dump, a socket can do nothing else. */

@@ -64,6 +64,14 @@ export const address: Kind<'address', OnLink<InterfaceAddress>, 'present', Addre
       [RTM_NEWADDR, isFound],
       [RTM_DELADDR, isFound],
     ]),
+    judge(message, desired, nameOf) {
+      const found = readAddress(message);
+      const dev = found && nameOf(found.index);
+      if (found === undefined || dev === undefined || desired.addresses.get(dev)?.has(found.address) !== true) {
+        return undefined;
+      }
+      return { key: `address ${dev} ${found.address}`, isAsDesired: message.type === RTM_NEWADDR };
+    },
     read: readAddresses,
     apply(to, { op, netns, dev, address: each }) {
       const encode = op === 'address.add' ? addAddress : deleteAddress;

@@ -124,6 +124,15 @@ export interface Observation {
    * change of the kind is then reported as `more`. `ChangeFilter` reports links, neighbours and FDB entries by name.
    */
   readonly events?: ReadonlyMap<number, (message: MessageReader) => boolean>;
+  /**
+   * What one of these messages says about a desired object in a container; undefined: it is about another object. `nameOf` knows
+   * the links on which something is desired. Absent: changes of the kind in containers are only found by reads.
+   */
+  judge?(
+    message: MessageReader,
+    desired: Namespace,
+    nameOf: (index: number) => string | undefined,
+  ): Verdict | undefined;
   /** Reads the kind's slot of the namespace by a dump, within the scope. */
   read?(from: Reading): Promise<ReadonlyMap<unknown, unknown>>;
   /** The same for a kind that needs no dump. It is read in every scope. */
@@ -132,6 +141,12 @@ export interface Observation {
   find?(from: Pick<Reading, 'socket'>, index: number, key: unknown): unknown;
   /** Errnos that mean "the object to delete is not there", beside ENOENT (no namespace) and ENODEV (no link). */
   readonly absent?: readonly string[];
+}
+
+/** What a notification says about a desired object. `key` names the object among all objects of the namespace. */
+export interface Verdict {
+  readonly key: string;
+  readonly isAsDesired: boolean;
 }
 
 export interface Batch<KindOp extends Op> {

@@ -1,13 +1,14 @@
 import { familyOf, type Ip, type Prefix } from '@causeway/model';
-import { NETLINK_ROUTE } from '@causeway/netlink';
+import { type MessageReader, NETLINK_ROUTE } from '@causeway/netlink';
 import { isOurLink } from '../owner.ts';
 import type { NetnsPath } from '../state.ts';
 import { RTM_DELROUTE, RTM_NEWROUTE, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE } from '../wire/constants.ts';
 import { deleteRoute, dumpRoutes, isOfMainTable, readRoute, setRoute } from '../wire/route.ts';
 import { compareMaps } from './compare-maps.ts';
 import { by, isSame, type Same } from './equal.ts';
-import type { Kind, Reading, Step } from './kind.ts';
+import type { Kind, Reading, Step, Verdict } from './kind.ts';
 import { byKey, describeDifference, tool, v6 } from './printing.ts';
+import type { Namespace } from './table.ts';
 
 export interface Route {
   readonly dst: Prefix;
@@ -69,6 +70,7 @@ export const route: Kind<'route', Prefix, Route, RouteOp> = {
       [RTM_NEWROUTE, isOfMainTable],
       [RTM_DELROUTE, isOfMainTable],
     ]),
+    judge,
     read: readRoutes,
     apply(to, { op, netns, route: { dev, ...rest } }) {
       const encode = op === 'route.set' ? setRoute : deleteRoute;
@@ -85,6 +87,22 @@ export function sameRoute(a: Route, b: Route): boolean {
 function printRoute({ dst, gateway, dev, metric }: Route): string {
   const to = dst.endsWith('/0') ? 'default' : dst;
   return `${to}${gateway === undefined ? '' : ` via ${gateway}`} dev ${dev} metric ${metric}`;
+}
+
+/** A route of another metric on the same link can hide the desired route, so its absence is desired. */
+function judge(
+  message: MessageReader,
+  desired: Namespace,
+  nameOf: (index: number) => string | undefined,
+): Verdict | undefined {
+  const found = readRoute(message);
+  const dev = found && nameOf(found.index);
+  const wanted = found && desired.routes.get(found.dst);
+  if (found === undefined || dev === undefined || wanted?.dev !== dev) return undefined;
+  const { index: _, ...rest } = found;
+  const isThere = message.type === RTM_NEWROUTE;
+  const isAsDesired = found.metric === wanted.metric ? isThere && sameRoute({ ...rest, dev }, wanted) : !isThere;
+  return { key: `route ${found.dst} ${found.metric}`, isAsDesired };
 }
 
 /** For each destination the route that wins. */

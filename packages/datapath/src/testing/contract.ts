@@ -1,4 +1,5 @@
 import { announceCases } from './contract/announce.ts';
+import { containerCases } from './contract/containers.ts';
 import { everyKindCases } from './contract/every-kind.ts';
 import type { ContractCase } from './contract/host.ts';
 import { hostNetnsCases } from './contract/host-netns.ts';
@@ -15,5 +16,6 @@ export const kernelContractCases: readonly ContractCase[] = [
   ...viewCases,
   ...hostNetnsCases,
   ...ownWriteCases,
+  ...containerCases,
   ...announceCases,
 ];

@@ -3,7 +3,17 @@ import { KernelError, type NetnsIdentity, netnsIdentity } from '@causeway/netlin
 import type { Clock } from '@causeway/runtime';
 import type { Announcement } from '../announce/announcement.ts';
 import { ChangeSet, type Changes } from '../changes.ts';
-import type { Expected, Kernel, OnWatchEvent, OpResult, ReadScope, Underlay, Watch, WatchEvent } from '../kernel.ts';
+import type {
+  ContainerWatch,
+  Expected,
+  Kernel,
+  OnWatchEvent,
+  OpResult,
+  ReadScope,
+  Underlay,
+  Watch,
+  WatchEvent,
+} from '../kernel.ts';
 import type { ForeignLink } from '../kinds/link/link.ts';
 import type { Namespace, Op, OpKind } from '../kinds/table.ts';
 import { deviceOf } from '../op.ts';
@@ -11,6 +21,7 @@ import { isOurHostLink } from '../owner.ts';
 import { isReported } from '../routes.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { announce, askedOf } from './fake/asked.ts';
+import { FakeContainerWatches } from './fake/container-watches.ts';
 import { FakeHost, type FakeNamespace, findLink, Refusal } from './fake/host.ts';
 import { NewPairs } from './fake/new-pairs.ts';
 import { viewOf } from './fake/view.ts';
@@ -57,6 +68,7 @@ export class FakeKernel implements Kernel {
   readonly #hasCookies: boolean;
   #faults: readonly Fault[] = [];
   readonly #newPairs: NewPairs;
+  readonly #containers: FakeContainerWatches;
   /** The op that is being carried out. */
   #running: Parameters<NewPairs['takes']>[2] | undefined;
 
@@ -69,10 +81,12 @@ export class FakeKernel implements Kernel {
     const onLate = (namespace: FakeNamespace, link: string): void => {
       this.#changed(namespace, (changes) => changes.links.add(link));
     };
+    this.#containers = new FakeContainerWatches(parts);
     this.#newPairs = new NewPairs({ clock: parts.clock, onLate });
     this.#host = new FakeHost({
       clock: parts.clock,
       onChange: (namespace, link) => {
+        this.#containers.touched(namespace);
         const cause = this.#running;
         if (cause !== undefined && this.#newPairs.takes(namespace, link, cause)) return;
         this.#changed(namespace, (changes) => changes.links.add(link));
@@ -112,6 +126,17 @@ export class FakeKernel implements Kernel {
     const watches = this.#watches.get(namespace) ?? new Set();
     this.#watches.set(namespace, watches.add(onEvent));
     return { close: () => void watches.delete(onEvent) };
+  }
+
+  watchContainer(
+    netns: NetnsPath,
+    desired: Namespace,
+    onChange: () => void,
+    expected?: Expected,
+  ): ContainerWatch | undefined {
+    const namespace = this.#host.namespaces.get(netns);
+    if (namespace === undefined || namespace.isHostNetns || !this.#leadsThere(netns, expected)) return undefined;
+    return this.#containers.add(netns, namespace, desired, onChange);
   }
 
   async announce(netns: NetnsPath, dev: string, announcements: readonly Announcement[]): Promise<void> {
@@ -159,6 +184,7 @@ export class FakeKernel implements Kernel {
 
   close(): void {
     this.#newPairs.close();
+    this.#containers.close();
     this.#watches.clear();
   }
 
@@ -286,7 +312,10 @@ export class FakeKernel implements Kernel {
       this.#running = { op, namespace: before, isOwn: report === reportOwn };
       this.#execute(op);
       if (op.op === 'netns.delete' && before !== undefined) this.#gone(before);
-      else if (before !== undefined) this.#changed(before, (changes) => report(changes, op));
+      else if (before !== undefined) {
+        this.#containers.touched(before);
+        this.#changed(before, (changes) => report(changes, op));
+      }
       return { ok: true };
     } catch (error) {
       if (error instanceof Refusal) return { ok: false, errno: error.errno, message: error.message };

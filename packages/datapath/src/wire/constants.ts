@@ -17,6 +17,8 @@ export const RTM_GETROUTE = 26;
 export const RTM_NEWNEIGH = 28;
 export const RTM_DELNEIGH = 29;
 export const RTM_GETNEIGH = 30;
+export const RTM_NEWNSID = 88;
+export const RTM_GETNSID = 90;
 export const RTNLGRP_LINK = 1;
 export const RTNLGRP_NEIGH = 3;
 export const RTNLGRP_IPV4_IFADDR = 5;
@@ -38,6 +40,10 @@ export const RTA_OIF = 4;
 export const RTA_GATEWAY = 5;
 export const RTA_PRIORITY = 6;
 export const RTA_TABLE = 15;
+
+// net_namespace.h
+export const NETNSA_NSID = 1;
+export const NETNSA_FD = 3;
 
 // socket.h: address families
 export const AF_UNSPEC = 0;

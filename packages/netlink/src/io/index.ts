@@ -13,6 +13,7 @@ export {
   isNetnsAt,
   leadsTo,
   openNetns,
+  openNewNetns,
   ownNetns,
 } from './netns.ts';
 export { PacketSocket } from './packet-socket.ts';

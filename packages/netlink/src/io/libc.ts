@@ -29,6 +29,7 @@ const MNT_DETACH = 2;
 const NS_GET_NSTYPE = 0xb703; // linux/nsfs.h: _IO(0xb7, 0x3)
 const EAGAIN = 11;
 const SIOCGIFINDEX = 0x8933; // bits/ioctls.h
+const NETLINK_LISTEN_ALL_NSID = 8; // linux/netlink.h: an option, and the type of the control message with the nsid
 const IFNAMSIZ = 16; // linux/if.h, with the final zero
 
 const utf8 = new TextEncoder();
@@ -43,6 +44,7 @@ const c = {
     'long sendto(int fd, const void *buffer, size_t length, int flags, const void *address, uint32_t size)',
   ),
   recv: libc.func('long recv(int fd, void *buffer, size_t length, int flags)'),
+  recvmsg: libc.func('long recvmsg(int fd, void *header, int flags)'),
   close: libc.func('int close(int fd)'),
   setns: libc.func('int setns(int fd, int type)'),
   unshare: libc.func('int unshare(int flags)'),
@@ -152,12 +154,55 @@ export function send(fd: number, bytes: Uint8Array): void {
  * before it.
  */
 export function receive(fd: number, buffer: Uint8Array): number {
-  const length = c.recv(fd, buffer, buffer.length, MSG_TRUNC);
+  return received(c.recv(fd, buffer, buffer.length, MSG_TRUNC), buffer);
+}
+
+function received(length: number, buffer: Uint8Array): number {
   if (length > buffer.length) throw new KernelError('EMSGSIZE', `datagram of ${length} bytes`);
   if (length >= 0) return length;
   const errno = koffi.errno();
   if (errno === EAGAIN) return 0;
   throw new KernelError(errnoName(errno), 'recv');
+}
+
+/** From now on the socket also receives from all namespaces that its own namespace has an nsid for (CAP_NET_BROADCAST). */
+export function listenToAllNsids(fd: number): void {
+  setNetlinkOption(fd, NETLINK_LISTEN_ALL_NSID, 1);
+}
+
+/** A buffer for datagrams that come with an nsid, and the struct msghdr around it. */
+export class NsidBuffer {
+  readonly bytes: Uint8Array;
+  /** struct msghdr at 0, struct iovec at 56, a control message at 72. An ArrayBuffer has an address that does not change. */
+  readonly header = new Uint8Array(new ArrayBuffer(112));
+  readonly #view = new DataView(this.header.buffer);
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(new ArrayBuffer(size));
+    const header = koffi.address(this.header);
+    this.#view.setBigUint64(16, header + 56n, true); // msg_iov
+    this.#view.setBigUint64(24, 1n, true);
+    this.#view.setBigUint64(32, header + 72n, true); // msg_control
+    this.#view.setBigUint64(56, koffi.address(this.bytes), true);
+    this.#view.setBigUint64(64, BigInt(size), true);
+  }
+
+  /** To be called before each datagram: the kernel overwrites the length of the control message. */
+  empty(): void {
+    this.#view.setBigUint64(40, 40n, true);
+  }
+
+  /** The sender's namespace, as the receiver's namespace numbers it; undefined: the receiver's own namespace. */
+  get nsid(): number | undefined {
+    const isThere = this.#view.getBigUint64(40, true) > 0n && this.#view.getInt32(84, true) === NETLINK_LISTEN_ALL_NSID;
+    return isThere ? this.#view.getInt32(88, true) : undefined;
+  }
+}
+
+/** As `receive`; afterwards the buffer knows the nsid. */
+export function receiveWithNsid(fd: number, buffer: NsidBuffer): number {
+  buffer.empty();
+  return received(c.recvmsg(fd, buffer.header, MSG_TRUNC), buffer.bytes);
 }
 
 export function close(fd: number): void {

@@ -2,7 +2,19 @@ import { NLMSG_DONE, NLMSG_ERROR } from '../constants.ts';
 import { KernelError } from '../kernel-error.ts';
 import { DecodeError, MessageReader } from '../reader.ts';
 import { type Encode, MessageWriter } from '../writer.ts';
-import { close, openNetlink, type Poll, pollReadable, receive, send, setBuffers, setNetlinkOption } from './libc.ts';
+import {
+  close,
+  listenToAllNsids,
+  NsidBuffer,
+  openNetlink,
+  type Poll,
+  pollReadable,
+  receive,
+  receiveWithNsid,
+  send,
+  setBuffers,
+  setNetlinkOption,
+} from './libc.ts';
 import { inNetns } from './netns.ts';
 
 const NETLINK_ADD_MEMBERSHIP = 1; // linux/netlink.h
@@ -12,6 +24,8 @@ const defaultReceiveBuffer = 4 << 20;
 const reopenAfter = 1_000;
 /** How often receiving may fail while the first answers are read, after an overrun. More failures are an error. */
 const mostLost = 16;
+/** Bytes: the largest datagram of a notification is far smaller. */
+const datagram = 64 << 10;
 /** Datagrams that are read before other work gets a turn. The poll calls back at once for the rest. */
 const burst = 256;
 
@@ -24,7 +38,8 @@ export interface MonitorListener {
   onListen(): readonly Encode[];
   /** An answer to one of these dumps, or an event that arrived among the answers. */
   onAnswer(message: MessageReader): void;
-  onEvent(message: MessageReader): void;
+  /** `nsid`: the namespace that the message is from, with `allNsids`. */
+  onEvent(message: MessageReader, nsid?: number): void;
   /** An event could not be decoded. It may be about any object. */
   onUnreadable(): void;
   /** All events so far were passed on. `isDrained`: none is waiting; otherwise more wait, and other work gets a turn first. */
@@ -40,6 +55,13 @@ export interface MonitorSettings {
   readonly groups: readonly number[];
   /** An open namespace, which must stay open as long as the monitor; undefined: the process's own namespace. */
   readonly netns?: number | undefined;
+  /** Also listen to every namespace that this namespace has an nsid for (ip-netns(8), `set`). Needs CAP_NET_BROADCAST. */
+  readonly allNsids?: boolean;
+  /**
+   * Milliseconds between two reads of the socket, so that many events cost few wake-ups, and senders that do not end cost little.
+   * A read that finds messages is followed by another, and so by another `onBatchEnd`. Default: the socket is read at once.
+   */
+  readonly rest?: number;
   /** Bytes; default 4 MiB. */
   readonly receiveBuffer?: number;
   /** Called each time messages were lost, with ENOBUFS for an overrun or with the errno of recv(2). */
@@ -52,16 +74,20 @@ export interface MonitorSettings {
 export class Monitor {
   readonly #listener: MonitorListener;
   readonly #settings: MonitorSettings;
-  readonly #buffer = new Uint8Array(64 << 10);
+  readonly #nsids: NsidBuffer | undefined;
+  readonly #buffer: Uint8Array;
   #fd = -1;
   #poll: Poll | undefined;
   #open = true;
   #reopening: NodeJS.Timeout | undefined;
   #poked: NodeJS.Immediate | undefined;
+  #resting: NodeJS.Timeout | undefined;
 
   constructor(listener: MonitorListener, settings: MonitorSettings) {
     this.#listener = listener;
     this.#settings = settings;
+    this.#nsids = settings.allNsids === true ? new NsidBuffer(datagram) : undefined;
+    this.#buffer = this.#nsids?.bytes ?? new Uint8Array(datagram);
     this.#listen();
   }
 
@@ -70,6 +96,7 @@ export class Monitor {
     this.#open = false;
     clearTimeout(this.#reopening);
     clearImmediate(this.#poked);
+    clearTimeout(this.#resting);
     this.#hangUp();
   }
 
@@ -86,13 +113,35 @@ export class Monitor {
     this.#fd = inNetns(netns, () => openNetlink(protocol));
     try {
       setBuffers(this.#fd, receiveBuffer, defaultReceiveBuffer);
+      if (this.#nsids !== undefined) listenToAllNsids(this.#fd);
       for (const group of groups) setNetlinkOption(this.#fd, NETLINK_ADD_MEMBERSHIP, group);
       for (const dump of this.#listener.onListen()) this.#ask(dump);
-      this.#poll = pollReadable(this.#fd, () => this.#drain());
+      if (this.#resting === undefined) this.#await();
     } catch (error) {
       this.#hangUp();
       throw error;
     }
+  }
+
+  #await(): void {
+    this.#poll = pollReadable(this.#fd, () => {
+      this.#drain();
+      this.#rest();
+    });
+  }
+
+  /** Leaves the socket alone for a while; then reads it until nothing is left. */
+  #rest(): void {
+    const { rest } = this.#settings;
+    if (rest === undefined || this.#fd < 0) return;
+    this.#poll?.close();
+    this.#poll = undefined;
+    this.#resting = setTimeout(() => {
+      const found = this.#drain();
+      if (found) return this.#rest();
+      this.#resting = undefined;
+      if (this.#fd >= 0) this.#await();
+    }, rest).unref();
   }
 
   #hangUp(): void {
@@ -120,26 +169,28 @@ export class Monitor {
     }
   }
 
-  #drain(): void {
+  /** Returns whether there was anything to read. */
+  #drain(): boolean {
     for (let i = 0; i < burst; i++) {
       const length = this.#receive();
       if (length === 'lost') {
         this.#startAnew();
-        return;
+        return true;
       }
       if (length === 0) {
         this.#listener.onBatchEnd(true);
-        return;
+        return i > 0;
       }
       this.#show(length);
     }
     this.#listener.onBatchEnd(false);
+    return true;
   }
 
   #show(length: number): void {
     const messages = new MessageReader(this.#buffer, length);
     try {
-      while (messages.next()) this.#listener.onEvent(messages);
+      while (messages.next()) this.#listener.onEvent(messages, this.#nsids?.nsid);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.#listener.onUnreadable();
@@ -165,7 +216,7 @@ export class Monitor {
   #receive(): number | 'lost' {
     const { receive: take = receive, onLost } = this.#settings;
     try {
-      return take(this.#fd, this.#buffer);
+      return this.#nsids === undefined ? take(this.#fd, this.#buffer) : receiveWithNsid(this.#fd, this.#nsids);
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       onLost?.(error.errno);

@@ -69,6 +69,17 @@ export function createNetns(path: string): void {
   }
 }
 
+/** Makes a namespace without a path. It lives as long as the fd, which the caller must close, or a socket in it is open. */
+export function openNewNetns(): number {
+  const back = openWayBack();
+  unshareNetns();
+  try {
+    return openSync(ownNetns, 'r');
+  } finally {
+    goHome(back);
+  }
+}
+
 /** `ip netns delete`; succeeds if absent. The kernel destroys the namespace later, when no socket or process holds it. */
 export function deleteNetns(path: string): void {
   while (isNamespace(path)) unmount(path);

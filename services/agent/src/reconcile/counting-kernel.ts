@@ -6,6 +6,7 @@ export function countWrites(kernel: Kernel, stats: HostStats): Kernel {
   return {
     read: (netns, scope, expected) => kernel.read(netns, scope, expected),
     watch: (netns, onEvent) => kernel.watch(netns, onEvent),
+    watchContainer: (...watched) => kernel.watchContainer(...watched),
     announce: (netns, dev, announcements) => kernel.announce(netns, dev, announcements),
     ownNetns: () => kernel.ownNetns(),
     identify: (netns) => kernel.identify(netns),

@@ -67,12 +67,21 @@ describe('drift is repaired, counted and reported', () => {
     expect(h.kernel.writes).toBe(quiet);
   });
 
-  it('in a container, where the agent has no watch, by the sweep', async () => {
+  it('of a route in a container', async () => {
     const h = await busyHost();
     const container = '/run/netns/web' as NetnsPath;
     const namespace = h.kernel.namespaces.get(container);
     const [route] = namespace === undefined ? [] : routesOf(namespace);
     h.kernel.foreign({ op: 'route.delete', netns: container, route: route as never });
+    await h.settle(seconds(1));
+    expect(await h.wrong('blue')).toEqual([]);
+    expect((await h.status()).repairs).toBe(1n);
+  });
+
+  it('of a sysctl in a container by the sweep, because no notification reports its change', async () => {
+    const h = await busyHost();
+    const netns = '/run/netns/web' as NetnsPath;
+    h.kernel.foreign({ op: 'sysctl.set', netns, key: 'net.ipv6.conf.eth0.accept_ra', value: '1' });
     await h.settle(seconds(31));
     expect(await h.wrong('blue')).toEqual([]);
     expect((await h.status()).repairs).toBe(1n);

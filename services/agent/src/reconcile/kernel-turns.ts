@@ -15,6 +15,7 @@ export function inTurns(kernel: Kernel, modules: { readonly clock: Clock }): Ker
     read: (netns, scope, expected) => turns.run('read', () => kernel.read(netns, scope, expected)),
     apply: (ops, expected) => turns.run('write', () => kernel.apply(ops, expected)),
     watch: (netns, onEvent) => kernel.watch(netns, onEvent),
+    watchContainer: (...watched) => kernel.watchContainer(...watched),
     // With the reads: an attach does not wait for announcements.
     announce: (netns, dev, announcements) => turns.run('read', () => kernel.announce(netns, dev, announcements)),
     ownNetns: () => kernel.ownNetns(),

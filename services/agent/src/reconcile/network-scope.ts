@@ -1,5 +1,6 @@
 import {
   applyPlan,
+  ChangeSet,
   type Changes,
   type Difference,
   type Failure,
@@ -7,6 +8,7 @@ import {
   hostEnd,
   isOverlayNetns,
   type Kernel,
+  type Namespace,
   type NetnsPath,
   type NewAddress,
   newAddresses,
@@ -22,6 +24,7 @@ import { type NewAddresses, reachable } from '../announce/announcements.ts';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 import { isKnownTable, type Table } from '../tables/table.ts';
 import { ContainerPaths, findContainerPaths, within } from './container-paths.ts';
+import { ContainerWatches } from './container-watches.ts';
 import type { Former, Host } from './desired.ts';
 import { DesiredNetwork } from './desired-network.ts';
 import type { HostStats } from './host-stats.ts';
@@ -86,6 +89,8 @@ export class NetworkScope implements Scope {
   #newAddresses: readonly NewAddress[] = [];
   /** Whether the containers were located since `advance`. */
   #isRelocated = false;
+  readonly #watches: ContainerWatches;
+  #onChange: (changes: Changes) => void = () => undefined;
 
   constructor(modules: NetworkScopeModules, settings: { readonly host: Host; readonly networkId: NetworkId }) {
     this.#modules = modules;
@@ -93,6 +98,11 @@ export class NetworkScope implements Scope {
     this.id = settings.networkId;
     this.watched = overlayNetns(settings.networkId);
     this.#kernel = within(modules.kernel, () => this.#containerPaths);
+    this.#watches = new ContainerWatches({
+      kernel: modules.kernel,
+      expected: () => this.#containerPaths.expected,
+      onChange: (container) => this.#containerChanged(container),
+    });
   }
 
   /** A few endpoints have changed. `former`: these endpoints before the change. */
@@ -112,6 +122,14 @@ export class NetworkScope implements Scope {
 
   get isConfirmed(): boolean {
     return this.#modules.confirmed();
+  }
+
+  watchContainers(onChange: (changes: Changes) => void): void {
+    this.#onChange = onChange;
+  }
+
+  stop(): void {
+    this.#watches.close();
   }
 
   goal(): Goal {
@@ -139,7 +157,10 @@ export class NetworkScope implements Scope {
     this.#changes = new Map();
     const located = this.#containerPaths.locate(sandboxes);
     if (changes !== 'everything' && changes.size === 0) {
-      if (this.#isRelocated) this.#followed?.desired.relocate(located);
+      if (this.#isRelocated && this.#followed !== undefined) {
+        this.#followed.desired.relocate(located);
+        this.#watches.only(this.#inContainers(this.#followed.desired.state));
+      }
       this.#isRelocated = false;
       return 'nothing';
     }
@@ -151,6 +172,7 @@ export class NetworkScope implements Scope {
       const slices = new Slices(this.#modules);
       const desired = await DesiredNetwork.of(this.#host, table, located, slices);
       this.#followed = { ...moment, desired };
+      this.#watches.only(this.#inContainers(desired.state));
       if (before !== undefined) {
         const found = await slices.run(newAddresses(before, desired.state, this.watched));
         this.#newAddresses = [...this.#newAddresses, ...found];
@@ -159,7 +181,9 @@ export class NetworkScope implements Scope {
     }
     const { desired } = this.#followed;
     this.#followed = { ...moment, desired };
-    const changed = desired.advance(this.#located(changes), table, located);
+    const former = this.#located(changes);
+    const changed = desired.advance(former, table, located);
+    this.#watchChanged(former, changed.desired);
     this.#newAddresses = [...this.#newAddresses, ...finish(newAddresses(changed.known, changed.desired, this.watched))];
     return changed;
   }
@@ -209,6 +233,7 @@ export class NetworkScope implements Scope {
 
   async remove(): Promise<readonly Failure[]> {
     const { kernel, overlays } = this.#modules;
+    this.#watches.close();
     this.#followed = undefined;
     this.#newAddresses = [];
     if (await overlays.isForeign(this.watched)) return [];
@@ -232,6 +257,27 @@ export class NetworkScope implements Scope {
     if (phase.kind !== 'failing') return [];
     const sandboxes = this.#containerPaths.locate(attached);
     return phase.refused.filter(({ op }) => (endpointOf(op, sandboxes) ?? endpointId) === endpointId).map(explain);
+  }
+
+  /** The watches follow a change of a few endpoints. */
+  #watchChanged(former: ReadonlyMap<EndpointId, Former>, desired: State): void {
+    for (const { sandbox } of former.values()) {
+      if (sandbox !== undefined && !desired.has(sandbox.netns)) this.#watches.end(sandbox.netns);
+    }
+    for (const [container, namespace] of this.#inContainers(desired)) this.#watches.follow(container, namespace);
+  }
+
+  #inContainers(desired: State): Map<NetnsPath, Namespace> {
+    return new Map([...desired].filter(([netns]) => netns !== this.watched));
+  }
+
+  /** The part of the host's ends includes what is desired in the container: see `partOf`. */
+  #containerChanged(container: NetnsPath): void {
+    const changes = new ChangeSet();
+    for (const { endpoint, netns } of this.#followed?.desired.sandboxes ?? []) {
+      if (netns === container) changes.links.add(hostEnd(endpoint.id));
+    }
+    this.#onChange(changes);
   }
 
   #announce(refused: readonly Failure[]): void {

@@ -1,6 +1,14 @@
 import { buildNetwork, differences, type NetnsPath, overlayNetns, type ReadScope, readState } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
-import { type EndpointRow, Ip, isKnown, type Name, type NodeId } from '@causeway/model';
+import {
+  type EndpointRow,
+  type InterfaceAddress,
+  Ip,
+  interfaceAddress,
+  isKnown,
+  type Name,
+  type NodeId,
+} from '@causeway/model';
 import { createNetns, deleteNetns } from '@causeway/netlink/io';
 import { describeOnKernel, enterThrowawayDirectory } from '@causeway/netlink/io/testing';
 import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
@@ -77,6 +85,14 @@ describeOnKernel('an agent whose kernel others change while it writes', () => {
         }
       };
       await quiet();
+      const [own, other4] = [interfaceAddress(Ip('10.77.0.9'), 16), await addressIn(other)];
+      await other.apply([
+        { op: 'address.add', netns: container, dev: 'eth0', address: own },
+        { op: 'address.delete', netns: container, dev: 'eth0', address: other4 },
+      ]);
+      await until(isExact);
+      expect((await other.read(container, { sysctls: [] }))?.addresses.get('eth0')).toContain(own);
+      await quiet();
       const before = reads;
       const rows = Array.from({ length: 200 }, (_, n) => manager.peer('blue', 1000 + n));
       await until(isExact);
@@ -106,6 +122,13 @@ describeOnKernel('an agent whose kernel others change while it writes', () => {
     }
   });
 });
+
+async function addressIn(kernel: ReturnType<typeof createKernel>): Promise<InterfaceAddress> {
+  const found = await kernel.read(container, { sysctls: [] });
+  const [address] = found?.addresses.get('eth0') ?? [];
+  if (address === undefined) throw new Error('the container has no address');
+  return address;
+}
 
 /** Differences between the kernel and the managers' state, as another process sees them. */
 async function wrong(agent: Agent, manager: FakeManager, kernel: ReturnType<typeof createKernel>): Promise<unknown[]> {

@@ -56,7 +56,7 @@ export class RereadTimer {
   /** To be called before a read, so that no change is missed between the read and the watch. */
   watch(): void {
     if (this.#netns === undefined) return;
-    this.#watch ??= this.#kernel.watch(this.#netns, (event, changes) => this.#onChange(event, changes));
+    this.#watch ??= this.#kernel.watch(this.#netns, (event, changes) => this.changed(event, changes));
   }
 
   /** An open watch would keep its namespace alive. */
@@ -85,10 +85,10 @@ export class RereadTimer {
   }
 
   /**
-   * The kernel also notifies the agent of its own changes of links, addresses and routes. A pass that finds no difference
+   * To be called after the kernel has notified of changes. It also notifies the agent of its own changes of links, addresses and routes. A pass that finds no difference
    * ends this.
    */
-  #onChange(event: WatchEvent, changes: Changes): void {
+  changed(event: WatchEvent, changes: Changes): void {
     if (event === 'gone') this.unwatch();
     this.#dirty = merged(this.#dirty, event === 'changed' ? changes : 'everything');
     this.#soon.in(this.#dirty === 'everything' || changes.more ? this.#debounce : least);

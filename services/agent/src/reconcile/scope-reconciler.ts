@@ -61,6 +61,7 @@ export class ScopeReconciler {
     this.#log = modules.log.child(scope.id === 'host' ? {} : { networkId: scope.id });
     const reread = (dirty: Dirty): void => void this.reread(dirty);
     this.#timer = new RereadTimer({ ...modules, reread }, { netns: scope.watched });
+    scope.watchContainers?.((changes) => this.#timer.changed('changed', changes));
     this.#sweep = new DelayedAction({ clock: modules.clock, action: () => this.#sweepNow() });
     // The first sweep is at a random time in the interval, so that the scopes of a host take turns.
     this.#sweep.in(milliseconds(modules.pace.interval * modules.random.float()));
@@ -94,6 +95,7 @@ export class ScopeReconciler {
     await this.#worker.stop();
     this.#sweep.stop();
     this.#timer.stop();
+    this.#scope.stop?.();
   }
 
   /** Finds changes that the kernel does not notify of. */

@@ -55,6 +55,10 @@ export interface Scope {
   readonly watched?: NetnsPath;
   /** Whether the intent is known to be complete. Before that, only what is missing is added. */
   readonly isConfirmed: boolean;
+  /** Called once, before the first pass: `onChange` is to be called after the kernel has notified of changes in containers. */
+  watchContainers?(onChange: (changes: Changes) => void): void;
+  /** Ends what `watchContainers` began. */
+  stop?(): void;
   goal(): Goal;
   /**
    * Called before everything is read: finds the scope's namespaces. Throws when a namespace at its path is not the

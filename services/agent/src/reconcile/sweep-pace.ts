@@ -20,7 +20,7 @@ interface Reads {
 
 /**
  * How often the scopes of a host are read whole. The kernel sends a notification for most changes. The reads find the
- * other changes (sysctls, the inside of containers), and cost more with more networks.
+ * other changes (sysctls), and cost more with more networks.
  */
 export class SweepPace {
   readonly #each = new Map<ScopeId, Reads>();
