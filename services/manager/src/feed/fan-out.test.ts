@@ -27,8 +27,10 @@ describe('the changes of a network', () => {
     for (const network of [small, large]) fanOut.changed(network);
     send(fanOut, 0);
     for (const network of [small, large]) fanOut.changed(network);
-    expect(send(fanOut, 1)).toEqual([small]);
-    expect(fanOut.untilDue(1)).toBe(49);
+    expect(send(fanOut, 9)).toEqual([]);
+    expect(fanOut.untilDue(9)).toBe(1);
+    expect(send(fanOut, 10)).toEqual([small]);
+    expect(fanOut.untilDue(10)).toBe(40);
     expect(send(fanOut, 49)).toEqual([]);
     expect(send(fanOut, 50)).toEqual([large]);
   });
@@ -58,10 +60,10 @@ describe('the changes of a network', () => {
 });
 
 test.each([
-  [0, 0],
-  [3, 0],
-  [19, 0],
-  [25, 1],
+  [0, 10],
+  [3, 10],
+  [219, 10],
+  [220, 11],
   [1_000, 50],
   [5_000, 250],
   [50_000, 500],

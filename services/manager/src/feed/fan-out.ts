@@ -5,11 +5,19 @@ import { type Duration, milliseconds } from '@causeway/runtime';
 export type FanOutPause = (hosts: number) => Duration;
 
 /**
- * A delta costs a manager about 50 µs for each host: the message to the host, and the host's report that it has applied the
- * delta. With a pause of the same length, one busy network takes half of the manager's CPU time. A network with few hosts has
- * no pause. The limit keeps the delay of a change below a second.
+ * Shortest pause, ms. While endpoints come and go quickly, several of them share a delta, so that each costs every host less. An
+ * attach takes about as long, so its container is seldom ready before the other hosts know the endpoint.
  */
-export const fanOutPause: FanOutPause = (hosts) => milliseconds(Math.min(500, Math.floor(hosts / 20)));
+const least = 10;
+/** Longest pause, ms: the delay of a change stays below a second. */
+const most = 500;
+
+/**
+ * A delta costs a manager about 50 µs for each host: the message to the host, and the host's report that it has applied the
+ * delta. With a pause of the same length, one busy network takes half of the manager's CPU time.
+ */
+export const fanOutPause: FanOutPause = (hosts) =>
+  milliseconds(Math.max(least, Math.min(most, Math.floor(hosts / 20))));
 
 /**
  * When changes of networks go to their hosts: at once, unless the network's last changes went a moment ago. So a change of a

@@ -60,7 +60,11 @@ export function newFeed(view: View, settings: Partial<FeedSettings> = {}): Feed 
     emit: (event) => void emitted.push(event),
     repaired: (host, drift) => void emitted.push(driftRepaired({ ...drift, host }, 1, [])),
   };
-  return new Feed({ view, registrar: { register }, sink, clock, log }, { address: 'm1:7443', ...settings });
+  return new Feed(
+    { view, registrar: { register }, sink, clock, log },
+    // Changes go at once, except in the tests of pauses.
+    { address: 'm1:7443', pause: () => milliseconds(0), ...settings },
+  );
 }
 
 /** Replaces the feed by a leading one with these settings. */
