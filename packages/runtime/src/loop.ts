@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import { type Clock, waitOver } from './clock.ts';
 import type { Duration } from './duration.ts';
 
 export interface LoopSettings {
@@ -10,9 +10,6 @@ export interface LoopSettings {
   readonly retryAfter: Duration;
 }
 
-/** Shared, because an abort without a reason makes an error with a stack each time. */
-const woken = new Error('woken');
-
 /**
  * Alternates between steps and rests until the signal aborts: it waits for a change or a tick, acts, reports a failure,
  * and goes on. Two steps never run at the same time. A wake during a step causes one more step.
@@ -21,7 +18,8 @@ export class Loop {
   readonly #clock: Clock;
   readonly #settings: LoopSettings;
   #isWoken = false;
-  #rest = new AbortController();
+  /** Ends the present rest. */
+  #endRest = (): void => undefined;
 
   constructor(parts: { readonly clock: Clock }, settings: LoopSettings) {
     this.#clock = parts.clock;
@@ -31,30 +29,39 @@ export class Loop {
   /** There may be work. */
   wake(): void {
     this.#isWoken = true;
-    this.#rest.abort(woken);
+    this.#endRest();
   }
 
   /** Resolves when the signal has aborted and no step runs any more; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { step, failed, retryAfter } = this.#settings;
+    const end = (): void => this.#endRest();
+    signal.addEventListener('abort', end);
     while (!signal.aborted) {
       this.#isWoken = false;
       try {
         await this.#pause(await step(signal), signal);
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) break;
         failed(error);
         await this.#clock.sleep(retryAfter, signal);
       }
     }
+    signal.removeEventListener('abort', end);
   }
 
+  /** One listener serves all rests: a signal made of two others for each rest costs more than many a step. */
   async #pause(span: Duration | undefined, signal: AbortSignal): Promise<void> {
     if (this.#isWoken || signal.aborted) return;
-    this.#rest = new AbortController();
-    const either = AbortSignal.any([signal, this.#rest.signal]);
-    if (span === undefined) await aborted(either);
-    else await this.#clock.sleep(span, either);
+    if (span === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#endRest = resolve;
+      });
+    } else {
+      const rest = new AbortController();
+      this.#endRest = () => rest.abort(waitOver);
+      await this.#clock.sleep(span, rest.signal);
+    }
   }
 }
 

@@ -26,6 +26,8 @@ export class Announcer {
   readonly #modules: AnnouncerModules;
   readonly #loop: Loop;
   #backlog: Backlog;
+  /** Time of the next turn, ms of the clock; infinite: none is needed. */
+  #nextTurn = Number.POSITIVE_INFINITY;
 
   constructor(modules: AnnouncerModules) {
     const { clock, log } = modules;
@@ -42,7 +44,8 @@ export class Announcer {
     const { backlog, dropped } = add(this.#backlog, announcements);
     this.#backlog = backlog;
     stats.notAnnounced(dropped);
-    this.#loop.wake();
+    // In a burst, most turns were made for nothing otherwise: a peer is announced later, and the budget is used up.
+    if (announcements.some(({ due }) => due < this.#nextTurn)) this.#loop.wake();
   }
 
   /** Sends until the signal aborts. */
@@ -52,8 +55,10 @@ export class Announcer {
 
   async #step(): Promise<Duration | undefined> {
     const { clock, stats } = this.#modules;
-    const { send, dropped, backlog, wait } = takeTurn(this.#backlog, clock.now());
+    const now = clock.now();
+    const { send, dropped, backlog, wait } = takeTurn(this.#backlog, now);
     this.#backlog = backlog;
+    this.#nextTurn = wait === undefined ? Number.POSITIVE_INFINITY : now + wait;
     stats.notAnnounced(dropped);
     for (const [networkId, announcements] of byNetwork(send)) await this.#send(networkId, announcements);
     return wait;
