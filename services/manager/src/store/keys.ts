@@ -41,10 +41,11 @@ class KeySpace extends EventKeys {
     const kind = bySegment.get(segment);
     if (kind?.path.length !== texts.length) return undefined;
     const parts: Record<string, string | number> = { kind: kind.kind };
-    for (const [i, { name, parse }] of kind.path.entries()) {
-      const parsed = parse(texts[i] ?? '');
-      if (!parsed.ok) return undefined;
-      parts[name] = parsed.value;
+    for (let i = 0; i < texts.length; i++) {
+      const part = kind.path[i];
+      const parsed = part?.parse(texts[i] ?? '');
+      if (part === undefined || parsed?.ok !== true) return undefined;
+      parts[part.name] = parsed.value;
     }
     return parts as StoreKey;
   }

@@ -18,6 +18,9 @@ export interface Effects {
   readonly claims: ClaimChange[];
 }
 
+/** A key as a transaction wrote it. */
+export type Written = Omit<KeyValue, 'createRevision'> & Partial<Pick<KeyValue, 'createRevision'>>;
+
 interface Table {
   readonly kind: RecordKind;
   readonly index: Index<StoreKey, unknown>;
@@ -45,14 +48,8 @@ export class Tables {
     return this.#byName.get(name)?.index as IndexOf<Name>;
   }
 
-  /** Create revision of the record or claim at the key. */
-  createRevisionOf(keyText: string): bigint | undefined {
-    const found = this.#find(keyText);
-    const kept = found?.index.get(found.key);
-    return typeof kept === 'object' ? (kept as { readonly created?: bigint }).created : undefined;
-  }
-
-  put(kv: KeyValue, effects: Effects): void {
+  /** Without a create revision in `kv`: that of the record before, or else the revision of the write. */
+  put(kv: Written, effects: Effects): void {
     const found = this.#find(kv.key);
     if (found === undefined) return;
     const { key, kind, index } = found;
@@ -63,7 +60,8 @@ export class Tables {
     }
     this.damaged.delete(kv.key);
     const before = index.get(key);
-    const after = kind.keep(record.value as never, kv);
+    const { modRevision, createRevision = createdOf(before) ?? modRevision } = kv;
+    const after = kind.keep(record.value as never, { createRevision, modRevision });
     index.set(key, after);
     addEffect(effects, kind, { ...key, ...(before !== undefined && { before }), after }, kv.modRevision);
   }
@@ -84,6 +82,10 @@ export class Tables {
     const table = key && this.#byKind.get(key.kind);
     return key && table && { ...table, key };
   }
+}
+
+function createdOf(kept: unknown): bigint | undefined {
+  return typeof kept === 'object' ? (kept as { readonly created?: bigint }).created : undefined;
 }
 
 function addEffect(

@@ -23,7 +23,7 @@ import type { Underlay } from './records/node-index.ts';
 import type { LedTime, Silence } from './records/silence.ts';
 import type { ClaimedVni } from './records/vni-claim.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
-import { type Change, revisionOf, type StoreEvent, type Write } from './store.ts';
+import { type Change, revisionOf, type Write } from './store.ts';
 import { type Effects, Tables } from './tables.ts';
 
 export type { Cluster, LeaderRecord } from './records/cluster.ts';
@@ -35,7 +35,7 @@ type Listener<Event> = (event: Event) => void;
 
 /**
  * All that the store holds, in memory and indexed, at one revision. Every read and every plan uses the view.
- * Only `apply` changes it, so two views given the same changes are equal.
+ * Only `apply` and `wrote` change it, so two views given the same changes are equal.
  */
 export class View {
   readonly #keys: Keys;
@@ -216,13 +216,7 @@ export class View {
    */
   apply(change: Change): void {
     if (change.kind !== 'snapshot' && change.revision <= this.#revision) return;
-    const effects = this.#take(change);
-    this.#revision = change.revision;
-    try {
-      this.#notify(effects);
-    } finally {
-      this.#waiters.reached(change.revision);
-    }
+    this.#reach(change.revision, this.#take(change));
   }
 
   /**
@@ -232,7 +226,12 @@ export class View {
   wrote(revision: bigint, writes: readonly Write[]): void {
     // A transaction that only deletes absent keys creates no revision. The reply then has the revision of another write.
     if (revision !== this.#revision + 1n || writes.every(({ kind }) => kind === 'delete')) return;
-    this.apply({ kind: 'events', revision, events: writes.map((write) => this.#eventOf(write, revision)) });
+    const effects: Effects = { changes: [], claims: [] };
+    for (const write of writes) {
+      if (write.kind === 'delete') this.#tables.delete(write.key, revision, effects);
+      else this.#tables.put({ key: write.key, value: write.value, modRevision: revision }, effects);
+    }
+    this.#reach(revision, effects);
   }
 
   /** Returns the way to stop listening. */
@@ -273,11 +272,13 @@ export class View {
     }
   }
 
-  #eventOf(write: Write, revision: bigint): StoreEvent {
-    if (write.kind === 'delete') return { kind: 'delete', key: write.key, modRevision: revision };
-    const { key, value } = write;
-    const createRevision = this.#tables.createRevisionOf(key) ?? revision;
-    return { kind: 'put', kv: { key, value, createRevision, modRevision: revision } };
+  #reach(revision: bigint, effects: Effects): void {
+    this.#revision = revision;
+    try {
+      this.#notify(effects);
+    } finally {
+      this.#waiters.reached(revision);
+    }
   }
 
   #notify({ claims, changes }: Effects): void {

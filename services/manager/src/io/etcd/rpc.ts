@@ -1,3 +1,4 @@
+import { written } from '@causeway/proto';
 import {
   ClusterClient,
   KVClient,
@@ -6,6 +7,7 @@ import {
   WatchClient,
 } from '@causeway/proto/gen/etcd/rpc.grpc-client.js';
 import type { ChannelCredentials, ClientOptions } from '@grpc/grpc-js';
+import { BinaryReader } from '@protobuf-ts/runtime';
 
 export interface EtcdClients {
   readonly kv: KVClient;
@@ -30,11 +32,18 @@ const channelOptions: ClientOptions = {
   'grpc.enable_channelz': 0,
 };
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * Fields that a later etcd adds, and fields that our description of etcd leaves out, are skipped when read. So a message
- * that was read must not be written back.
+ * that was read must not be written back. The library's readers would each make a decoder of texts.
  */
-export const codec = { readUnknownField: false, writeUnknownFields: false } as const;
+export const codec = {
+  readUnknownField: false,
+  readerFactory: (bytes: Uint8Array) => new BinaryReader(bytes, decoder),
+  writeUnknownFields: false,
+  ...written,
+} as const;
 
 /** The clients of one member, which share one connection. */
 export function createClients(address: string, credentials: ChannelCredentials): EtcdClients {

@@ -25,6 +25,11 @@ export interface RecordCodec<Value> extends Codec<Value> {
   fromJson(json: JsonObject): Value;
 }
 
+/** The record from which bytes were made: this manager reads its own write without decoding it. */
+const source = Symbol('source');
+
+type Encoded = Uint8Array & { readonly [source]?: unknown };
+
 export function recordCodec<Value>(
   toJson: (value: Value, original?: JsonObject) => JsonObject,
   fromJson: (json: JsonObject) => Value,
@@ -32,13 +37,18 @@ export function recordCodec<Value>(
   return {
     toJson,
     fromJson,
-    encode: (value, original) => encodeText(JSON.stringify(toJson(value, original))),
+    encode: (value, original) => {
+      const bytes = encodeText(JSON.stringify(toJson(value, original)));
+      return original === undefined ? Object.assign(bytes, { [source]: value }) : bytes;
+    },
     decode: (bytes) => {
+      const known = (bytes as Encoded)[source];
+      if (known !== undefined) return ok({ value: known as Value });
       try {
-        const source = decodeText(bytes);
-        const json = object(JSON.parse(source) as Json);
+        const written = decodeText(bytes);
+        const json = object(JSON.parse(written) as Json);
         const value = fromJson(json);
-        return ok(JSON.stringify(toJson(value)) === source ? { value } : { value, original: json });
+        return ok(JSON.stringify(toJson(value)) === written ? { value } : { value, original: json });
       } catch (cause) {
         if (!isCausewayError(cause) && !(cause instanceof TypeError) && !(cause instanceof SyntaxError)) throw cause;
         return fail(new CausewayError('internal', `unreadable record: ${cause.message}`, {}, { cause }));
