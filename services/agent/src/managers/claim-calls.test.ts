@@ -72,6 +72,23 @@ describe('ClaimCalls', () => {
     expect(asked).toEqual([['a'], ['b', 'taken', 'c']]);
   });
 
+  it('begins the next call some time after a call with several claims, and at once after a single claim', async () => {
+    const begun: number[] = [];
+    const at = (): Promise<ClaimEndpointsResponse> => {
+      begun.push(clock.now() - delay);
+      throw new CausewayError('name-taken', 'each call is refused');
+    };
+    answers = [at, at, at, at];
+    const start = clock.now();
+    const both = [claim('a'), claim('b')];
+    await clock.advance(milliseconds(delay + 1));
+    const later = claim('c');
+    await answerOf(Promise.all([...both, later]));
+    await answerOf(claim('d'));
+    expect(begun.map((time) => time - start)).toEqual([0, 15, 20]);
+    expect(asked).toEqual([['a', 'b'], ['c'], ['d']]);
+  });
+
   it('retries the claims that have time left when a call fails', async () => {
     const unanswered = (): Promise<never> =>
       clock.sleep(seconds(3)).then(() => {

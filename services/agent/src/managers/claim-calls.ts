@@ -8,6 +8,13 @@ import type { ManagerLink } from './link.ts';
 /** A manager accepts at most this many claims in one call. */
 const mostAtOnce = 256;
 
+/**
+ * Least time from one call to the next after a call with several claims. Each call costs the manager a transaction, each host
+ * of the network a delta, and the manager a report of each host. A host's containers need some 5 ms of CPU time each, so those
+ * that start together do not wait for the next call with nothing to do.
+ */
+const pace = milliseconds(15);
+
 export interface ClaimCallsModules {
   readonly link: Pick<ManagerLink, 'claimEndpoints'>;
   readonly failover: Failover;
@@ -33,7 +40,8 @@ interface Waiting {
 
 /**
  * Sends this host's claims to the managers, one call at a time. Claims that arrive during a call go together in the next
- * call. So a single claim does not wait, and containers that start together need only a few calls.
+ * call. So a single claim does not wait, and containers that start together need only a few calls: while there are such, the
+ * next call also waits for the `pace`.
  */
 export class ClaimCalls {
   readonly #modules: ClaimCallsModules;
@@ -67,7 +75,9 @@ export class ClaimCalls {
         this.#waiting.delete(waiting);
         waiting.turn.abort(waitOver);
       }
+      const began = this.#modules.clock.now();
       await this.#call(batch);
+      if (batch.length > 1) await this.#wait(began + pace);
     }
     this.#running = undefined;
   }
@@ -93,6 +103,12 @@ export class ClaimCalls {
         else this.#waiting.add(waiting);
       }
     }
+  }
+
+  async #wait(until: number): Promise<void> {
+    const { clock } = this.#modules;
+    const left = until - clock.now();
+    if (left > 0) await clock.sleep(milliseconds(left));
   }
 
   #giveUp(waiting: Waiting): void {
