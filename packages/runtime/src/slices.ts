@@ -1,15 +1,20 @@
 import type { Clock } from './clock.ts';
 
-/** Longest uninterrupted work, ms. */
-const longest = 1;
+interface SlicesSettings {
+  /** Longest uninterrupted work, ms. */
+  readonly longest: number;
+}
 
-/** Divides long computations, so that streams, timers and signals are served in between. */
+/** Divides long computations, or many short ones, so that streams, timers and signals are served in between. */
 export class Slices {
   readonly #clock: Clock;
+  readonly #longest: number;
   #since: number;
+  #pause: Promise<void> | undefined;
 
-  constructor(modules: { readonly clock: Clock }) {
+  constructor(modules: { readonly clock: Clock }, { longest }: SlicesSettings = { longest: 1 }) {
     this.#clock = modules.clock;
+    this.#longest = longest;
     this.#since = this.#clock.now();
   }
 
@@ -22,10 +27,20 @@ export class Slices {
     }
   }
 
-  /** Lets other work run when the last pause was at least a millisecond ago. */
+  /** Lets other work run when the last pause was long enough ago. */
   async maybeYield(): Promise<void> {
-    if (this.#clock.now() - this.#since < longest) return;
-    await this.#clock.yield();
-    this.#since = this.#clock.now();
+    await this.next(() => undefined);
+  }
+
+  /** Runs short work, which does not wait, when its turn has time for it. Work that waits is run in order. */
+  async next<Result>(work: () => Result): Promise<Awaited<Result>> {
+    while (this.#clock.now() - this.#since >= this.#longest) {
+      this.#pause ??= this.#clock.yield().then(() => {
+        this.#since = this.#clock.now();
+        this.#pause = undefined;
+      });
+      await this.#pause;
+    }
+    return await work();
   }
 }

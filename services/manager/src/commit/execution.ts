@@ -1,5 +1,5 @@
 import { assertNever, CausewayError, isCausewayError } from '@causeway/model';
-import { type Clock, delays, type Log, milliseconds, type Random, seconds } from '@causeway/runtime';
+import { type Clock, delays, type Log, milliseconds, type Random, type Slices, seconds } from '@causeway/runtime';
 import type { Origin } from '../events/event-input.ts';
 import { encodeEvent } from '../events/record.ts';
 import type { Intent, Planning, Proposal } from '../plan/intent.ts';
@@ -21,6 +21,8 @@ export interface ExecutionParts {
   readonly store: Pick<Store, 'get'>;
   readonly planning: Planning;
   readonly leases: RequestLeases;
+  /** Divides the planning of many calls. */
+  readonly slices: Pick<Slices, 'next'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -94,6 +96,12 @@ export class Execution<Reply> {
       throw this.#parts.notLeader();
     });
     const lease = this.#call === undefined ? undefined : await this.#parts.leases.take();
+    return await this.#parts.slices.next(() => this.#plan(lease));
+  }
+
+  /** Plans, and holds what the plan takes, without waiting in between. */
+  async #plan(lease: bigint | undefined): Promise<Committed<Reply> | undefined> {
+    if (this.#term.isOver) throw this.#parts.notLeader();
     const { planning } = this.#parts;
     let proposal: Proposal<Reply>;
     try {

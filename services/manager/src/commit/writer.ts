@@ -1,5 +1,5 @@
 import { CausewayError, type RequestId } from '@causeway/model';
-import type { Clock, Log, Random } from '@causeway/runtime';
+import { type Clock, type Log, type Random, Slices } from '@causeway/runtime';
 import type { CallContext } from '../call/context.ts';
 import type { Origin } from '../events/event-input.ts';
 import { EventOrder } from '../events/order.ts';
@@ -55,6 +55,12 @@ export interface TermWriter {
  */
 const mostCalls = 8_192;
 
+/**
+ * Calls are planned for at most this long in one turn of the event loop, ms. The lease of the leader must be renewed in time
+ * also when a thousand claims arrive together on a busy machine: each turn reads what arrived, such as the store's answer.
+ */
+const longestPlanning = 5;
+
 interface UnderWay {
   readonly term: WritingTerm;
   readonly request: Request<unknown>;
@@ -83,7 +89,17 @@ export class Writer {
     this.#order = new EventOrder(parts.keys);
     const { store, clock, random, log } = parts;
     const leases = new RequestLeases(parts);
-    this.#execution = { store, planning: parts, leases, clock, random, log, notLeader: () => this.#notLeader() };
+    const slices = new Slices(parts, { longest: longestPlanning });
+    this.#execution = {
+      store,
+      planning: parts,
+      leases,
+      slices,
+      clock,
+      random,
+      log,
+      notLeader: () => this.#notLeader(),
+    };
   }
 
   /** follower -> leader. The returned writer writes in this term only. */
