@@ -17,6 +17,16 @@ it('a container that is attached at a path is the one that is there, and the one
   expect(paths.expected).toEqual(new Map([[path, now.identity]]));
 });
 
+it('the same list is located once, and anew after another list', () => {
+  const paths = new ContainerPaths();
+  const [list, other] = [[former], [now]];
+  const first = paths.locate(list);
+  expect(first).toEqual([former]);
+  expect(paths.locate(list)).toBe(first);
+  paths.locate(other);
+  expect(paths.locate(list)).toEqual([{ ...former, netns: `${path} (gone)` }]);
+});
+
 it('a sandbox of before is placed without taking the path from the container that is there now', () => {
   const paths = new ContainerPaths(new Map([[now.identity, path]]));
   expect(paths.placed(former)).toBe(former);

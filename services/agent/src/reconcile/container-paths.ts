@@ -13,6 +13,8 @@ export class ContainerPaths {
   readonly #paths: Map<NetnsIdentity, NetnsPath>;
   /** By path: the container that was last found there. */
   readonly #at: Map<NetnsPath, NetnsIdentity>;
+  /** The last call of `locate`: while only peers change, each pass asks for the same sandboxes. */
+  #last: { readonly asked: readonly Whose[]; readonly located: readonly Whose[] } | undefined;
 
   constructor(paths: ReadonlyMap<NetnsIdentity, NetnsPath | undefined> = new Map()) {
     this.#paths = new Map();
@@ -31,16 +33,19 @@ export class ContainerPaths {
 
   /**
    * The same sandboxes, each with the one path of its container. A container that was not located yet is assumed to be
-   * where it was attached.
+   * where it was attached. The result is the same list for the same list.
    */
-  locate<Of extends Whose>(sandboxes: readonly Of[]): Of[] {
+  locate<Of extends Whose>(sandboxes: readonly Of[]): readonly Of[] {
+    if (this.#last?.asked === sandboxes) return this.#last.located as readonly Of[];
     for (const { identity, netns } of sandboxes) {
       if (this.#paths.has(identity) || isOverlayNetns(netns)) continue;
       this.#paths.set(identity, netns);
       // The container that was at the path before is no longer there.
       this.#at.set(netns, identity);
     }
-    return sandboxes.map((sandbox) => this.placed(sandbox));
+    const located = sandboxes.map((sandbox) => this.placed(sandbox));
+    this.#last = { asked: sandboxes, located };
+    return located;
   }
 
   /**
