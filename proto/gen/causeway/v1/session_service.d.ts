@@ -29,7 +29,7 @@ export interface ConnectRequest {
     } | {
         oneofKind: "applied";
         /**
-         * What the kernel has been programmed with; at most one batch per 20 ms.
+         * What the kernel has been programmed with; at most one batch per 50 ms.
          *
          * @generated from protobuf field: causeway.v1.AppliedReport applied = 2
          */

@@ -62,6 +62,9 @@ it('an applied revision is reported once; those of a burst together', async () =
   sent.splice(0);
   stats.reached(blue, { epoch: 1n, revision: 7n });
   stats.reached(green, { epoch: 1n, revision: 7n });
+  await clock.advance(milliseconds(49));
+  expect(sent).toEqual([]);
+  await clock.advance(milliseconds(1));
   expect(await said()).toEqual([applied([blue, 7n], [green, 7n])]);
 });
 

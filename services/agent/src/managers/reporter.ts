@@ -4,8 +4,11 @@ import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Duration, milliseconds, Worker } from '@causeway/runtime';
 import type { HostStats } from '../reconcile/host-stats.ts';
 
-/** Pause after each batch of reports, so that a burst of changes becomes one message. */
-const batch = milliseconds(20);
+/**
+ * Pause after each batch of reports, so that a burst of changes becomes one message. The first report after a rest is not
+ * delayed. In a burst, 20 ms would mean a report for nearly each delta, which costs agent and manager as much as the delta.
+ */
+const batch = milliseconds(50);
 
 /**
  * Reports to one manager what this host has done. Each applied revision is reported once, soon after it was applied. The
