@@ -9,6 +9,7 @@ import { hostNetns, type NetnsPath } from './state.ts';
  * | a container's namespace | the named interface, and the desired objects on it    | is the container's, is kept |
  * | the host namespace      | links with our mark, and all that belongs to them     | is removed                  |
  *
+ * A tunnel of an overlay that was moved to another namespace is still ours, and is deleted there when it is made anew.
  * Objects that belong to no link have an owner rule of their own in their kind (`isOurs`): a mark, a number, a table's name.
  */
 

@@ -8,6 +8,7 @@ import type { Writing } from '../kinds/kind.ts';
 import { isOurHostLink } from '../owner.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { getLink, type LinkRecord, readLink } from '../wire/link.ts';
+import { deleteMoved, whereIs } from './moved-links.ts';
 import { writeSysctl } from './sysctl.ts';
 
 /** Both in ms. A namespace that is being destroyed keeps its VNIs for 0 to 70 ms, measured on an idle machine. */
@@ -159,6 +160,15 @@ export class Namespaces implements Writing {
 
   writeSysctl(path: NetnsPath, key: string, value: string): void {
     writeSysctl(this.fd(path), key, value);
+  }
+
+  async deleteMoved(path: NetnsPath, matches: (link: LinkRecord) => boolean): Promise<void> {
+    const { fd } = this.get(path);
+    if (fd !== undefined) await deleteMoved(fd, matches);
+  }
+
+  whereIs(matches: (link: LinkRecord) => boolean): Promise<string> {
+    return whereIs(matches);
   }
 
   async patiently(attempt: () => void, mayPass: (errno: string) => boolean): Promise<void> {

@@ -191,6 +191,10 @@ export interface Writing {
   /** An fd for messages that name a namespace; undefined: the host namespace, for which messages carry no fd. */
   fd(netns: NetnsPath): number | undefined;
   writeSysctl(netns: NetnsPath, key: string, value: string): void;
+  /** Deletes the links that match and were moved from this namespace to another. */
+  deleteMoved(netns: NetnsPath, matches: (link: LinkRecord) => boolean): Promise<void>;
+  /** The link of any namespace that matches, and its namespace, in words. */
+  whereIs(matches: (link: LinkRecord) => boolean): Promise<string>;
   /** Retries for up to a second, as long as `mayPass` says that the error may go away. */
   patiently(attempt: () => void, mayPass: (errno: string) => boolean): Promise<void>;
 }

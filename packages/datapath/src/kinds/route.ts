@@ -95,7 +95,7 @@ function judge(
   desired: Namespace,
   nameOf: (index: number) => string | undefined,
 ): Verdict | undefined {
-  const found = readRoute(message);
+  const found = isOfMainTable(message) ? readRoute(message) : undefined;
   const dev = found && nameOf(found.index);
   const wanted = found && desired.routes.get(found.dst);
   if (found === undefined || dev === undefined || wanted?.dev !== dev) return undefined;

@@ -100,6 +100,7 @@ function contractHost(): ContractHost {
     destroy: async (path) => kernel.foreign({ op: 'netns.delete', netns: path }),
     foreign: async (...ops) => kernel.foreign(...ops),
     foreignLink: async (name, group) => kernel.foreignLink(hostNetns, name, group),
+    moveLink: async (path, name, to) => kernel.foreignMove(path, name, to),
     appendFdb: async (path, dev, mac, vtep) => kernel.foreignFdbAppend(path, dev, mac, vtep),
     ask: async (path, dev, ip) => kernel.foreignAsk(path, dev, ip),
     resolved: async (path, dev, ip) => kernel.resolved(path, dev, ip),

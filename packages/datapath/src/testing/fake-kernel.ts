@@ -226,6 +226,11 @@ export class FakeKernel implements Kernel {
     this.#host.addLink(this.#host.namespace(netns), link, { group });
   }
 
+  /** `ip link set NAME netns TO`, by another program. */
+  foreignMove(netns: NetnsPath, name: string, to: NetnsPath): void {
+    this.#host.moveLink(this.#host.namespace(netns), name, this.#host.namespace(to));
+  }
+
   /** `ip neighbour flush dev DEV`, by another program. */
   foreignNeighbourFlush(netns: NetnsPath, dev: string): void {
     const namespace = this.#host.namespace(netns);

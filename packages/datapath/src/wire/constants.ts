@@ -67,6 +67,8 @@ export const IFLA_NUM_TX_QUEUES = 31;
 export const IFLA_NUM_RX_QUEUES = 32;
 /** Present when the device's other half (a vxlan's UDP socket, a veth's peer) is in another namespace. */
 export const IFLA_LINK_NETNSID = 37;
+/** In a request: the namespace that the request is about, by its number in the socket's namespace. */
+export const IFLA_TARGET_NETNSID = 46;
 export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
 export const IFLA_INFO_SLAVE_KIND = 4;

@@ -175,6 +175,16 @@ export function deleteLink(index: number): Encode {
   };
 }
 
+/** The same in a namespace that the socket's namespace has this number for. */
+export function deleteLinkIn(nsid: number, index: number): Encode {
+  return (to) => {
+    to.begin(k.RTM_DELLINK);
+    header(to, { index });
+    to.u32(k.IFLA_TARGET_NETNSID, nsid);
+    to.end();
+  };
+}
+
 /** ip link show NAME, or: … index INDEX */
 export function getLink(link: string | number): Encode {
   return (to) => {
@@ -193,6 +203,17 @@ export const dumpLinks: Encode = (to) => {
   to.u32(k.IFLA_EXT_MASK, k.RTEXT_FILTER_SKIP_STATS);
   to.end();
 };
+
+/** ip -d link show, in a namespace that the socket's namespace has this number for */
+export function dumpLinksIn(nsid: number): Encode {
+  return (to) => {
+    to.begin(k.RTM_GETLINK, NLM_F_DUMP);
+    header(to, {});
+    to.u32(k.IFLA_EXT_MASK, k.RTEXT_FILTER_SKIP_STATS);
+    to.u32(k.IFLA_TARGET_NETNSID, nsid);
+    to.end();
+  };
+}
 
 /** Decodes an RTM_NEWLINK or RTM_DELLINK message. */
 export function readLink(message: MessageReader): LinkRecord {

@@ -1,4 +1,4 @@
-import type { Encode, MessageReader } from '@causeway/netlink';
+import { type Encode, type MessageReader, NLM_F_DUMP } from '@causeway/netlink';
 import * as k from './constants.ts';
 
 /** struct rtgenmsg: family. */
@@ -27,6 +27,13 @@ export function getNsid(netns: number): Encode {
     to.end();
   };
 }
+
+/** ip netns list-id */
+export const dumpNsids: Encode = (to) => {
+  to.begin(k.RTM_GETNSID, NLM_F_DUMP);
+  to.struct(rtgenmsg);
+  to.end();
+};
 
 /** undefined: the namespace has no number. */
 export function readNsid(message: MessageReader): number | undefined {

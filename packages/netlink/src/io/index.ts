@@ -15,6 +15,7 @@ export {
   openNetns,
   openNewNetns,
   ownNetns,
+  withNetns,
 } from './netns.ts';
 export { PacketSocket } from './packet-socket.ts';
 export { Slice } from './slice.ts';

@@ -189,12 +189,12 @@ export class NsidBuffer {
 
   /** To be called before each datagram: the kernel overwrites the length of the control message. */
   empty(): void {
-    this.#view.setBigUint64(40, 40n, true);
+    this.#view.setUint32(40, 40, true); // msg_controllen; its upper half stays 0
   }
 
   /** The sender's namespace, as the receiver's namespace numbers it; undefined: the receiver's own namespace. */
   get nsid(): number | undefined {
-    const isThere = this.#view.getBigUint64(40, true) > 0n && this.#view.getInt32(84, true) === NETLINK_LISTEN_ALL_NSID;
+    const isThere = this.#view.getUint32(40, true) > 0 && this.#view.getInt32(84, true) === NETLINK_LISTEN_ALL_NSID;
     return isThere ? this.#view.getInt32(88, true) : undefined;
   }
 }

@@ -39,6 +39,7 @@ describe('drift is repaired, counted and reported', () => {
         h.kernel.foreign({ op: 'link.set', netns: '/run/netns/web' as NetnsPath, name: 'eth0', change: { up: false } }),
       2,
     ],
+    ['vxlan0 is moved elsewhere', (h) => h.kernel.foreignMove(netns, 'vxlan0', h.container('elsewhere')), 1],
     ['the host end is deleted', (h) => h.kernel.foreign({ op: 'link.delete', netns, name: 'v000000000003' }), 1],
     ['the namespace is deleted', (h) => h.kernel.foreign({ op: 'netns.delete', netns }), 1],
     [

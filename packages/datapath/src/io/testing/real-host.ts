@@ -62,6 +62,9 @@ export function realHost(): ContractHost {
       ip('link', 'add', name, 'group', `${group}`, 'type', 'bridge');
       links.push(name);
     },
+    moveLink: async (netns, name, to) => {
+      execIn(netns, 'ip', 'link', 'set', name, 'netns', to.slice(to.lastIndexOf('/') + 1));
+    },
     appendFdb: async (netns, dev: string, mac: Mac, vtep: Ip) => {
       execIn(netns, 'bridge', 'fdb', 'append', mac, 'dev', dev, 'self', 'dst', vtep);
     },

@@ -121,15 +121,39 @@ function pair(to: Writing, link: Veth, base: NewLink): Encode {
   return addVeth({ ...base, peer: { ...peer, netns } });
 }
 
-/** EEXIST: the name is taken, for good; or the VNI is taken, by a namespace that is being destroyed and may soon free it. */
+/**
+ * EEXIST: the name is taken, for good; or the VNI is taken. If the device was moved to another namespace, it is deleted there.
+ * If its namespace is being destroyed, it may soon be gone.
+ */
 async function addTunnel(to: Writing, netns: NetnsPath, link: Vxlan, base: NewLink): Promise<void> {
-  const { vni, port, local } = link;
+  const { vni, port, local, name } = link;
   const fd = to.fd(netns);
-  await to.patiently(
-    () => {
-      const there = fd === undefined ? {} : { netns: fd };
-      to.socket(hostNetns, NETLINK_ROUTE).request(addVxlan({ ...base, vni, port, local, ...there }));
-    },
-    (errno) => errno === 'EEXIST' && !to.hasLink(netns, link.name),
-  );
+  const add = (): void => {
+    const there = fd === undefined ? {} : { netns: fd };
+    to.socket(hostNetns, NETLINK_ROUTE).request(addVxlan({ ...base, vni, port, local, ...there }));
+  };
+  const isVniTaken = (errno: string): boolean => errno === 'EEXIST' && !to.hasLink(netns, name);
+  try {
+    add();
+    return;
+  } catch (error) {
+    if (!(error instanceof KernelError) || !isVniTaken(error.errno)) throw error;
+  }
+  await to.deleteMoved(netns, (found) => holdsVni(link, found) && isOurTunnel(link, found));
+  try {
+    await to.patiently(add, isVniTaken);
+  } catch (error) {
+    if (!(error instanceof KernelError) || !isVniTaken(error.errno)) throw error;
+    const holder = await to.whereIs((found) => holdsVni(link, found));
+    throw new KernelError('EEXIST', `VNI ${vni} on port ${port} is in use by ${holder}: delete that link`);
+  }
+}
+
+function holdsVni({ vni, port }: Vxlan, { kind, vxlan }: LinkRecord): boolean {
+  return kind === 'vxlan' && vxlan?.vni === vni && vxlan.port === port;
+}
+
+/** Whether the device was made by us, wherever it is now. Only we give a tunnel this MAC and these properties. */
+function isOurTunnel(link: Vxlan, { mac: has, vxlan }: LinkRecord): boolean {
+  return has === link.mac && vxlan?.plain === true;
 }

@@ -23,6 +23,8 @@ export interface ContractHost {
   foreign(...ops: readonly Op[]): Promise<void>;
   /** Another program makes a link in the host namespace, in this device group (default 0). */
   foreignLink(name: string, group?: number): Promise<void>;
+  /** `ip link set NAME netns TO`, by another process. */
+  moveLink(netns: NetnsPath, name: string, to: NetnsPath): Promise<void>;
   /** `bridge fdb append MAC dev DEV self dst VTEP` inside the namespace. */
   appendFdb(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): Promise<void>;
   /**

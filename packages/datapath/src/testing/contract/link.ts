@@ -224,6 +224,31 @@ export const linkCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'a tunnel that another process has moved to another namespace is deleted there when it is made anew',
+    async run(host) {
+      const { netns } = await overlay(host);
+      const elsewhere = await host.containerNetns();
+      const tunnel = await link(host, netns, 'vxlan0');
+      if (tunnel?.kind !== 'vxlan') throw new Error('no tunnel');
+      await host.moveLink(netns, 'vxlan0', elsewhere);
+      same((await read(host, elsewhere)).links.has('vxlan0'), true, 'moved');
+      await must(host, { op: 'link.add', netns, link: tunnel });
+      same((await read(host, netns)).links.get('vxlan0'), tunnel, 'made anew');
+      same([...(await read(host, elsewhere)).links.keys()], [], 'elsewhere');
+    },
+  },
+  {
+    name: 'a tunnel that was made in another namespace is not deleted for a new one with its VNI',
+    async run(host) {
+      const [netns, other] = [host.freshPath(), host.freshPath()];
+      const tunnel = vxlan(host);
+      await must(host, { op: 'netns.add', netns }, { op: 'netns.add', netns: other });
+      await host.foreign({ op: 'link.add', netns: other, link: tunnel });
+      same(await outcome(host, { op: 'link.add', netns, link: tunnel }), 'EEXIST', 'the VNI is taken');
+      same((await read(host, other)).links.has('vxlan0'), true, 'the other tunnel');
+    },
+  },
+  {
     name: "a bridge's port flags need a bridge",
     async run(host) {
       const { netns } = await overlay(host);

@@ -68,6 +68,8 @@ export class FakeHost {
   readonly #parts: FakeHostParts;
   /** Until when each tunnel (VNI, port, family) is taken; infinity while its device exists. */
   readonly #tunnels = new Map<string, number>();
+  /** Links that were moved to another namespace, and the namespace in which each was made. */
+  readonly #moved = new WeakMap<FakeLink, FakeNamespace>();
   #made = 0n;
 
   constructor(parts: FakeHostParts) {
@@ -141,7 +143,26 @@ export class FakeHost {
     this.happen(namespace, port, 'left bridge');
   }
 
-  takeTunnel(link: Link & { kind: 'vxlan' }): void {
+  /** `ip link set NAME netns TO`: the link leaves its bridge, and is down. */
+  moveLink(namespace: FakeNamespace, name: string, to: FakeNamespace): void {
+    const moved = namespace.links.get(name);
+    if (moved === undefined) return;
+    namespace.links.delete(name);
+    this.happen(namespace, moved, 'gone');
+    this.changed(namespace, name);
+    const link = { ...withPort(moved.link, undefined), up: false };
+    this.#moved.set(to.links.set(name, { ...moved, link }).get(name) as FakeLink, namespace);
+    this.changed(to, name);
+  }
+
+  takeTunnel(link: Link & { kind: 'vxlan' }, from: FakeNamespace): void {
+    for (const namespace of new Set(this.namespaces.values())) {
+      for (const [name, each] of namespace.links) {
+        const { link: found } = each;
+        if (this.#moved.get(each) !== from || found.kind !== 'vxlan' || found.mac !== link.mac) continue;
+        if (tunnelKey(found) === tunnelKey(link)) this.removeLink(namespace, name);
+      }
+    }
     const until = this.#tunnels.get(tunnelKey(link));
     if (until !== undefined && until > this.#parts.clock.now()) {
       throw new Refusal('EEXIST', 'A VXLAN device with the specified VNI already exists');

@@ -55,7 +55,7 @@ function addLink(host: FakeHost, namespace: FakeNamespace, desired: Bridge | Vxl
     if (desired.peer === undefined) throw new Refusal('EINVAL', 'a veth needs its peer');
     addPair(host, namespace, desired, desired.peer);
   } else {
-    if (desired.kind === 'vxlan') host.takeTunnel(desired);
+    if (desired.kind === 'vxlan') host.takeTunnel(desired, namespace);
     host.addLink(namespace, asNew(desired), groupOf(namespace));
   }
 }
