@@ -29,18 +29,25 @@ export class Slices {
 
   /** Lets other work run when the last pause was long enough ago. */
   async maybeYield(): Promise<void> {
-    await this.next(() => undefined);
+    while (this.#isOver) await this.#turn();
   }
 
   /** Runs short work, which does not wait, when its turn has time for it. Work that waits is run in order. */
   async next<Result>(work: () => Result): Promise<Awaited<Result>> {
-    while (this.#clock.now() - this.#since >= this.#longest) {
-      this.#pause ??= this.#clock.yield().then(() => {
-        this.#since = this.#clock.now();
-        this.#pause = undefined;
-      });
-      await this.#pause;
-    }
+    while (this.#isOver) await this.#turn();
     return await work();
+  }
+
+  get #isOver(): boolean {
+    return this.#clock.now() - this.#since >= this.#longest;
+  }
+
+  /** The next turn, which is the same for all that wait. */
+  #turn(): Promise<void> {
+    this.#pause ??= this.#clock.yield().then(() => {
+      this.#since = this.#clock.now();
+      this.#pause = undefined;
+    });
+    return this.#pause;
   }
 }
