@@ -6,15 +6,9 @@ import {
   Ip,
   Mac,
   type Name,
-  type Network,
-  type NetworkId,
   type NodeId,
   noRowChanges,
   noRows,
-  Prefix,
-  type Rows,
-  tableDigest,
-  Vni,
 } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
@@ -22,23 +16,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Table } from '../tables/table.ts';
 import { Tables } from '../tables/tables.ts';
-import { newestFeed } from '../testing/fake-manager.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
+import { testNetwork as network, tableOf } from '../testing/table.ts';
 import { AbFile } from './ab-file.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { Ledger } from './ledger.ts';
-
-const network: Network = {
-  id: '00000000000000aa' as NetworkId,
-  name: 'blue' as Name,
-  addressSpace: 'default' as Name,
-  driver: 'overlay',
-  internal: false,
-  vni: Vni(4096),
-  mtu: { kind: 'automatic', bytes: 1450 },
-  subnets: [{ prefix: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1') }],
-  labels: {},
-};
 
 function row(n: number): EndpointRow {
   return {
@@ -52,9 +34,7 @@ function row(n: number): EndpointRow {
 }
 
 function table(revision: bigint, rows: EndpointRow[]): Table {
-  const held: Rows = { ...(noRows() as Rows), endpoint: new Map(rows.map((each) => [each.id, each])) };
-  const digest = tableDigest(newestFeed, network, held);
-  return { network, epoch: 1n, revision, feed: newestFeed.number, digest, rows: held };
+  return tableOf(rows, { revision });
 }
 
 function world(files = new MemoryFiles()) {

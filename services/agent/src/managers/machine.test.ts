@@ -11,7 +11,8 @@ import {
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import type { Delta, Table } from '../tables/table.ts';
-import { FakeManager, newestFeed as feed } from '../testing/fake-manager.ts';
+import { FakeManager } from '../testing/fake-manager.ts';
+import { newestFeed as feed } from '../testing/table.ts';
 import type { Incoming } from './incoming.ts';
 import { greeting as begin, type Effect, type SessionState, step } from './machine.ts';
 

@@ -2,19 +2,8 @@ import { tunnelsOf } from '@causeway/datapath/testing';
 import { Ip, type Mac } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
-import { Host } from '../testing/host.ts';
-
-/** A host with one container on network blue, and two peers elsewhere. */
-async function host(): Promise<Host> {
-  const h = new Host();
-  h.manager.network('blue');
-  await h.start();
-  h.manager.peer('blue', 200);
-  h.manager.peer('blue', 201);
-  await h.attach('blue', 'web');
-  await h.settle(seconds(1));
-  return h;
-}
+import { busyHost } from '../testing/agent-fixture.ts';
+import type { Host } from '../testing/host.ts';
 
 /** The entries in the kernel. */
 function tunnelEntries(h: Host): ReadonlyMap<Mac, readonly Ip[]> {
@@ -43,7 +32,7 @@ describe('what the kernel refuses is not said to be applied', () => {
       },
     ],
   ])('%s, and is as soon as the kernel has taken it', async (_, change) => {
-    const h = await host();
+    const h = await busyHost();
     expect(reportedRevision(h)).toBe(revisionOf(h));
     h.kernel.failNext('fdb.set', 'ENOBUFS', 8);
     change(h);
@@ -58,7 +47,7 @@ describe('what the kernel refuses is not said to be applied', () => {
 });
 
 it('a peer whose host has moved stays a peer: it is no difference, and its entry is restored when another process deletes it', async () => {
-  const h = await host();
+  const h = await busyHost();
   const row = h.manager.peer('blue', 202);
   await h.settle();
   h.manager.moved('blue', row, '192.0.2.9');

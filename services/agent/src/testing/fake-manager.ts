@@ -4,7 +4,6 @@ import {
   type EndpointId,
   type EndpointRow,
   type FeedVersion,
-  feedVersions,
   InterfaceAddress,
   Ip,
   isCausewayError,
@@ -35,11 +34,9 @@ import type { ConnectRequest, ConnectResponse, Hello } from '@causeway/proto/gen
 import type { Endpoint as EndpointMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import { Queue } from '@causeway/runtime';
 import type { ManagerLink, SessionChannel } from '../managers/link.ts';
+import { newestFeed } from './table.ts';
 
 type Message = ConnectResponse['message'];
-
-/** The newest feed version of this program version. */
-export const newestFeed = feedVersions.at(-1) as FeedVersion;
 
 interface HeldNetwork {
   readonly network: SentNetwork;

@@ -19,7 +19,7 @@ import {
 } from '@causeway/model';
 import type { Delta, Table } from '../tables/table.ts';
 
-/** The newest feed version. */
+/** The newest feed version of this program version. */
 export const newestFeed = feedVersions.at(-1) as FeedVersion;
 
 export const testNetwork: Network = {
