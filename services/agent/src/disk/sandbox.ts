@@ -55,36 +55,6 @@ export function isUnrecorded({ identity }: Sandbox): boolean {
   return identity === unknownIdentity;
 }
 
-const [opening, comma, closing] = [0x5b, 0x2c, 0x5d];
-
-/** A JSON array, put together from the bytes of its elements. */
-export function encodeSandboxes(sandboxes: readonly Sandbox[]): Uint8Array {
-  if (sandboxes.length === 0) return Uint8Array.of(opening, closing);
-  const elements = sandboxes.map(bytesOf);
-  const bytes = new Uint8Array(elements.reduce((length, element) => length + element.length + 1, 1));
-  let at = 0;
-  for (const element of elements) {
-    bytes[at] = at === 0 ? opening : comma;
-    bytes.set(element, at + 1);
-    at += element.length + 1;
-  }
-  bytes[at] = closing;
-  return bytes;
-}
-
-/** Each attach writes all sandboxes, of which only one is new. A sandbox does not change, so its bytes are made once. */
-const encoded = new WeakMap<Sandbox, Uint8Array>();
-
-function bytesOf(sandbox: Sandbox): Uint8Array {
-  const known = encoded.get(sandbox);
-  if (known !== undefined) return known;
-  const { claimed, ...rest } = sandbox;
-  const text = JSON.stringify({ ...rest, epoch: String(claimed.epoch), revision: String(claimed.revision) });
-  const bytes = new TextEncoder().encode(text);
-  encoded.set(sandbox, bytes);
-  return bytes;
-}
-
 /** The checksum of these bytes is right, so bytes that do not parse are a defect of the program. */
 export function decodeSandboxes(bytes: Uint8Array): readonly Sandbox[] {
   const list = JSON.parse(new TextDecoder().decode(bytes)) as StoredSandbox[];

@@ -3,7 +3,8 @@ import type { EndpointId, Name, NetworkId, RequestId } from '@causeway/model';
 import { type Log, Worker } from '@causeway/runtime';
 import { AbFile } from './ab-file.ts';
 import type { Files } from './files.ts';
-import { decodeSandboxes, encodeSandboxes, type Sandbox } from './sandbox.ts';
+import { decodeSandboxes, type Sandbox } from './sandbox.ts';
+import { SandboxBytes } from './sandbox-bytes.ts';
 
 /** `before`: the sandbox before the change; undefined: the sandbox is new. */
 export interface SandboxChange {
@@ -23,6 +24,7 @@ interface Waiting {
 export class Sandboxes {
   readonly #file: AbFile;
   readonly #log: Log;
+  readonly #bytes = new SandboxBytes();
   readonly #records = new Map<EndpointId, Sandbox>();
   readonly #byNetwork = new Groups<NetworkId>();
   readonly #byContainer = new Groups<NetnsIdentity>();
@@ -166,7 +168,7 @@ export class Sandboxes {
     const added = group.flatMap((waiting) => waiting.added ?? []);
     try {
       const staying = [...this.#records.values()].filter(({ endpoint }) => !this.#leaving.has(endpoint.id));
-      await this.#file.save(encodeSandboxes([...staying, ...added]));
+      await this.#file.save(this.#bytes.of([...staying, ...added]));
       for (const sandbox of added) this.#set(sandbox.endpoint.id, sandbox);
       for (const waiting of group) waiting.resolve();
     } catch (error) {

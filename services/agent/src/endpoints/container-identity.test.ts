@@ -5,7 +5,8 @@ import { seconds } from '@causeway/runtime';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import { AbFile } from '../disk/ab-file.ts';
-import { decodeSandboxes, encodeSandboxes, type Sandbox } from '../disk/sandbox.ts';
+import { decodeSandboxes, type Sandbox } from '../disk/sandbox.ts';
+import { SandboxBytes } from '../disk/sandbox-bytes.ts';
 import { Host } from '../testing/host.ts';
 
 const web = '/run/netns/web' as NetnsPath;
@@ -43,7 +44,7 @@ async function rewrite(h: Host, change: (sandbox: Sandbox) => Sandbox): Promise<
   const file = new AbFile({ files: h.files, log: new MemoryLog() }, { kind: 'sandboxes' });
   const bytes = await file.load();
   if (bytes === undefined) throw new Error('no sandboxes were written');
-  await file.save(encodeSandboxes(decodeSandboxes(bytes).map(change)));
+  await file.save(new SandboxBytes().of(decodeSandboxes(bytes).map(change)));
 }
 
 describe('a new container never gets the endpoint of an old one', () => {
