@@ -104,7 +104,7 @@ export class ChangeFilter {
     this.#links.set(index, link);
     if (known === undefined) return { kind: 'link', name };
     if (known.name !== name) return other;
-    return words(known) === words(link) ? undefined : { kind: 'link', name };
+    return isAlike(known, link) ? undefined : { kind: 'link', name };
   }
 }
 
@@ -117,17 +117,21 @@ function asPort(known: LinkRecord | undefined, record: LinkRecord, joined: boole
 }
 
 /** All properties that are read, and the carrier: it alone reports a change of the end in a container. */
-function words({
-  name,
-  mac,
-  mtu,
-  up,
-  carrier,
-  kind,
-  master,
-  port,
-  vxlan,
-  crossesNamespaces: crosses,
-}: LinkRecord): string {
-  return JSON.stringify([name, mac, mtu, up, carrier, kind, master, port?.learning, port?.flood, vxlan, crosses]);
+function isAlike(a: LinkRecord, b: LinkRecord): boolean {
+  return (
+    a.name === b.name &&
+    a.mac === b.mac &&
+    a.mtu === b.mtu &&
+    a.up === b.up &&
+    a.carrier === b.carrier &&
+    a.kind === b.kind &&
+    a.master === b.master &&
+    a.port?.learning === b.port?.learning &&
+    a.port?.flood === b.port?.flood &&
+    a.vxlan?.vni === b.vxlan?.vni &&
+    a.vxlan?.port === b.vxlan?.port &&
+    a.vxlan?.local === b.vxlan?.local &&
+    a.vxlan?.plain === b.vxlan?.plain &&
+    a.crossesNamespaces === b.crossesNamespaces
+  );
 }
