@@ -55,8 +55,16 @@ export function completeSubnet(asked: Subnet, field: string, rule: GatewayRule):
   return gateway === undefined ? asked : { ...asked, gateway };
 }
 
-/** @throws CausewayError range-outside, range-overlap, range-empty, invalid-argument */
-export function checkRanges(ranges: readonly Prefix[], addresses: SubnetAddresses, field: string): void {
+/**
+ * `field`: the place of the ranges in the request. `fieldOf`: the place of one range.
+ * @throws CausewayError range-outside, range-overlap, range-empty, invalid-argument
+ */
+export function checkRanges(
+  ranges: readonly Prefix[],
+  addresses: SubnetAddresses,
+  field: string,
+  fieldOf = (i: number): string => `${field}[${i}]`,
+): void {
   if (ranges.length > mostRanges) {
     throw refuse(
       'invalid-argument',
@@ -65,7 +73,7 @@ export function checkRanges(ranges: readonly Prefix[], addresses: SubnetAddresse
     );
   }
   for (const [i, range] of ranges.entries()) {
-    const at = `${field}[${i}]`;
+    const at = fieldOf(i);
     if (!isWithin(range, addresses.prefix)) {
       throw refuse(
         'range-outside',

@@ -37,13 +37,8 @@ export interface NetworkChange {
  */
 export function changeNetwork(network: Network, change: NetworkChange, view: View): Network {
   const kept = without(network, change);
-  const added =
-    change.addSubnets.length === 0 && kept.length > 0
-      ? []
-      : completeSubnets(change.addSubnets, network.internal ? 'none' : change.gateways, {
-          field: 'add_subnets',
-          beside: kept,
-        });
+  const gateways = network.internal ? 'none' : change.gateways;
+  const added = completeSubnets(change.addSubnets, gateways, { field: 'add_subnets', beside: kept });
   const subnets = withRanges([...kept, ...added], change);
   return {
     ...network,
@@ -98,7 +93,8 @@ function withRange(subnets: readonly Subnet[], range: Prefix, field: string): re
   }
   const { prefix, gateway, ranges = [] } = home;
   const grown = { ...home, ranges: [...ranges.filter((known) => !overlaps(known, range)), range] };
-  checkRanges(grown.ranges, new SubnetAddresses(prefix, gateway === undefined ? {} : { gateway }), field);
+  const addresses = new SubnetAddresses(prefix, gateway === undefined ? {} : { gateway });
+  checkRanges(grown.ranges, addresses, field, () => field); // the other ranges are valid: they were checked before
   return subnets.map((subnet) => (subnet === home ? grown : subnet));
 }
 

@@ -134,6 +134,20 @@ describe('an update', () => {
     ]);
   });
 
+  test('grows ranges only by what has an address for endpoints: the gateway alone is none', () => {
+    update(added('10.2.0.0/24', { ranges: ['10.2.0.128/26'] }));
+    expectRefused(desk, () => update({ addRanges: ['10.2.0.1/32'] }), 'range-empty', /add_ranges\[0\] 10\.2\.0\.1\/32/);
+    update({ ...added('10.3.0.0/24', { ranges: ['10.3.0.128/26'] }), noGateway: true });
+    expect(update({ addRanges: ['10.3.0.1/32'] }).subnets.at(-1)?.ranges).toEqual(['10.3.0.128/26', '10.3.0.1/32']);
+  });
+
+  test('may give a new subnet the gateway and the auxiliary addresses of the subnet that it replaces', () => {
+    const aux = { auxAddresses: { dns: '10.2.0.53' }, gateway: '10.2.0.1' };
+    update(added('10.2.0.0/24', aux));
+    const { subnets } = update({ ...added('10.2.0.0/25', aux), removeSubnets: ['10.2.0.0/24'] });
+    expect(subnets.map(({ prefix }) => prefix)).toEqual(['10.1.0.0/24', 'fd01::/64', '10.2.0.0/25']);
+  });
+
   test('grows ranges: one takes in those that lie in it', () => {
     update(added('10.2.0.0/24', { ranges: ['10.2.0.32/28', '10.2.0.128/26'] }));
     expect(update({ addRanges: ['10.2.0.32/27'] }).subnets[2]?.ranges).toEqual(['10.2.0.128/26', '10.2.0.32/27']);
