@@ -108,7 +108,10 @@ test('in each network by itself, or in one of them', () => {
   act(createNetwork({ ...plainNetwork('green', ['10.66.0.0/24']), addressSpace: 'other' as Name }), operator);
   attach('web', '10.66.0.9');
   attach('web2', '10.66.0.9', 'green');
-  expect(history('10.66.0.9')).toHaveLength(2);
+  expect(history('10.66.0.9')).toEqual([
+    'blue web on h1, 4000-now, agent/h1 to -',
+    'green web2 on h1, 5000-now, agent/h1 to -',
+  ]);
   expect(history('10.66.0.9', events, 'green')).toEqual(['green web2 on h1, 5000-now, agent/h1 to -']);
   expect(history('10.66.0.9', events, 'red')).toEqual([]);
 });

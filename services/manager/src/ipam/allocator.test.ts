@@ -151,6 +151,15 @@ test('what a proposal in flight takes is not given automatically, until the prop
   expect(allocator.nextVni()).toBe(4097);
 });
 
+test('what a proposal in flight takes in one network is free in another', () => {
+  const at = world();
+  const other = { ...at.network, id: 'ffffffffffffffff' as NetworkId };
+  const allocator = new Allocator(at.desk.view);
+  allocator.hold([{ kind: 'addr', network: at.network.id, ip: ips[0] as Ip }]);
+  expect(allocator.subnetsOf(at.network)[0]?.isTaken(ips[0] as Ip)).toBe(true);
+  expect(allocator.subnetsOf(other)[0]?.isTaken(ips[0] as Ip)).toBe(false);
+});
+
 test('a network that changes its subnets is counted anew; the same subnets are counted once', () => {
   const at = world();
   const allocator = new Allocator(at.desk.view);

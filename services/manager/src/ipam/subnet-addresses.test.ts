@@ -138,6 +138,37 @@ class Turns {
   }
 }
 
+describe('the turn', () => {
+  const ranges = { ranges: [Prefix('10.0.0.12/30'), Prefix('10.0.0.4/31')] };
+  const next = (choices: readonly (readonly [string, Claim])[]): Ip | undefined => {
+    const subnet = new SubnetAddresses(Prefix('10.0.0.0/27'), ranges);
+    for (const [i, [ip, claim]] of choices.entries()) {
+      subnet.take(Ip(ip));
+      subnet.account(Ip(ip), undefined, claimed(claim, BigInt(i + 1)));
+    }
+    return subnet.inTurn().next().value ?? undefined;
+  };
+  const chosen: Claim = { kind: 'endpoint', endpoint, asked: false };
+
+  test.each<[string, readonly (readonly [string, Claim])[], string]>([
+    ['begins with the first range', [], '10.0.0.12'],
+    [
+      'goes on after the newest choice',
+      [
+        ['10.0.0.12', chosen],
+        ['10.0.0.13', chosen],
+      ],
+      '10.0.0.14',
+    ],
+    ['goes on in the next range after the last address of a range', [['10.0.0.15', chosen]], '10.0.0.4'],
+    ['goes on after the first address of a range', [['10.0.0.4', chosen]], '10.0.0.5'],
+    ['begins again after the last address of the last range', [['10.0.0.5', chosen]], '10.0.0.12'],
+    ['is not moved by a reservation', [['10.0.0.13', { kind: 'reservation', purpose: 'printer' }]], '10.0.0.12'],
+    ['is not moved by an address that was asked for', [['10.0.0.13', { ...chosen, asked: true }]], '10.0.0.12'],
+    ['is moved by an address that cools', [['10.0.0.13', cooling.claim]], '10.0.0.14'],
+  ])('%s', (_, choices, expected) => expect(next(choices)).toBe(expected));
+});
+
 describe('turns', () => {
   const shapes: readonly (readonly [string, SubnetOptions])[] = [
     ['10.0.0.0/28', { gateway: Ip('10.0.0.1') }],

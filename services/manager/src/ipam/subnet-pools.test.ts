@@ -94,6 +94,15 @@ describe('a network without subnets', () => {
   });
 });
 
+test.each<[string, readonly string[], readonly string[]]>([
+  ['none: those of both families', [], ['10.0.0.0/8', 'fdc0:ffee:1234::/48']],
+  ['one of IPv4', ['172.31.0.0/16:24'], ['172.31.0.0/16', 'fdc0:ffee:1234::/48']],
+  ['one of IPv6', ['fd00:5::/64:80'], ['fd00:5::/64', '10.0.0.0/8']],
+  ['of both', ['fd00:5::/64:80', '172.31.0.0/16:24'], ['fd00:5::/64', '172.31.0.0/16']],
+])('the pools of a cluster that was given %s', (_, given, expected) => {
+  expect(poolsOf(given.map(pool), cluster).map(({ prefix }) => prefix)).toEqual(expected);
+});
+
 test('the ULA follows from the cluster', () => {
   expect(uniqueLocal('00000000ff000000' as ClusterId)).toBe('fd00:0:ff::/48');
   expect(poolsOf([], undefined)).toEqual([{ prefix: '10.0.0.0/8', length: 20 }]);

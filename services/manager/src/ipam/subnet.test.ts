@@ -123,6 +123,10 @@ test('gateways: by rule, or asked for; never an auxiliary address', () => {
   expect(gateways({ internal: true })).toEqual([undefined, undefined]);
 });
 
+test('a range may be the whole subnet', () => {
+  expect(create({ ranges: ['10.1.0.0/24'] }).subnets).toMatchObject([{ ranges: ['10.1.0.0/24'] }]);
+});
+
 test('an auxiliary address cannot be used a second time', () => {
   const subnet = { prefix: Prefix('10.1.0.0/29'), auxAddresses: { dns: Ip('10.1.0.2') } };
   desk.make(createNetwork(plainNetwork('blue', [], { subnets: [subnet] })));

@@ -98,6 +98,7 @@ describe('a subnet in the way of an underlay', () => {
   test.each<[dataPath: string, routes: string[], underlay: string]>([
     ['10.90.0.1', [], '10.90.0.1/32'],
     ['10.90.0.1', ['10.0.0.0/8', '10.90.0.0/24', '10.91.0.0/24'], '10.90.0.0/24'],
+    ['10.90.0.1', ['10.91.0.0/25', '10.90.0.0/24'], '10.90.0.0/24'],
     ['fd90::1', ['10.90.0.0/16', 'fd90::/64'], 'fd90::/64'],
   ])('the underlay of %s with routes %j is %s', (dataPath, routes, underlay) => {
     expect(underlayOf({ dataPath: Ip(dataPath), hostRoutes: routes.map(Prefix) })).toBe(underlay);
