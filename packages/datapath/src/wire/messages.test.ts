@@ -39,6 +39,9 @@ const messages: readonly (readonly [string, Encode])[] = [
   ['bridge fdb delete … self dst', (to) => wire.deleteFdb(to, 3, mac, Ip('192.0.2.2'))],
   ['bridge fdb delete … self, whatever dst', (to) => wire.deleteFdb(to, 3, mac, wire.noVtep)],
   ['bridge fdb show', wire.dumpFdb],
+  ['bridge fdb get … self', (to) => wire.getFdb(to, 3, mac, 'self')],
+  ['bridge fdb get … master', (to) => wire.getFdb(to, 4, mac, 'master')],
+  ['ip neighbour get', (to) => wire.getNeighbour(to, 3, Ip('10.66.0.10'))],
 ];
 
 it('messages are these bytes', async () => {

@@ -1,7 +1,7 @@
 import { InterfaceAddress, Ip, Mac, Prefix, Vni } from '@causeway/model';
 import { DecodeError, MessageReader, MessageWriter } from '@causeway/netlink';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as wire from './index.ts';
 
 const mac = Mac('02:42:0a:42:00:09');
@@ -55,4 +55,120 @@ it('damaged and truncated messages are read or refused, nothing else', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+/** The message of an encoder, read after some of the bytes of its body were changed. */
+function changed<Value>(
+  encode: (to: MessageWriter) => void,
+  bytes: readonly (readonly [at: number, value: number])[],
+  read: (message: MessageReader) => Value,
+): Value {
+  const writer = new MessageWriter();
+  encode(writer);
+  const message = writer.bytes.slice();
+  for (const [at, value] of bytes) message[headerBytes + at] = value;
+  const reader = new MessageReader(message);
+  reader.next();
+  return read(reader);
+}
+
+const headerBytes = 16;
+const [four, six] = [InterfaceAddress('10.66.0.9/16'), InterfaceAddress('fd66::9/64')];
+const [family, scope] = [0, 3];
+const unknownFamily = 99;
+
+it.each<[string, InterfaceAddress, number, number, boolean]>([
+  ['an IPv4 address', four, scope, 0, true],
+  ['an IPv6 address', six, scope, 0, true],
+  ['an IPv4 address of link scope', four, scope, 253, true],
+  ['an IPv6 address of link scope: the kernel made it', six, scope, 253, false],
+  ['an address of host scope: the kernel made it', four, scope, 254, false],
+  ['an address of an unknown family', four, family, unknownFamily, false],
+])('whether an address is read: %s', (_, address, at, value, isRead) => {
+  const read = changed(wire.addAddress(4, address), [[at, value]], wire.readAddress);
+  expect(read).toEqual(isRead ? { index: 4, address } : undefined);
+});
+
+const route = { dst: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1'), index: 4, metric: 5 };
+const [protocol, type, flags] = [5, 7, 8];
+
+it.each<[string, number, number, boolean, boolean]>([
+  ['a route of this agent', protocol, 4, true, true],
+  ['a route that the kernel made for an address', protocol, 2, false, true],
+  ['a route that is not unicast', type, 2, false, false],
+  ['a route of an unknown family', family, unknownFamily, false, false],
+  ['a route that is a copy in a cache', flags + 1, 2, false, false],
+])('whether a route is read, and whether its destination is: %s', (_, at, value, isRead, isDestination) => {
+  const read = changed(wire.setRoute(route), [[at, value]], wire.readRoute);
+  const destination = changed(wire.setRoute(route), [[at, value]], wire.readDestination);
+  expect([read, destination]).toEqual([isRead ? route : undefined, isDestination ? route.dst : undefined]);
+});
+
+describe('a notification', () => {
+  const tunnel = {
+    name: 'vxlan0',
+    mac,
+    mtu: 1450,
+    up: true,
+    vni: Vni(9),
+    port: 4789,
+    local: Ip('192.0.2.1'),
+    netns: 3,
+  };
+  const bridge = { name: 'br0', mac, mtu: 1450, up: true };
+  const permanent = [8, 0x80] as const;
+  const stale = [8, 0x04] as const;
+  const index = [4, 7] as const;
+
+  /** A filter that knows a link, of index 7, and what it says of messages. */
+  function filter(link: (to: MessageWriter) => void) {
+    const known = new wire.ChangeFilter(new Map());
+    const of = (
+      encode: (to: MessageWriter) => void,
+      ...bytes: (readonly [number, number])[]
+    ): wire.Change | undefined => changed(encode, bytes, (message) => known.changeOf(message));
+    return { of, first: of(link, index) };
+  }
+
+  it('names a new link once, and again when it has changed', () => {
+    const { of, first } = filter(wire.addBridge(bridge));
+    expect(first).toEqual({ kind: 'link', name: 'br0' });
+    expect(of(wire.addBridge(bridge), index)).toBeUndefined();
+    expect(of(wire.addBridge({ ...bridge, mtu: 1400 }), index)).toEqual({ kind: 'link', name: 'br0' });
+    expect(of(wire.addBridge({ ...bridge, name: 'br1', mtu: 1400 }), index)).toEqual({ kind: 'other' });
+  });
+
+  it.each<[string, (to: MessageWriter) => void, (to: MessageWriter) => void, wire.Change | undefined]>([
+    [
+      'a neighbour of the tunnel, whatever its state',
+      wire.addVxlan(tunnel),
+      (to) => wire.setNeighbour(to, 7, Ip('fd66::a'), mac),
+      { kind: 'entry', slot: 'neighbours', dev: 'vxlan0', key: Ip('fd66::a') },
+    ],
+    [
+      'an entry of the tunnel',
+      wire.addVxlan(tunnel),
+      (to) => wire.setFdb(to, 7, mac, Ip('192.0.2.2')),
+      { kind: 'entry', slot: 'fdb', dev: 'vxlan0', key: mac },
+    ],
+    [
+      'an entry of the tunnel for a group: a read of it would show one VTEP only',
+      wire.addVxlan(tunnel),
+      (to) => wire.setFdb(to, 7, Mac('01:00:5e:00:00:01'), Ip('192.0.2.2')),
+      { kind: 'other' },
+    ],
+    [
+      'an entry of a link that is not known',
+      wire.addVxlan(tunnel),
+      (to) => wire.setFdb(to, 8, mac, Ip('192.0.2.2')),
+      { kind: 'other' },
+    ],
+  ])('of %s', (_, link, message, change) => expect(filter(link).of(message)).toEqual(change));
+
+  it('of a neighbour of a bridge is a change when the entry is permanent, otherwise traffic', () => {
+    const { of } = filter(wire.addBridge(bridge));
+    const neighbour = (to: MessageWriter): void => wire.setNeighbour(to, 7, Ip('10.66.0.9'), mac);
+    expect(of(neighbour, permanent)).toMatchObject({ kind: 'entry', slot: 'neighbours', dev: 'br0' });
+    expect(of(neighbour, stale)).toBeUndefined();
+  });
 });
