@@ -40,6 +40,7 @@ describe('the path of a container', () => {
     NetnsPath,
     NetnsPath,
   ];
+  const overlay = '/run/netns/cw-0123456789' as NetnsPath;
   /** The container `net:2` is at these paths; every other path leads to another one. */
   const find = async (leading: readonly NetnsPath[], attachedAt: readonly NetnsPath[], isOverlay = false) => {
     const kernel = { identify: async (path: NetnsPath) => (leading.includes(path) ? now.identity : 'net:9@boot') };
@@ -56,6 +57,7 @@ describe('the path of a container', () => {
     ['is the first of two that lead there', [first, second], [first, second], [[first, now.identity]]],
     ['is the second when the first leads elsewhere', [second], [first, second], [[second, now.identity]]],
     ['is none when no path leads there', [], [first, second], []],
+    ['is never that of an overlay', [overlay], [overlay], []],
     ['is none at which only another container was attached', [elsewhere], [first], []],
   ])('%s', async (_, leading, attachedAt, expected) => expect(await find(leading, attachedAt)).toEqual(expected));
 

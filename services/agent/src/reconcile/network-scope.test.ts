@@ -9,7 +9,7 @@ import {
   type UnknownNetwork,
 } from '@causeway/model';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { NewAddresses } from '../announce/announcements.ts';
 import { OverlayRecords } from '../disk/overlay-records.ts';
 import type { Sandbox } from '../disk/sandbox.ts';
@@ -146,6 +146,34 @@ describe('the intent', () => {
     expect(await scope.advance()).toBe('nothing');
   });
 
+  it('is new again after everything was removed', async () => {
+    await scope.locate();
+    await scope.advance();
+    await scope.remove();
+    withPeer();
+    expect(await scope.advance()).toBe('everything');
+  });
+
+  it('moves with a container that is now found at another of its paths', async () => {
+    const elsewhere = kernel.foreignBind('/run/netns/same' as NetnsPath, web);
+    await scope.locate();
+    await scope.advance();
+    expect([...scope.desired.keys()]).toEqual([overlay, web]);
+    intent = { ...intent, sandboxes: [{ ...sandbox, netns: elsewhere }] };
+    await scope.locate();
+    expect(await scope.advance()).toBe('nothing');
+    expect([...scope.desired.keys()]).toEqual([overlay, elsewhere]);
+  });
+
+  it('is compared where the kernel has changed, and only that is read', async () => {
+    const read = vi.spyOn(kernel, 'read');
+    const desired = new Map([[overlay, newNamespace()]]);
+    const part = { links: ['br0'], sysctls: [] };
+    await scope.read({ kind: 'dirty', desired, scopes: new Map([[overlay, part]]) });
+    await scope.read({ kind: 'everything', desired });
+    expect(read.mock.calls.map(([, what]) => what.links)).toEqual([['br0'], undefined]);
+  });
+
   it('that is dropped during a pass changes nothing', async () => {
     intent = { ...intent, table: undefined };
     expect(await scope.advance()).toBe('nothing');
@@ -162,6 +190,20 @@ describe('the intent', () => {
     scope.followed([]);
     expect(announced).toMatchObject([{ addresses: [{ mac: peer.mac, isOwn: false }], own: [own.mac] }]);
   });
+});
+
+it('an address that is gone again before the kernel has it is not announced', async () => {
+  await scope.locate();
+  await scope.advance();
+  scope.followed([]);
+  intent = { ...intent, table: tableOf([own, peer], { revision: 6n }) };
+  scope.endpointsChanged(new Map([[peer.id, { row: undefined, sandbox: undefined }]]));
+  await scope.advance();
+  intent = { ...intent, table: tableOf([own], { revision: 7n }) };
+  scope.endpointsChanged(new Map([[peer.id, { row: peer, sandbox: undefined }]]));
+  await scope.advance();
+  scope.followed([]);
+  expect(announced.flatMap(({ addresses }) => addresses)).toEqual([]);
 });
 
 describe('a container', () => {

@@ -76,6 +76,13 @@ describe('an overlay that the list of this data directory lacks', () => {
     expect(await judged()).toEqual({ isRecorded: true, isForeign: false });
   });
 
+  it('is not a namespace that only begins with the same letters', async () => {
+    const mine = '/run/netns/cw-mine' as NetnsPath;
+    kernel.foreign({ op: 'netns.add', netns: mine }, port(mine));
+    await overlays.load();
+    expect([overlays.foreign, log.lines]).toEqual([[], []]);
+  });
+
   it('is judged anew when another namespace is at the path', async () => {
     kernel.foreign(port(blue));
     await overlays.load();

@@ -253,6 +253,19 @@ describe('a scope', () => {
     expect(await reconciler.verify()).toEqual([]);
   });
 
+  it('that this version cannot build is logged once, and again for another reason', async () => {
+    const refuse = (why: string): Goal => {
+      const difference = { netns, kind: 'driver', key: 'macvlan', actual: 'unknown', desired: 'present' } as const;
+      return { kind: 'refuse', refusal: { event: 'network.driver-unknown', fields: {}, why, difference } };
+    };
+    for (const why of ['one', 'one', 'other']) {
+      scope.plan = refuse(why);
+      await following();
+    }
+    expect(log.lines.map(({ fields }) => fields['message'])).toEqual(['one', 'other']);
+    expect(stats.drift).toBe(1);
+  });
+
   it('is swept for changes that the kernel does not report', async () => {
     await following();
     vi.spyOn(kernel, 'watch').mockReturnValue(undefined);
