@@ -67,6 +67,32 @@ test('many repairs cause few events', async () => {
   expect(events.reduce((sum, { count }) => sum + count, 0)).toBe(20_000);
 });
 
+test('repairs after the first ones wait five seconds, and are recorded then without another event', async () => {
+  const drift = { host: '', network: 'blue', kind: 'fdb', key: 'm', actual: '', desired: 'dst 192.0.2.2' };
+  manager.relay.repaired('h1', drift);
+  await clock.advance(seconds(1));
+  manager.relay.repaired('h1', drift);
+  const counts = () =>
+    backend.history
+      .list(keys.events)
+      .flatMap(decodeRecord)
+      .map(({ count }) => count);
+  await clock.advance(seconds(3));
+  expect(counts()).toEqual([1]);
+  await clock.advance(seconds(2));
+  expect(counts()).toEqual([1, 1]);
+});
+
+test('of more events than can wait for a store, the first are recorded', async () => {
+  manager.store.fault = (operation) => (operation === 'txn' ? 'refused' : 'none');
+  for (let i = 0; i < 10_002; i++) ready(`h${i}`);
+  await clock.advance(milliseconds(100));
+  manager.store.fault = () => 'none';
+  await clock.advance(seconds(30));
+  expect(recordedHosts().flat()).toHaveLength(10_000);
+  expect(recordedHosts().flat().at(-1)).toBe('h9999');
+});
+
 test('a manager that does not lead records no event', async () => {
   await clock.until(manager.elector.stop(), seconds(10));
   ready('h1');

@@ -136,6 +136,14 @@ test('the time for which managers lead is stored once a minute, and only while a
   expect(clock.now() - stored).toBeLessThanOrEqual(minutes(1));
 });
 
+test('the silence of a host without endpoints is not recorded', async () => {
+  attach(1);
+  lead();
+  for (const node of [h1, h2]) silent.set(node, clock.now());
+  await clock.advance(minutes(2));
+  expect([...desk.view.silences.keys()]).toEqual([h1]);
+});
+
 test('many silences are recorded in several transactions', async () => {
   for (let n = 3; n <= 103; n++) {
     desk.make(registerNode(scriptNode(n)));

@@ -77,6 +77,21 @@ describe('MtuController', () => {
     expect(mtus()).toEqual([1350, 1350, 1450]);
   });
 
+  test('an automatic network that comes with too large an MTU is lowered, a fixed one and a deleted one are left', async () => {
+    await registrar.register(host(2, 1400));
+    const store = new MemoryStore({ clock, backend });
+    const [blue, green] = [...manager.view.networks.values()].map(({ value }) => value);
+    if (blue === undefined || green === undefined) throw new Error('two networks');
+    const larger = { ...blue, mtu: { kind: 'automatic', bytes: 1450 } } as const;
+    const value = records.network.codec.encode(larger);
+    await store.txn([], [{ kind: 'put', key: manager.keys.network(blue.id), value }]);
+    await clock.advance(milliseconds(1));
+    expect(mtus()).toEqual([1350, 1350, 1450]);
+    await store.txn([], [{ kind: 'delete', key: manager.keys.network(green.id) }]);
+    await clock.advance(milliseconds(1));
+    expect(mtus()).toEqual([1350, 1450]);
+  });
+
   test('a store that fails is asked again', async () => {
     let failures = 0;
     await manager.writer.apply(registerNode(host(2, 1500)), { cause: 'test' });
