@@ -1,11 +1,13 @@
 import { Ip, type Network, Prefix, Vni } from '@causeway/model';
 import { milliseconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
-import { clock, connect, feed, held, lead, log, newFeed, script, settle } from '../testing/feed-fixture.ts';
+import { clock, connect, feed, held, lead, log, newFeed, script, settle, useFeed } from '../testing/feed-fixture.ts';
 import type { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { networkId, scriptCluster, scriptNetwork, scriptNode } from '../testing/view-script.ts';
 import { historyRows } from './history.ts';
+
+useFeed();
 
 describe('a session that begins from a cursor', () => {
   const away = async (): Promise<HeldNetworks> => {

@@ -1,9 +1,22 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
-import { clock, connect, eventKinds, feed, held, registered, script, settle, term } from '../testing/feed-fixture.ts';
+import {
+  clock,
+  connect,
+  eventKinds,
+  feed,
+  held,
+  registered,
+  script,
+  settle,
+  term,
+  useFeed,
+} from '../testing/feed-fixture.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { networkId, nodeId, scriptNode } from '../testing/view-script.ts';
 import { backlogLimit } from './subscriptions.ts';
+
+useFeed();
 
 describe('a session', () => {
   test('of a new host: welcome, nothing to have, ready; then the first endpoint brings the network whole', async () => {

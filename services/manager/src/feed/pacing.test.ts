@@ -1,10 +1,12 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { clock, connect, feed, replaceFeed, script, settle } from '../testing/feed-fixture.ts';
+import { clock, connect, feed, replaceFeed, script, settle, useFeed } from '../testing/feed-fixture.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { networkId, scriptNode } from '../testing/view-script.ts';
 import { mostAtOnce } from './delivery.ts';
 import { backlogLimit } from './subscriptions.ts';
+
+useFeed();
 
 test('a slow agent gets the newest state as one delta instead of a backlog', async () => {
   script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });

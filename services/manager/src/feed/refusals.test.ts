@@ -1,8 +1,10 @@
 import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { describe, expect, test } from 'vitest';
-import { connect, eventKinds, feed, script } from '../testing/feed-fixture.ts';
+import { connect, eventKinds, feed, script, useFeed } from '../testing/feed-fixture.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { nodeId, scriptNode } from '../testing/view-script.ts';
+
+useFeed();
 
 describe('refused with a code, and the manager goes on', () => {
   test.each<[string, (agent: MemoryAgent) => void, string]>([

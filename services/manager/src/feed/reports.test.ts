@@ -1,8 +1,20 @@
 import { milliseconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
-import { clock, connect, emitted, eventKinds, feed, registered, script, settle } from '../testing/feed-fixture.ts';
+import {
+  clock,
+  connect,
+  emitted,
+  eventKinds,
+  feed,
+  registered,
+  script,
+  settle,
+  useFeed,
+} from '../testing/feed-fixture.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { endpointId, networkId, nodeId, scriptNode } from '../testing/view-script.ts';
+
+useFeed();
 
 describe('applied', () => {
   const summary = (revision: bigint) => feed.progress.summaryOf(networkId(7), revision);

@@ -27,21 +27,24 @@ export let registered: Node[];
 
 export let log: MemoryLog;
 
-beforeEach(async () => {
-  clock = new FakeClock();
-  script = new ViewScript();
-  emitted = [];
-  registered = [];
-  log = new MemoryLog();
-  script.commit({ put: 'node', node: 1 }, { put: 'node', node: 2 }, { put: 'network', network: 7 });
-  feed = newFeed(script.view);
-  await feed.start();
-  term = lead(feed, script.lead('m1'));
-});
+/** To be called once in each test file: a new feed for each test. A hook of this module itself would serve one file only. */
+export function useFeed(): void {
+  beforeEach(async () => {
+    clock = new FakeClock();
+    script = new ViewScript();
+    emitted = [];
+    registered = [];
+    log = new MemoryLog();
+    script.commit({ put: 'node', node: 1 }, { put: 'node', node: 2 }, { put: 'network', network: 7 });
+    feed = newFeed(script.view);
+    await feed.start();
+    term = lead(feed, script.lead('m1'));
+  });
 
-afterEach(async () => {
-  await feed.stop();
-});
+  afterEach(async () => {
+    await feed.stop();
+  });
+}
 
 /** Begins a term. The returned controller ends the term. */
 export function lead(which: Feed, revision: bigint): AbortController {
