@@ -97,3 +97,18 @@ describe('Loop', () => {
     expect(run.failures).toEqual([]);
   });
 });
+
+test('many loops run until one signal, and Node has no warning about its listeners', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  const clock = new FakeClock();
+  const end = new AbortController();
+  const settings = { step: async () => undefined, failed: () => undefined, retryAfter: seconds(1) };
+  const running = Array.from({ length: 20 }, () => new Loop({ clock }, settings).run(end.signal));
+  await new Promise((resolve) => setImmediate(resolve));
+  end.abort();
+  await Promise.all(running);
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
+});

@@ -35,8 +35,8 @@ export class Loop {
   /** Resolves when the signal has aborted and no step runs any more; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { step, failed, retryAfter } = this.#settings;
-    const end = (): void => this.#endRest();
-    signal.addEventListener('abort', end);
+    // Many loops run until the same signal; Node warns when a signal has more than ten listeners. These signals do not count.
+    AbortSignal.any([signal]).addEventListener('abort', () => this.#endRest());
     while (!signal.aborted) {
       this.#isWoken = false;
       try {
@@ -47,7 +47,6 @@ export class Loop {
         await this.#clock.sleep(retryAfter, signal);
       }
     }
-    signal.removeEventListener('abort', end);
   }
 
   /** One listener serves all rests: a signal made of two others for each rest costs more than many a step. */

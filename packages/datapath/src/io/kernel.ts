@@ -30,8 +30,8 @@ const directory = '/run/netns';
 const ownPrefix = 'cw-';
 
 /**
- * The kernel that this process runs on, over netlink. Needs CAP_NET_ADMIN and CAP_SYS_ADMIN; use it from one thread
- * only.
+ * The kernel that this process runs on, over netlink. Needs CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_BROADCAST; use it from one
+ * thread only.
  */
 export function createKernel(): Kernel {
   return new NetlinkKernel();
