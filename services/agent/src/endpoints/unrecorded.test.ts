@@ -1,7 +1,7 @@
 import type { NetnsPath } from '@causeway/datapath';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
-import { decodeFrame } from '../disk/frame.ts';
+import { damage, damageTables, newestCopy, removeSandboxes } from '../testing/damage.ts';
 import { Host } from '../testing/host.ts';
 
 /** A host with three containers on blue. Its agent is down. */
@@ -17,20 +17,6 @@ async function host(): Promise<Host> {
   return h;
 }
 
-async function newestCopy(h: Host, kind: string): Promise<string> {
-  const sequences = await Promise.all(
-    [`${kind}.a`, `${kind}.b`].map(async (name) => {
-      const bytes = await h.files.read(name);
-      const frame = bytes && decodeFrame(bytes);
-      return [name, frame?.ok === true ? frame.value.sequence : -1] as const;
-    }),
-  );
-  return sequences.toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? '';
-}
-
-const damage = async (h: Host, kind: string): Promise<void> =>
-  await h.files.write(await newestCopy(h, kind), new Uint8Array(16));
-
 const again = async (h: Host, name: string) => {
   const request = { requestId: h.uuid(), network: 'blue', name, netns: `/run/netns/${name}` };
   return await h.clock.until(
@@ -43,25 +29,17 @@ describe('a container that the records on disk have lost', () => {
   it.each<[string, (h: Host) => Promise<void>]>([
     ['the newest copy is damaged', (h) => damage(h, 'sandboxes')],
     ['the newest copy is gone', async (h) => h.files.remove(await newestCopy(h, 'sandboxes'))],
-    [
-      'both copies are gone',
-      async (h) => {
-        for (const name of ['sandboxes.a', 'sandboxes.b']) await h.files.remove(name);
-      },
-    ],
+    ['both copies are gone', removeSandboxes],
     [
       'the tables are damaged too',
       async (h) => {
         await damage(h, 'sandboxes');
-        for (const name of await h.files.list())
-          if (name.startsWith('network-')) await h.files.write(name, new Uint8Array(16));
+        await damageTables(h);
       },
     ],
     [
       'the identity and the list of overlays have lost a copy too',
-      async (h) => {
-        for (const kind of ['sandboxes', 'identity', 'overlays']) await damage(h, kind);
-      },
+      (h) => damage(h, 'sandboxes', 'identity', 'overlays'),
     ],
   ])('keeps its endpoint and its interface when %s', async (_, harm) => {
     const h = await host();
@@ -112,7 +90,7 @@ describe('a container that the records on disk have lost', () => {
 
   it('is released when it dies, and when it is detached', async () => {
     const h = await host();
-    for (const name of ['sandboxes.a', 'sandboxes.b']) await h.files.remove(name);
+    await removeSandboxes(h);
     await h.start();
     await h.settle(seconds(5));
     h.kernel.foreign({ op: 'netns.delete', netns: '/run/netns/a3' as NetnsPath });

@@ -79,6 +79,7 @@ describe('what a pass does', () => {
       true,
       'remove',
     ],
+    ['and before the tables are known, it is left alone', () => ({ table: undefined, sandboxes: [] }), false, 'wait'],
     ['a network with a container is followed, confirmed or not', () => ({}), false, 'follow'],
     ['a network without a container is followed when it is confirmed', () => ({ sandboxes: [] }), true, 'follow'],
     ['before that, it is waited for', () => ({ sandboxes: [] }), false, 'wait'],
@@ -128,6 +129,18 @@ describe('the revision that is reported as applied', () => {
 });
 
 describe('the intent', () => {
+  it('that a pass began with is not confirmed by what is learnt during the pass', async () => {
+    isConfirmed = false;
+    await scope.locate();
+    const advancing = scope.advance();
+    isConfirmed = true;
+    await advancing;
+    expect(scope.isConfirmed).toBe(false);
+    scope.everythingChanged();
+    await scope.advance();
+    expect(scope.isConfirmed).toBe(true);
+  });
+
   const withPeer = (): void => {
     intent = { ...intent, table: tableOf([own, peer], { revision: 6n }) };
     scope.endpointsChanged(new Map([[peer.id, { row: undefined, sandbox: undefined }]]));

@@ -66,6 +66,8 @@ interface Followed {
   readonly sandboxes: readonly Sandbox[];
   readonly stamp: Stamp;
   readonly isHeld: boolean;
+  /** Whether the tables and sandboxes were known to be complete at this moment. */
+  readonly isConfirmed: boolean;
 }
 
 /** One network on this host: its overlay namespace, and its interfaces in containers. */
@@ -121,7 +123,7 @@ export class NetworkScope implements Scope {
   }
 
   get isConfirmed(): boolean {
-    return this.#modules.confirmed();
+    return this.#followed?.isConfirmed ?? false;
   }
 
   watchContainers(onChange: (changes: Changes) => void): void {
@@ -135,11 +137,13 @@ export class NetworkScope implements Scope {
   goal(): Goal {
     const { table, sandboxes } = this.#modules.intent();
     const isAttached = sandboxes.some(isGranted);
-    if (table === undefined) return { kind: isAttached ? 'wait' : 'remove' };
+    const isConfirmed = this.#modules.confirmed();
+    // Before that, containers may live here whose records are lost, and whose network's table has not come yet.
+    if (table === undefined) return { kind: isAttached || !isConfirmed ? 'wait' : 'remove' };
     if (!isKnown(table.network)) return this.#refuse(table.network);
     // The ledger may still have a network that was withdrawn since. Containers of this host prove that the network is
     // desired.
-    return { kind: isAttached || this.isConfirmed ? 'follow' : 'wait' };
+    return { kind: isAttached || isConfirmed ? 'follow' : 'wait' };
   }
 
   async locate(): Promise<void> {
@@ -166,7 +170,9 @@ export class NetworkScope implements Scope {
     }
     this.#isRelocated = false;
     const { epoch, revision } = table;
-    const moment = { sandboxes, stamp: { epoch, revision }, isHeld: holdsReleased(table, sandboxes) };
+    const stamp = { epoch, revision };
+    const isConfirmed = this.#modules.confirmed();
+    const moment = { sandboxes, stamp, isHeld: holdsReleased(table, sandboxes), isConfirmed };
     if (changes === 'everything' || this.#followed === undefined) {
       const before = this.#followed?.desired.state;
       const slices = new Slices(this.#modules);

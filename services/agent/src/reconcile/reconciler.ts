@@ -68,8 +68,9 @@ export class Reconciler {
 
   /** The tables are complete and new enough, so what is in none of them is removed. */
   confirm(): void {
-    if (!this.#confirmed) for (const network of this.#networks.values()) this.#everythingChanged(network);
+    const isFirst = !this.#confirmed;
     this.#confirmed = true;
+    if (isFirst) for (const network of this.#networks.values()) this.#everythingChanged(network);
     void this.#host.reconciler.reread();
   }
 

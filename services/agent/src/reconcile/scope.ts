@@ -53,7 +53,10 @@ export interface Scope {
    * changes.
    */
   readonly watched?: NetnsPath;
-  /** Whether the intent is known to be complete. Before that, only what is missing is added. */
+  /**
+   * Whether the intent that `advance` moved on to was known to be complete at that moment. If not, only what is missing is
+   * added.
+   */
   readonly isConfirmed: boolean;
   /** Called once, before the first pass: `onChange` is to be called after the kernel has notified of changes in containers. */
   watchContainers?(onChange: (changes: Changes) => void): void;

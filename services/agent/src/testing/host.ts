@@ -4,12 +4,13 @@ import { Ip, isKnown, type Name } from '@causeway/model';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { type Agent, createAgent } from '../agent.ts';
+import type { AgentModules } from '../start.ts';
 import { FakeManager } from './fake-manager.ts';
 import { MemoryFiles } from './memory-files.ts';
 
 /** One host. Its kernel and its disk outlive its agents, and the cluster outlives the host. */
 export class Host {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   #boots = 1;
   #kernel: FakeKernel;
   readonly manager: FakeManager;
@@ -25,7 +26,9 @@ export class Host {
     kernel: Pick<FakeKernelSettings, 'hasCookies'> = {},
     manager = new FakeManager(),
     managers: readonly string[] = ['10.0.0.1:7443'],
+    clock = new FakeClock(),
   ) {
+    this.clock = clock;
     this.manager = manager;
     this.#managers = managers;
     this.#kernelSettings = kernel;
@@ -43,12 +46,16 @@ export class Host {
 
   /** Starts an agent and waits until its first session has sent everything, if there are managers. */
   async start(): Promise<this> {
-    const { kernel, manager: link, files, clock, random, log } = this;
-    const settings = { name: 'h1' as Name, managers: this.#managers, dataPath: Ip('192.0.2.1'), vxlanPort: 4789 };
-    this.#agent = createAgent({ kernel, link, files, clock, random, log }, { ...settings, version: '0.1.0' });
-    await this.#agent.start();
+    await this.boot();
     await this.settle();
     return this;
+  }
+
+  /** Starts an agent, and does not wait for its first session. */
+  async boot(): Promise<void> {
+    const settings = { name: 'h1' as Name, managers: this.#managers, dataPath: Ip('192.0.2.1'), vxlanPort: 4789 };
+    this.#agent = createAgent(this.seams(), { ...settings, version: '0.1.0' });
+    await this.#agent.start();
   }
 
   /** Same as `kill -9` as far as the next agent can tell: the old agent does nothing any more. */
@@ -62,6 +69,12 @@ export class Host {
     await this.clock.until(this.agent.stop(), seconds(60));
     this.#boots++;
     this.#kernel = this.#boot();
+  }
+
+  /** The world as the agent sees it. */
+  protected seams(): AgentModules {
+    const { kernel, manager: link, files, clock, random, log } = this;
+    return { kernel, link, files, clock, random, log };
   }
 
   settle(span: Duration = milliseconds(300)): Promise<void> {
