@@ -1,6 +1,8 @@
 import type { NetnsPath } from '@causeway/datapath';
 import { milliseconds, seconds } from '@causeway/runtime';
+import { SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
+import { abandonedClaim } from './testing/agent-fixture.ts';
 import { damage, damageTables, removeSandboxes } from './testing/damage.ts';
 import type { Host } from './testing/host.ts';
 import { JitteryHost } from './testing/jittery-host.ts';
@@ -113,6 +115,24 @@ describe('in every order of answers, a container that lives keeps its endpoint a
       },
       ['a1', 'a2', 'a3', 'a4'],
     ],
+    [
+      'another container asks for its name during the start',
+      async (h) => {
+        h.container('other');
+        await h.boot();
+        const attach = h.attach('blue', 'a3', { netns: '/run/netns/other' });
+        await expect(attach).rejects.toMatchObject({ code: 'name-taken' });
+      },
+      ['a1', 'a2', 'a3'],
+    ],
+    [
+      'it is attached once more during the start',
+      async (h) => {
+        await h.boot();
+        await h.attach('blue', 'a3');
+      },
+      ['a1', 'a2', 'a3'],
+    ],
   ])('when its record is damaged, perhaps its table too, and %s', async (_, begin, living) => {
     for (const seed of seeds) {
       const h = await hostWithThree(seed);
@@ -126,6 +146,25 @@ describe('in every order of answers, a container that lives keeps its endpoint a
       expect(h.manager.ids('blue'), `seed ${seed}`).toContain(a3);
       expect(h.manager.rows('blue'), `seed ${seed}`).toEqual(living);
       expect(connected(h, living), `seed ${seed}`).toEqual(living);
+    }
+  });
+
+  it('when its attach is tried again while its claim is collected', async () => {
+    for (const seed of seeds) {
+      const h = await hostWithThree(seed);
+      const { releaseEndpoint } = h.manager;
+      h.manager.releaseEndpoint = async (...call) => {
+        await h.clock.sleep(milliseconds(500));
+        return await releaseEndpoint(...call);
+      };
+      await h.start();
+      const requestId = await abandonedClaim(h, 'a4');
+      await h.settle(milliseconds(9_900 + new SeededRandom(seed).float() * 1_500));
+      // A container that was told that it is attached stays so. One that was not tries again.
+      await h.attach('blue', 'a4', { requestId }).catch(() => h.attach('blue', 'a4', { requestId }));
+      await h.settle(untilCollected);
+      expect(h.manager.rows('blue'), `seed ${seed}`).toEqual(['a1', 'a2', 'a3', 'a4']);
+      expect(connected(h, ['a4']), `seed ${seed}`).toEqual(['a4']);
     }
   });
 });

@@ -94,6 +94,16 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   const containers = new ContainerNamespaces({ kernel, overlays }, settings);
   const isDetaching = (id: EndpointId): boolean => detacher.isUnderWay(id);
   const sessionUp = (timeout: Duration): Promise<void> => session.up(timeout);
+  const unrecorded = new UnrecordedContainers({
+    kernel,
+    tables,
+    ownRows,
+    sandboxes,
+    isDetaching,
+    stats,
+    clock,
+    log,
+  });
   const attacher = new Attacher({
     kernel,
     containers,
@@ -103,6 +113,8 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     settle,
     sessionUp,
     isDetaching,
+    unrecorded,
+    endReleases: (name, timeout) => garbage.endReleases(name, timeout),
     clock,
     log,
   });
@@ -116,7 +128,6 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   );
   const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
   const health = (): HostHealth => healthOf({ kernel, stats, loopDelay: modules.loopDelay });
-  const unrecorded = new UnrecordedContainers({ kernel, tables, ownRows, sandboxes, isUnderWay, stats, log });
   const session = new SessionLoop({
     link,
     failover,
@@ -178,6 +189,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     api,
     stop: async () => {
       stopped.abort();
+      unrecorded.stop();
       await Promise.all([session.stop(), garbage.stop(), sweeping]);
       await reconciler.stop();
       await Promise.all([sandboxes.stop(), ledger.stop(), records.stop()]);

@@ -4,6 +4,7 @@ import {
   type EndpointId,
   isCausewayError,
   isKnown,
+  type Name,
   type NetworkId,
   type RequestId,
   type UnknownNetwork,
@@ -18,7 +19,7 @@ import { mismatches, nameTakenHere, standingOf } from './again.ts';
 import type { AttachSpec } from './attach-spec.ts';
 import { type ContainerNamespaces, ifnameTaken } from './container-netns.ts';
 import { isReplaced } from './replaced.ts';
-import { holdsEnd } from './unrecorded.ts';
+import { holdsEnd, type UnrecordedContainers } from './unrecorded.ts';
 
 /**
  * Time for a network's table to arrive after the managers have answered the claim. The change is one message away; for
@@ -52,6 +53,9 @@ export interface AttachModules {
    */
   readonly sessionUp: (timeout: Duration) => Promise<void>;
   readonly isDetaching: (id: EndpointId) => boolean;
+  readonly unrecorded: Pick<UnrecordedContainers, 'isSearched' | 'searched'>;
+  /** Ends what garbage collection has begun with endpoints of this name. See `GarbageCollector.endReleases`. */
+  readonly endReleases: (name: Name, timeout: Duration) => Promise<boolean>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -81,8 +85,8 @@ export class AttachSteps {
   /** Interfaces that are being attached, by namespace and interface name. */
   readonly #places = new Map<string, Place>();
   /**
-   * Requests whose attach was undone. The outcome that the managers have stored for such a request is an endpoint that no
-   * longer exists, so a retry claims under a new request id.
+   * Requests whose attach was undone, by the attach itself or by garbage collection. The outcome that the managers have
+   * stored for such a request is an endpoint that no longer exists, so a retry claims under a new request id.
    */
   readonly #failed = new Set<RequestId>();
 
@@ -93,9 +97,13 @@ export class AttachSteps {
   async perform(spec: AttachSpec, timeout: Duration): Promise<Attached> {
     const { containers, clock } = this.#modules;
     const deadline = clock.now() + timeout;
+    const left = (): Duration => milliseconds(Math.max(1, deadline - clock.now()));
+    // The managers may have stored one of the released endpoints as the outcome of this request.
+    if (await this.#modules.endReleases(spec.name, left())) this.#hasFailed(spec.requestId);
     const { identity, interfaces } = await containers.inspect(spec.netns);
     await this.#awaitNetworkNames(spec, identity);
-    const known = await this.#makeWay(spec, identity, timeout);
+    const known =
+      (await this.#makeWay(spec, identity, left())) ?? (await this.#makeWayOfUnrecorded(spec, identity, left));
     if (known !== undefined) return { sandbox: known, already: true };
     const place = `${identity} ${spec.ifname}`;
     this.#refuseTaken(spec, identity, place);
@@ -104,12 +112,28 @@ export class AttachSteps {
     const gateway = this.#rank(spec, identity);
     this.#places.set(place, { identity, gateway });
     try {
-      await this.#modules.sessionUp(milliseconds(Math.max(1, deadline - clock.now())));
-      const claim = await this.#claim(spec, milliseconds(Math.max(1, deadline - clock.now())));
+      await this.#modules.sessionUp(left());
+      const claim = await this.#claim(spec, left());
       return { sandbox: await this.#settleClaim(spec, { identity, gateway }, claim), already: false };
     } finally {
       this.#places.delete(place);
     }
+  }
+
+  /**
+   * Same as `#makeWay`, once every living container has its record. Before that, a claim of this name without a record
+   * may be that of a living container.
+   */
+  async #makeWayOfUnrecorded(
+    spec: AttachSpec,
+    identity: NetnsIdentity,
+    left: () => Duration,
+  ): Promise<Sandbox | undefined> {
+    const { unrecorded, sessionUp } = this.#modules;
+    if (unrecorded.isSearched) return undefined;
+    await sessionUp(left());
+    await unrecorded.searched(left());
+    return await this.#makeWay(spec, identity, left());
   }
 
   /**
@@ -226,11 +250,7 @@ export class AttachSteps {
 
   async #undo({ endpoint, requestId }: Sandbox): Promise<void> {
     const { sandboxes, settle, claims, log } = this.#modules;
-    this.#failed.add(requestId);
-    for (const oldest of this.#failed) {
-      if (this.#failed.size <= rememberedFailures) break;
-      this.#failed.delete(oldest);
-    }
+    this.#hasFailed(requestId);
     if (sandboxes.get(endpoint.id) !== undefined) {
       await sandboxes.remove(endpoint.id);
       await settle(endpoint.network, endpoint.id);
@@ -239,6 +259,14 @@ export class AttachSteps {
       await claims.release(endpoint.id, undoWithin, { reason: ReleaseReason.ATTACH_FAILED });
     } catch (error) {
       log.warn('endpoint.release-postponed', { endpointId: endpoint.id, message: String(error) });
+    }
+  }
+
+  #hasFailed(requestId: RequestId): void {
+    this.#failed.add(requestId);
+    for (const oldest of this.#failed) {
+      if (this.#failed.size <= rememberedFailures) break;
+      this.#failed.delete(oldest);
     }
   }
 

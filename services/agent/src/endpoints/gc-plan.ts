@@ -34,6 +34,7 @@ export interface GcView {
 
 export interface Release {
   readonly id: EndpointId;
+  readonly name: Name;
   readonly reason: ReleaseReason;
 }
 
@@ -81,7 +82,7 @@ export function planGc(view: GcView): GcPlan {
       else if (since === undefined || now - since >= retryRefused) reclaim.push(sandbox);
       else waits.push(milliseconds(retryRefused - (now - since)));
     } else if (isGone(sandbox, view)) forget.push(id);
-    else if (view.lost.has(id)) release.push({ id, reason: ReleaseReason.CONTAINER_GONE });
+    else if (view.lost.has(id)) release.push({ id, name, reason: ReleaseReason.CONTAINER_GONE });
   }
   // A restored store may bring back endpoints that were released. These may hold what other endpoints need, so they are
   // released at once.
@@ -93,7 +94,7 @@ export function planGc(view: GcView): GcPlan {
     const since = view.orphanedSince.get(id) ?? now;
     orphanedSince.set(id, since);
     const left = grace - (now - since);
-    if (left <= 0) release.push({ id, reason: ReleaseReason.CONTAINER_UNKNOWN });
+    if (left <= 0) release.push({ id, name, reason: ReleaseReason.CONTAINER_UNKNOWN });
     else waits.push(milliseconds(Math.max(left, retry)));
   }
   if (release.length > 0 || reclaim.length > 0) waits.push(retry);

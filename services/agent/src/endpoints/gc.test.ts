@@ -1,8 +1,8 @@
 import type { NetnsPath } from '@causeway/datapath';
-import type { NodeId } from '@causeway/model';
+import { CausewayError, type NodeId } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
-import { busyHost } from '../testing/agent-fixture.ts';
+import { abandonedClaim, busyHost } from '../testing/agent-fixture.ts';
 
 describe('what is left behind is reclaimed', () => {
   it('when a container’s namespace is deleted', async () => {
@@ -56,6 +56,27 @@ describe('what is left behind is reclaimed', () => {
     expect(h.manager.rows('blue')).toContain('ghost-7');
     await h.settle(seconds(5));
     expect(h.manager.rows('blue')).not.toContain('ghost-7');
+    expect(await h.wrong('blue')).toEqual([]);
+  });
+
+  it('before an attach of that name, when the release was not answered', async () => {
+    const h = await busyHost();
+    const requestId = await abandonedClaim(h, 'db');
+    const { releaseEndpoint } = h.manager;
+    const unanswered: Parameters<typeof releaseEndpoint>[] = [];
+    h.manager.releaseEndpoint = async (...call) => {
+      unanswered.push(call);
+      throw new CausewayError('manager-unavailable', 'no answer');
+    };
+    await h.settle(seconds(18));
+    const attach = h.attach('blue', 'db', { requestId });
+    await h.settle(seconds(6));
+    h.manager.releaseEndpoint = releaseEndpoint;
+    const { id } = await attach;
+    for (const call of unanswered) await releaseEndpoint(...call).catch(() => undefined);
+    await h.settle(seconds(20));
+    expect(h.manager.ids('blue')).toContain(id);
+    expect((await h.agent.api.listSandboxes()).sandboxes.map(({ endpoint }) => endpoint?.name)).toEqual(['web', 'db']);
     expect(await h.wrong('blue')).toEqual([]);
   });
 

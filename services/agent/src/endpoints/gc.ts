@@ -1,5 +1,5 @@
 import { type EndpointId, isCausewayError, type Name, type NetworkId, type Stamp } from '@causeway/model';
-import { type Clock, DelayedAction, type Log, seconds, Worker } from '@causeway/runtime';
+import { type Clock, DelayedAction, type Duration, type Log, seconds, Worker } from '@causeway/runtime';
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { Claims } from '../managers/claims.ts';
@@ -33,6 +33,8 @@ export class GarbageCollector {
   readonly #withdrawn = new Map<NetworkId, bigint>();
   readonly #lost = new Set<EndpointId>();
   readonly #refusedAt = new Map<EndpointId, number>();
+  /** Releases that the managers may carry out at any time: those under way, and those that were not answered. */
+  readonly #begun = new Map<EndpointId, { readonly release: Release; readonly answered: Promise<boolean> }>();
   readonly #later: DelayedAction;
   readonly #afterOthers: DelayedAction;
   #orphanedSince: ReadonlyMap<EndpointId, number> = new Map();
@@ -83,6 +85,21 @@ export class GarbageCollector {
     this.poke();
   }
 
+  /**
+   * Ends every release of an endpoint with this name that was begun, so that an attach does not take over an endpoint
+   * that the managers may release afterwards. Returns whether there was any. Throws when the managers do not answer.
+   * While an attach of this name is under way, no other release is begun.
+   */
+  async endReleases(name: Name, timeout: Duration): Promise<boolean> {
+    const begun = [...this.#begun.values()].filter(({ release }) => release.name === name);
+    for (const { release, answered } of begun) {
+      if (await answered) continue;
+      await this.#modules.claims.release(release.id, timeout, { reason: release.reason });
+      await this.#forget(release.id);
+    }
+    return begun.length > 0;
+  }
+
   async stop(): Promise<void> {
     this.#later.stop();
     this.#afterOthers.stop();
@@ -116,13 +133,16 @@ export class GarbageCollector {
       now: clock.now(),
     });
     this.#orphanedSince = plan.orphanedSince;
+    this.#prune();
+    // Begun in the turn of the plan: what the plan knows of containers and attaches may be wrong later.
+    const releases = plan.release.map((release) => this.#begin(release, signal));
     await sandboxes.change(plan.renew);
     for (const id of plan.forget) {
       const message = 'the managers have released it, its interface is removed from its container';
       log.warn('endpoint.released-elsewhere', { endpointId: id, message });
       await this.#forget(id);
     }
-    const released = await Promise.all(plan.release.map((release) => this.#release(release, signal)));
+    const released = await Promise.all(releases);
     const answered = await this.#reclaim(plan.reclaim, signal);
     if (
       confirmed !== undefined &&
@@ -135,6 +155,21 @@ export class GarbageCollector {
       onRecovered(confirmed.epoch);
     }
     if (plan.again !== undefined) this.#later.in(plan.again);
+  }
+
+  /** Same as `#release`. */
+  #begin(release: Release, signal: AbortSignal): Promise<boolean> {
+    const answered = this.#release(release, signal);
+    this.#begun.set(release.id, { release, answered });
+    return answered;
+  }
+
+  /** An unanswered release of an endpoint without row and container was carried out. */
+  #prune(): void {
+    if (this.#begun.size === 0) return;
+    const rows = new Map(this.#modules.ownRows.all());
+    for (const id of this.#begun.keys())
+      if (!rows.has(id) && this.#modules.sandboxes.get(id) === undefined) this.#begun.delete(id);
   }
 
   /** Returns whether the managers have the release. */
@@ -166,7 +201,8 @@ export class GarbageCollector {
     const fields = { endpointId: endpoint.id, endpoint: endpoint.name, networkId: endpoint.network };
     try {
       const claimed = await claims.reclaim(endpoint, answerWithin, signal);
-      const { refused, ...kept } = sandbox;
+      // Its container may have been recorded meanwhile.
+      const { refused, ...kept } = sandboxes.get(endpoint.id) ?? sandbox;
       await sandboxes.change([{ ...kept, claimed }]);
       log.warn('endpoint.claimed-again', { ...fields, addresses: endpoint.addresses });
     } catch (error) {
@@ -178,13 +214,14 @@ export class GarbageCollector {
       this.#refusedAt.set(endpoint.id, clock.now());
       if (sandbox.refused === message) return true;
       log.error('endpoint.cut-off', { ...fields, addresses: endpoint.addresses, message });
-      await sandboxes.change([{ ...sandbox, refused: message }]);
+      await sandboxes.change([{ ...(sandboxes.get(endpoint.id) ?? sandbox), refused: message }]);
     }
     return true;
   }
 
   async #forget(id: EndpointId): Promise<void> {
     await this.#modules.sandboxes.remove(id);
+    this.#begun.delete(id);
     this.#lost.delete(id);
     this.#refusedAt.delete(id);
   }

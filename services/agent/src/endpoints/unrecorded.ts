@@ -1,6 +1,6 @@
 import { gatewayPriorities, hostEnd, type Kernel, type NetnsPath, overlayNetns } from '@causeway/datapath';
-import type { EndpointId, Name, NetworkId, RequestId } from '@causeway/model';
-import type { Log } from '@causeway/runtime';
+import { CausewayError, type EndpointId, type NetworkId, type RequestId } from '@causeway/model';
+import { type Clock, type Duration, type Log, waitOver } from '@causeway/runtime';
 import { isUnrecorded, type Sandbox, unknownIdentity, unknownNetns } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { HostStats } from '../reconcile/host-stats.ts';
@@ -12,7 +12,7 @@ export interface UnrecordedModules {
   readonly tables: Tables;
   readonly ownRows: OwnRows;
   readonly sandboxes: Sandboxes;
-  readonly isUnderWay: (id: EndpointId, name: Name) => boolean;
+  readonly isDetaching: (id: EndpointId) => boolean;
 }
 
 /**
@@ -22,17 +22,19 @@ export interface UnrecordedModules {
  * attaches the container once more.
  */
 export async function findUnrecorded(modules: UnrecordedModules): Promise<readonly Sandbox[]> {
-  const { tables, ownRows, sandboxes, isUnderWay } = modules;
-  const found: Sandbox[] = [];
+  const { kernel, tables, ownRows, sandboxes, isDetaching } = modules;
   const ports = new Map<NetworkId, ReadonlySet<string>>();
+  for (const [id, networkId] of [...ownRows.all()]) {
+    if (sandboxes.get(id) === undefined && !ports.has(networkId))
+      ports.set(networkId, await portsOf(kernel, networkId));
+  }
+  // The kernel was read. From here on nothing waits, so the answer is of one moment.
+  const found: Sandbox[] = [];
   for (const [id, networkId] of ownRows.all()) {
     const table = tables.get(networkId);
     const row = table?.rows.endpoint.get(id);
-    if (table === undefined || row === undefined || sandboxes.get(id) !== undefined || isUnderWay(id, row.name))
-      continue;
-    const there = ports.get(networkId) ?? (await portsOf(modules.kernel, networkId));
-    ports.set(networkId, there);
-    if (!there.has(hostEnd(id))) continue;
+    if (table === undefined || row === undefined || sandboxes.get(id) !== undefined || isDetaching(id)) continue;
+    if (ports.get(networkId)?.has(hostEnd(id)) !== true) continue;
     const { name, node, addresses, mac } = row;
     const claimed = { epoch: table.epoch, revision: table.revision };
     found.push({
@@ -48,12 +50,22 @@ export async function findUnrecorded(modules: UnrecordedModules): Promise<readon
   return found;
 }
 
-/** Keeps such containers, and reports that their records are lost for as long as they are. */
+export interface KeptModules extends UnrecordedModules {
+  readonly stats: HostStats;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Keeps such containers, and reports that their records are lost for as long as they are. Until they have been searched
+ * for, a claim that this host has no record of may be that of a living container, so no attach may take the claim over.
+ */
 export class UnrecordedContainers {
-  readonly #modules: UnrecordedModules & { readonly stats: HostStats; readonly log: Log };
+  readonly #modules: KeptModules;
+  readonly #waiting = new AbortController();
   #isSearched = false;
 
-  constructor(modules: UnrecordedModules & { readonly stats: HostStats; readonly log: Log }) {
+  constructor(modules: KeptModules) {
     this.#modules = modules;
     const { sandboxes } = modules;
     sandboxes.onChange(({ networkId, endpointId }) => this.#count(networkId, endpointId));
@@ -65,15 +77,35 @@ export class UnrecordedContainers {
    */
   async keep(): Promise<void> {
     if (this.#isSearched) return;
-    for (const sandbox of await findUnrecorded(this.#modules)) {
-      const { id, name: endpoint, network } = sandbox.endpoint;
-      const message =
-        'its record is lost, its container lives: it is kept; attach it once more as it was, or detach it';
-      this.#modules.log.error('endpoint.kept', { endpointId: id, endpoint, networkId: network, message });
-      await this.#modules.sandboxes.add(sandbox);
-      this.#modules.stats.kept(id);
-    }
+    await Promise.all((await findUnrecorded(this.#modules)).map((sandbox) => this.#keep(sandbox)));
     this.#isSearched = true;
+    this.#waiting.abort(waitOver);
+  }
+
+  get isSearched(): boolean {
+    return this.#isSearched;
+  }
+
+  /** Resolves after the search. @throws CausewayError manager-unavailable, when the timeout passes before */
+  async searched(timeout: Duration): Promise<void> {
+    await this.#modules.clock.sleep(timeout, this.#waiting.signal);
+    if (this.#isSearched) return;
+    const message =
+      "the managers have not sent all of this host's endpoints since the agent started: nothing was attached, try again";
+    throw new CausewayError('manager-unavailable', message);
+  }
+
+  /** Refuses those who wait. */
+  stop(): void {
+    this.#waiting.abort(waitOver);
+  }
+
+  async #keep(sandbox: Sandbox): Promise<void> {
+    const { id, name: endpoint, network } = sandbox.endpoint;
+    const message = 'its record is lost, its container lives: it is kept; attach it once more as it was, or detach it';
+    this.#modules.log.error('endpoint.kept', { endpointId: id, endpoint, networkId: network, message });
+    await this.#modules.sandboxes.add(sandbox);
+    this.#modules.stats.kept(id);
   }
 
   #count(networkId: NetworkId, id: EndpointId): void {

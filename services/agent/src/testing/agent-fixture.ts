@@ -1,4 +1,5 @@
 import { Mac } from '@causeway/model';
+import { ClaimEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { seconds } from '@causeway/runtime';
 import { expect } from 'vitest';
 import { Host } from './host.ts';
@@ -22,6 +23,15 @@ export async function idleHost(): Promise<Host> {
   const made = new Host();
   made.manager.network('blue');
   return await made.start();
+}
+
+/** The claim on blue of an attach that was not finished, because its agent was killed. Returns the request id. */
+export async function abandonedClaim(h: Host, name: string): Promise<string> {
+  const { node } = await h.status();
+  const requestId = h.uuid();
+  const request = ClaimEndpointRequest.create({ requestId, network: 'blue', name, nodeId: node?.id ?? '' });
+  await h.manager.claimEndpoint('10.0.0.1:7443', request, { timeout: seconds(1) });
+  return requestId;
 }
 
 /** Nothing of an endpoint is left: not at the managers, not on disk, not in the kernel. */
