@@ -11,7 +11,7 @@ const networks = 500;
 /** Seconds. Longer than the time in which each network is compared once, if comparing costs little. */
 const rest = 60;
 /** Number of namespaces that another program makes and removes during the run, one after the other. */
-const churn = 100;
+const churn = 1_000;
 
 const noAnswer: Measure = { unit: 's', values: {}, text: 'no answer' };
 

@@ -4,10 +4,10 @@ import type { ScopeId } from './scope.ts';
 /** Usual time between two whole reads of a scope. The reads find changes for which the kernel sends no notification. */
 const usual = seconds(30);
 /**
- * The time between two reads of a scope is at least this many times the duration of one read of all scopes: 1 % of a
- * core.
+ * The time between two reads of a scope is at least this many times the duration of one read of all scopes: half a percent of
+ * a core. What a pass does besides its reads takes about as much again.
  */
-const readsInPause = 100;
+const readsInPause = 200;
 /** Longest time between two reads of a scope, however many scopes there are. */
 const longest = seconds(600);
 
