@@ -5,6 +5,7 @@ import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_s
 import { ListNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
+import { fanOutPause } from '../feed/fan-out.ts';
 import { claim, cluster, codeOf, connect, createNetwork, manager, removal, uuid } from '../testing/manager-fixture.ts';
 import { nodeId } from '../testing/view-script.ts';
 
@@ -58,7 +59,8 @@ describe('one manager', () => {
     await cluster.settle();
     expect(one?.holds.held.size).toBe(1);
     await claim('db', 2);
-    await cluster.settle();
+    // A network that has changed a moment before sends its next change a moment later.
+    await cluster.clock.advance(fanOutPause(2));
     const { endpoint: endpoints } = manager.api;
     const shown = await endpoints.getEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call());
     expect(shown.endpoint?.applied).toMatchObject({ have: 2, want: 2, waiting: [], unreachable: [] });

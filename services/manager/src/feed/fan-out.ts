@@ -14,10 +14,11 @@ const most = 500;
 
 /**
  * A delta costs a manager about 50 µs for each host: the message to the host, and the host's report that it has applied the
- * delta. With a pause of the same length, one busy network takes half of the manager's CPU time.
+ * delta. With a pause of the same length, one busy network takes half of the manager's CPU time. What went to no host needs
+ * no pause: the first endpoint of a new network is not delayed.
  */
 export const fanOutPause: FanOutPause = (hosts) =>
-  milliseconds(Math.max(least, Math.min(most, Math.floor(hosts / 20))));
+  milliseconds(hosts === 0 ? 0 : Math.max(least, Math.min(most, Math.floor(hosts / 20))));
 
 /**
  * When changes of networks go to their hosts: at once, unless the network's last changes went a moment ago. So a change of a
