@@ -1,25 +1,26 @@
-import type { GatewayRank, Kernel, NetnsIdentity } from '@causeway/datapath';
+import type { Kernel } from '@causeway/datapath';
 import {
   CausewayError,
   type EndpointId,
   isCausewayError,
   isKnown,
   type Name,
-  type NetworkId,
   type RequestId,
   type UnknownNetwork,
 } from '@causeway/model';
 import { ReleaseReason } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
-import { isUnrecorded, nextSlot, type Sandbox } from '../disk/sandbox.ts';
+import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
 import type { Tables } from '../tables/tables.ts';
-import { mismatches, nameTakenHere, standingOf } from './again.ts';
+import { mismatches, nameTakenHere } from './again.ts';
 import type { AttachSpec } from './attach-spec.ts';
 import { type ContainerNamespaces, ifnameTaken } from './container-netns.ts';
-import { isReplaced } from './replaced.ts';
-import { holdsEnd, type UnrecordedContainers } from './unrecorded.ts';
+import { MakeWay } from './make-way.ts';
+import { type Place, Places } from './places.ts';
+import type { Settle } from './settle.ts';
+import type { UnrecordedContainers } from './unrecorded.ts';
 
 /**
  * Time for a network's table to arrive after the managers have answered the claim. The change is one message away; for
@@ -36,9 +37,6 @@ const kernelPause = milliseconds(100);
 const undoWithin = seconds(2);
 /** Number of failed attaches whose request ids are kept. */
 const rememberedFailures = 256;
-
-/** Makes the kernel follow the intent. Returns, in words, the refusals of the kernel that affect the endpoint. */
-export type Settle = (networkId: NetworkId, endpointId: EndpointId) => Promise<readonly string[]>;
 
 export interface AttachModules {
   readonly kernel: Kernel;
@@ -66,12 +64,6 @@ export interface Attached {
   readonly already: boolean;
 }
 
-/** The namespace of an interface, and the rank of the interface there. */
-interface Place {
-  readonly identity: NetnsIdentity;
-  readonly gateway: GatewayRank;
-}
-
 /** Whether another attach of an endpoint with this name is under way. */
 type IsOtherUnderWay = (spec: AttachSpec) => boolean;
 
@@ -82,8 +74,8 @@ type IsOtherUnderWay = (spec: AttachSpec) => boolean;
  */
 export class AttachSteps {
   readonly #modules: AttachModules & { readonly isOtherUnderWay: IsOtherUnderWay };
-  /** Interfaces that are being attached, by namespace and interface name. */
-  readonly #places = new Map<string, Place>();
+  readonly #places: Places;
+  readonly #makeWay: MakeWay;
   /**
    * Requests whose attach was undone, by the attach itself or by garbage collection. The outcome that the managers have
    * stored for such a request is an endpoint that no longer exists, so a retry claims under a new request id.
@@ -92,6 +84,8 @@ export class AttachSteps {
 
   constructor(modules: AttachModules & { readonly isOtherUnderWay: IsOtherUnderWay }) {
     this.#modules = modules;
+    this.#places = new Places(modules);
+    this.#makeWay = new MakeWay({ ...modules, places: this.#places });
   }
 
   async perform(spec: AttachSpec, timeout: Duration): Promise<Attached> {
@@ -101,86 +95,15 @@ export class AttachSteps {
     // The managers may have stored one of the released endpoints as the outcome of this request.
     if (await this.#modules.endReleases(spec.name, left())) this.#hasFailed(spec.requestId);
     const { identity, interfaces } = await containers.inspect(spec.netns);
-    await this.#awaitNetworkNames(spec, identity);
-    const known =
-      (await this.#makeWay(spec, identity, left())) ?? (await this.#makeWayOfUnrecorded(spec, identity, left));
+    const known = await this.#makeWay.for(spec, identity, left);
     if (known !== undefined) return { sandbox: known, already: true };
-    const place = `${identity} ${spec.ifname}`;
-    this.#refuseTaken(spec, identity, place);
-    // An interface that comes later is refused by the kernel.
-    if (interfaces.has(spec.ifname)) throw ifnameTaken(spec.netns, spec.ifname);
-    const gateway = this.#rank(spec, identity);
-    this.#places.set(place, { identity, gateway });
-    try {
+    return await this.#places.hold(spec, identity, async (place) => {
+      // An interface that comes later is refused by the kernel.
+      if (interfaces.has(spec.ifname)) throw ifnameTaken(spec.netns, spec.ifname);
       await this.#modules.sessionUp(left());
       const claim = await this.#claim(spec, left());
-      return { sandbox: await this.#settleClaim(spec, { identity, gateway }, claim), already: false };
-    } finally {
-      this.#places.delete(place);
-    }
-  }
-
-  /**
-   * Same as `#makeWay`, once every living container has its record. Before that, a claim of this name without a record
-   * may be that of a living container.
-   */
-  async #makeWayOfUnrecorded(
-    spec: AttachSpec,
-    identity: NetnsIdentity,
-    left: () => Duration,
-  ): Promise<Sandbox | undefined> {
-    const { unrecorded, sessionUp } = this.#modules;
-    if (unrecorded.isSearched) return undefined;
-    await sessionUp(left());
-    await unrecorded.searched(left());
-    return await this.#makeWay(spec, identity, left());
-  }
-
-  /**
-   * After a crash this host may have an endpoint of the requested name in the container, and not yet the table that says the
-   * name of the endpoint's network. Only with the table can it be said whether that endpoint is the requested one.
-   */
-  async #awaitNetworkNames({ name }: AttachSpec, identity: NetnsIdentity): Promise<void> {
-    const { sandboxes, tables } = this.#modules;
-    for (const { endpoint, claimed } of sandboxes.in(identity)) {
-      if (endpoint.name !== name || tables.get(endpoint.network) !== undefined) continue;
-      await tables.reached(endpoint.network, claimed, tableWithin).catch(() => undefined);
-    }
-  }
-
-  /**
-   * Returns the sandbox that is attached as requested, if there is one. Otherwise the name is free on this host when this
-   * resolves: the endpoint of a dead container with this name is released.
-   */
-  async #makeWay(spec: AttachSpec, identity: NetnsIdentity, timeout: Duration): Promise<Sandbox | undefined> {
-    const { kernel, sandboxes, tables, claims, settle, log } = this.#modules;
-    const networkName = ({ endpoint }: Sandbox): string | undefined => tables.get(endpoint.network)?.network.name;
-    const standing = standingOf(spec, identity, sandboxes.named(spec.name), networkName);
-    if (standing.kind === 'new') return undefined;
-    if (standing.kind === 'differs') throw standing.error;
-    if (standing.kind === 'attached') return standing.sandbox;
-    const { sandbox } = standing;
-    const { id, name, network } = sandbox.endpoint;
-    if (isUnrecorded(sandbox) && (await holdsEnd(kernel, sandbox, spec.netns, spec.ifname))) {
-      const differs = mismatches(sandbox.endpoint, spec);
-      if (differs.length > 0) throw nameTakenHere(sandbox.endpoint, networkName(sandbox), differs);
-      const { requestId, netns, ifname, labels } = spec;
-      const gateway = this.#rank(spec, identity);
-      const place = { requestId, netns, identity, ifname, gateway };
-      const known = { ...sandbox, ...place, endpoint: { ...sandbox.endpoint, labels } };
-      await sandboxes.change([known]);
-      await settle(network, id);
-      log.info('endpoint.recorded', { endpointId: id, endpoint: name, netns });
-      return known;
-    }
-    if (!(await isReplaced(this.#modules, sandbox, identity))) {
-      throw nameTakenHere(sandbox.endpoint, networkName(sandbox), [`its netns is ${sandbox.netns}, not ${spec.netns}`]);
-    }
-    log.info('endpoint.replaced', { endpointId: id, endpoint: name, message: 'its container was made anew' });
-    await claims.release(id, timeout, { reason: ReleaseReason.CONTAINER_GONE });
-    await sandboxes.remove(id);
-    await settle(network, id);
-    return undefined;
+      return { sandbox: await this.#settleClaim(spec, place, claim), already: false };
+    });
   }
 
   /**
@@ -267,21 +190,6 @@ export class AttachSteps {
     for (const oldest of this.#failed) {
       if (this.#failed.size <= rememberedFailures) break;
       this.#failed.delete(oldest);
-    }
-  }
-
-  /** Ranks the interface after every interface that the container has or is about to have. */
-  #rank({ gatewayPriority }: AttachSpec, identity: NetnsIdentity): GatewayRank {
-    const coming = [...this.#places.values()].filter((other) => other.identity === identity);
-    const others = [...coming, ...this.#modules.sandboxes.in(identity)];
-    return { priority: gatewayPriority, slot: nextSlot(others.map(({ gateway }) => gateway)) };
-  }
-
-  #refuseTaken(spec: AttachSpec, identity: NetnsIdentity, place: string): void {
-    if (this.#places.has(place)) throw ifnameTaken(spec.netns, spec.ifname, 'an attach under way for an interface');
-    for (const sandbox of this.#modules.sandboxes.in(identity)) {
-      if (sandbox.ifname !== spec.ifname) continue;
-      throw ifnameTaken(spec.netns, spec.ifname, `endpoint ${sandbox.endpoint.name} on an interface`);
     }
   }
 }

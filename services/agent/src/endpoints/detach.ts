@@ -4,8 +4,8 @@ import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { Claims } from '../managers/claims.ts';
 import type { OwnRows } from '../tables/own-rows.ts';
 import type { Tables } from '../tables/tables.ts';
-import type { Settle } from './attach-steps.ts';
 import { type LocalEndpoint, pickEndpoint } from './pick-endpoint.ts';
+import type { Settle } from './settle.ts';
 
 /** Number of answers that are kept for retries after a lost reply. */
 const remembered = 256;
