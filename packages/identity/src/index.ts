@@ -1,0 +1,13 @@
+export * from './admission.ts';
+export * from './authority.ts';
+export * from './credential.ts';
+export * from './lifetimes.ts';
+export * from './name.ts';
+export { createSealingKey, type SealContext, type SealingKey, seal, unseal } from './seal.ts';
+export * from './token.ts';
+export * from './trust.ts';
+export * from './unlock.ts';
+export * from './verify.ts';
+export * from './x509/certificate.ts';
+export * from './x509/issue.ts';
+export { checkRequest, createRequest } from './x509/request.ts';

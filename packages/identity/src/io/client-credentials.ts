@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { CausewayError, Result } from '@causeway/model';
+import { CallCredentials, ChannelCredentials, type experimental } from '@grpc/grpc-js';
+import type { Pin } from '../trust.ts';
+import { type Expected, type Peer, verifyPinned } from '../verify.ts';
+import type { LiveCredential } from './live-credential.ts';
+import { contextOptions, protocol, sentBy, tlsOptions, verifySocket } from './tls.ts';
+
+/** By what a client verifies the server. Host names do not count: a manager may have any address. */
+type Client =
+  /** A member of a cluster. `expected` is asked at each connection. */
+  | { readonly credential: LiveCredential; readonly expected: () => Expected }
+  /** A joiner, which has no certificate and knows only the pin in its token. `now`: Unix ms. */
+  | { readonly pin: Pin; readonly now: () => number };
+
+/**
+ * Credentials of a gRPC channel. Each connection uses the credential of the moment, so a renewed certificate is used from
+ * the next connection on. Until the server is verified, nothing but the handshake is sent.
+ */
+export class ClientCredentials extends ChannelCredentials {
+  readonly #client: Client;
+  #lastRefusal: CausewayError | undefined;
+
+  constructor(client: Client) {
+    super();
+    this.#client = client;
+  }
+
+  /** Why the latest connection was given up. gRPC reports only its text, in a status "unavailable". */
+  get lastRefusal(): CausewayError | undefined {
+    return this.#lastRefusal;
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(
+    _target: unknown,
+    _options: unknown,
+    callCredentials?: CallCredentials,
+  ): experimental.SecureConnector {
+    return {
+      connect: async (socket) => ({ socket: await this.#secure(socket), secure: true }),
+      waitForReady: async () => {},
+      getCallCredentials: () => callCredentials ?? CallCredentials.createEmpty(),
+      destroy: () => {},
+    };
+  }
+
+  async #secure(socket: Socket): Promise<TLSSocket> {
+    const secured = await shakeHands({ socket, ...this.#options() });
+    const verdict = this.#judge(secured);
+    this.#lastRefusal = verdict.ok ? undefined : verdict.error;
+    if (verdict.ok) return secured;
+    secured.destroy();
+    throw verdict.error;
+  }
+
+  #judge(socket: TLSSocket): Result<Peer, CausewayError> {
+    const sent = sentBy(socket);
+    if (!sent.ok) return sent;
+    const client = this.#client;
+    if ('pin' in client) return verifyPinned(sent.value, client.pin, client.now());
+    return verifySocket(socket, sent.value, client.expected());
+  }
+
+  #options(): ConnectionOptions {
+    // Without `ca`, Node would load its own list of public CAs.
+    const context = 'pin' in this.#client ? { ...tlsOptions, ca: [] } : contextOptions(this.#client.credential.current);
+    // The verdict is read after the handshake, so that the error says more than OpenSSL's code.
+    return { ...context, ALPNProtocols: [protocol], rejectUnauthorized: false, checkServerIdentity: () => undefined };
+  }
+}
+
+function shakeHands(options: ConnectionOptions): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(options, () => {
+      socket.off('close', onClose);
+      if (socket.alpnProtocol === protocol) return resolve(socket);
+      socket.destroy();
+      reject(new Error('the server does not speak HTTP/2 over TLS'));
+    });
+    const onClose = (): void => reject(new Error('the connection ended during the TLS handshake'));
+    socket.once('close', onClose);
+    socket.on('error', reject);
+  });
+}

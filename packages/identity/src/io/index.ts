@@ -1,0 +1,6 @@
+export * from './client-credentials.ts';
+export * from './create-key.ts';
+export * from './identity-directory.ts';
+export * from './live-credential.ts';
+export * from './peer-listener.ts';
+export * from './secret-file.ts';

@@ -1,0 +1,296 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Credential } from '../credential.ts';
+import type { Role } from '../name.ts';
+import {
+  agent,
+  authorityOf,
+  cluster,
+  credentialOf,
+  day,
+  hour,
+  manager,
+  name,
+  operator,
+  otherCluster,
+} from '../testing/fixtures.ts';
+import { pinOf } from '../trust.ts';
+import type { Expected, Removals } from '../verify.ts';
+import { crossSign } from '../x509/issue.ts';
+import { ClientCredentials } from './client-credentials.ts';
+import { LiveCredential } from './live-credential.ts';
+import { PeerListener } from './peer-listener.ts';
+import { EchoClient, echoServer } from './testing/echo-server.ts';
+import { contextOptions } from './tls.ts';
+
+/** OpenSSL reads the clock of the machine, so these certificates are of today. */
+const now = Date.now();
+const host = '127.0.0.1';
+const [root, next] = [authorityOf(1, cluster, now), authorityOf(2, cluster, now)];
+const foreign = authorityOf(3, otherCluster, now);
+const of = (holder: typeof agent, wanted = {}, by = root): Credential =>
+  credentialOf(by, holder, { at: now, ...wanted });
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+});
+
+interface Started {
+  readonly server: Server;
+  readonly listener: PeerListener;
+  readonly live: LiveCredential;
+  readonly port: number;
+}
+
+async function serve(credential = of(manager), removals?: Removals): Promise<Started> {
+  const server = echoServer();
+  const live = new LiveCredential(credential);
+  const roles: readonly Role[] = ['operator', 'manager', 'agent'];
+  const expected = (): Expected => {
+    const now = Date.now();
+    return { cluster, roles, trust: live.current.trust, now, ...(removals && { removals }) };
+  };
+  const listener = new PeerListener({ server, credential: live, expected }, { host, port: 0 });
+  const port = await listener.start();
+  cleanups.push(() => {
+    listener.stop();
+    server.forceShutdown();
+  });
+  return { server, listener, live, port };
+}
+
+function clientCredentials(credential: LiveCredential, roles: readonly Role[] = ['manager']): ClientCredentials {
+  const expected = (): Expected => ({ cluster, roles, trust: credential.current.trust, now: Date.now() });
+  return new ClientCredentials({ credential, expected });
+}
+
+function client(port: number, credentials: ClientCredentials): EchoClient {
+  const made = new EchoClient(port, credentials);
+  cleanups.push(() => made.close());
+  return made;
+}
+
+const as = (port: number, credential: Credential): EchoClient =>
+  client(port, clientCredentials(new LiveCredential(credential)));
+
+const joiner = (port: number, pinned = root.certificate): [EchoClient, ClientCredentials] => {
+  const credentials = new ClientCredentials({ pin: pinOf(pinned), now: () => Date.now() });
+  return [client(port, credentials), credentials];
+};
+
+describe('who calls', () => {
+  test.each<[string, Credential]>([
+    ['agent/a1a1a1a1a1a1a1a1', of(agent)],
+    ['manager/m1', of(manager, { seed: 101 })],
+    ['operator/ops', of(operator)],
+  ])('%s', async (peer, credential) => {
+    const { port } = await serve();
+    const caller = as(port, credential);
+    expect(await caller.who()).toBe(peer);
+    expect(await caller.who()).toBe(peer);
+  });
+
+  test('a host that has not joined: anonymous', async () => {
+    const { port } = await serve();
+    expect(await joiner(port)[0].who()).toBe('anonymous');
+  });
+
+  test('callers at the same time are not mixed up', async () => {
+    const { port } = await serve();
+    const callers = [as(port, of(agent)), as(port, of(operator)), joiner(port)[0], as(port, of(manager))];
+    const names = await Promise.all([...callers, ...callers].map((caller) => caller.who()));
+    const once = ['agent/a1a1a1a1a1a1a1a1', 'operator/ops', 'anonymous', 'manager/m1'];
+    expect(names).toEqual([...once, ...once]);
+  });
+});
+
+describe('a caller whose certificate is refused learns why, in the answer to each call', () => {
+  const removals: Removals = { peers: new Map([['agent/a1a1a1a1a1a1a1a1', now + day]]), serials: new Set() };
+  const stranger = { ...of(name('agent', agent.id, otherCluster), {}, foreign), trust: [root.certificate] };
+  test.each<[string, Credential, string]>([
+    [
+      'another cluster',
+      stranger,
+      `cluster-mismatch: agent/${agent.id} belongs to the cluster ${otherCluster}; this is the cluster ${cluster}`,
+    ],
+    ['another CA', { ...of(agent, {}, foreign), trust: [root.certificate] }, 'certificate-untrusted'],
+    ['of a CA', { key: foreign.key, chain: [foreign.certificate], trust: [root.certificate] }, 'certificate-invalid'],
+    ['expired', of(agent, { at: now - 10 * day, life: day }), 'certificate-expired'],
+    ['not yet valid', of(agent, { at: now + hour }), 'certificate-not-yet-valid'],
+    ['removed', of(agent), 'node-removed'],
+  ])('%s', async (_, credential, why) => {
+    const { port } = await serve(of(manager), removals);
+    expect(await as(port, credential).who()).toContain(why);
+  });
+});
+
+describe('a client refuses a server, and says why', () => {
+  const strange = { ...of(manager, {}, foreign), trust: [foreign.certificate] };
+  test.each<[string, Credential, string]>([
+    ['of another CA', strange, 'certificate-untrusted'],
+    ['of another cluster', of(name('manager', 'm1', otherCluster), {}, foreign), 'cluster-mismatch'],
+    ['that is an agent', of(agent), 'role-mismatch'],
+    ['that expired', of(manager, { at: now - 10 * day, life: day }), 'certificate-expired'],
+  ])('%s', async (_, credential, code) => {
+    const { port } = await serve(credential);
+    const credentials = clientCredentials(new LiveCredential(of(agent)));
+    const said = await client(port, credentials).who();
+    expect(credentials.lastRefusal?.code).toBe(code);
+    expect(said).toContain(credentials.lastRefusal?.message);
+  });
+
+  test('OpenSSL has a say, too: a certificate that is only for clients does not make a server', async () => {
+    const { port } = await serve(of(operator));
+    const credentials = clientCredentials(new LiveCredential(of(agent)), ['operator']);
+    await client(port, credentials).who();
+    expect(credentials.lastRefusal?.message).toBe(
+      'the certificate of operator/ops is refused by OpenSSL: INVALID_PURPOSE',
+    );
+  });
+});
+
+test('a joiner that pins another CA sends nothing but its part of the handshake', async () => {
+  const received: Buffer[] = [];
+  const server = createTlsServer({ ...contextOptions(of(manager)), ALPNProtocols: ['h2'] });
+  server.on('secureConnection', (socket) => socket.on('data', (bytes) => received.push(bytes)));
+  server.on('tlsClientError', () => {});
+  const ended = new Promise<void>((resolve) => server.on('connection', (socket) => socket.once('close', resolve)));
+  server.listen(0, host);
+  cleanups.push(() => server.close());
+  await once(server, 'listening');
+  const [caller, credentials] = joiner((server.address() as AddressInfo).port, foreign.certificate);
+  expect(await caller.who()).toContain('nothing was sent to it');
+  expect(credentials.lastRefusal?.code).toBe('ca-mismatch');
+  await ended;
+  expect(Buffer.concat(received).length).toBe(0);
+});
+
+test('a server that speaks no TLS is refused', async () => {
+  const server = echoServer();
+  const port = await new Promise<number>((resolve) =>
+    server.bindAsync(`${host}:0`, ServerCredentials.createInsecure(), (_, bound) => resolve(bound)),
+  );
+  cleanups.push(() => server.forceShutdown());
+  expect(await as(port, of(agent)).who()).toContain('No connection established');
+});
+
+describe('a renewed certificate', () => {
+  test('of the server serves new connections, and open streams go on', async () => {
+    const { port, live } = await serve();
+    const talk = as(port, of(agent)).talk();
+    expect(await talk.say('before')).toBe('agent/a1a1a1a1a1a1a1a1: before');
+    const renewed = of(manager, { seed: 200 });
+    live.replace(renewed);
+    expect(await talk.say('after')).toBe('agent/a1a1a1a1a1a1a1a1: after');
+    const fresh = await shakeHands(port, of(agent));
+    expect(fresh.getPeerX509Certificate()?.serialNumber.toLowerCase()).toBe(renewed.chain[0].serial);
+    expect(await talk.say('later')).toBe('agent/a1a1a1a1a1a1a1a1: later');
+  });
+
+  test('of a client is shown from its next connection on, and open streams go on', async () => {
+    const { port } = await serve();
+    const live = new LiveCredential(of(agent));
+    const credentials = clientCredentials(live);
+    const talk = client(port, credentials).talk();
+    expect(await talk.say('before')).toBe('agent/a1a1a1a1a1a1a1a1: before');
+    live.replace(of(name('agent', 'b2b2b2b2b2b2b2b2'), { seed: 200 }));
+    expect(await talk.say('after')).toBe('agent/a1a1a1a1a1a1a1a1: after');
+    expect(await client(port, credentials).who()).toBe('agent/b2b2b2b2b2b2b2b2');
+  });
+});
+
+test('a rotation of the CA: old and renewed peers talk at every stage, both ways', async () => {
+  const cross = crossSign(root, next.certificate, { now, random: new SeededRandom(3) });
+  const both = [root.certificate, next.certificate];
+  const renewed = (holder: typeof agent): Credential => ({ ...of(holder, { seed: 300 }, next), trust: both });
+  const withCross = (holder: typeof agent): Credential => ({
+    ...renewed(holder),
+    chain: [renewed(holder).chain[0], cross],
+  });
+  const old = of(agent);
+  const { port, live } = await serve();
+  const talk = as(port, old).talk();
+  const who = 'agent/a1a1a1a1a1a1a1a1';
+  const callers: readonly (readonly [string, Credential])[] = [
+    ['old, trusts the old root', old],
+    ['old, trusts both', { ...old, trust: both }],
+    ['renewed', withCross(agent)],
+  ];
+  for (const server of [of(manager), { ...of(manager), trust: both }, withCross(manager)]) {
+    live.replace(server);
+    for (const [, credential] of callers) expect(await as(port, credential).who()).toBe(who);
+    expect(await joiner(port, root.certificate)[0].who()).toBe('anonymous');
+  }
+  expect(await joiner(port, next.certificate)[0].who()).toBe('anonymous');
+  live.replace({ ...renewed(manager), trust: [next.certificate] });
+  expect(await as(port, { ...renewed(agent), trust: [next.certificate] }).who()).toBe(who);
+  expect(await as(port, { ...old, trust: both }).who()).toContain('certificate-untrusted');
+  expect(await talk.say('still here')).toBe(`${who}: still here`);
+});
+
+test('the connections of a removed node are cut, and no others', async () => {
+  const { port, listener } = await serve();
+  const removed = as(port, of(agent)).talk();
+  const other = as(port, of(name('agent', 'b2b2b2b2b2b2b2b2'))).talk();
+  await removed.say('hello');
+  await other.say('hello');
+  expect(listener.cut(({ name: { id } }) => id === agent.id)).toBe(1);
+  expect(await removed.ended).not.toBe('');
+  expect(await other.say('still here')).toBe('agent/b2b2b2b2b2b2b2b2: still here');
+});
+
+test('the server stops with its connections', async () => {
+  const { port, listener, server } = await serve();
+  const talk = as(port, of(agent)).talk();
+  await talk.say('hello');
+  listener.stop();
+  const stopped = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  talk.end();
+  await stopped;
+  const refused = await new Promise<string>((resolve) => {
+    connect(port, host).once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+  });
+  expect(refused).toBe('ECONNREFUSED');
+});
+
+/** A TLS connection as a program without gRPC makes it. */
+function shakeHands(port: number, credential: Credential, options = {}): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const context = { ...contextOptions(credential), ALPNProtocols: ['h2'], checkServerIdentity: () => undefined };
+    const socket = connectTls({ port, host, ...context, ...options }, () => resolve(socket));
+    cleanups.push(() => socket.destroy());
+    socket.once('error', reject);
+  });
+}
+
+describe('the protocol', () => {
+  test('is TLS 1.3', async () => {
+    const { port } = await serve();
+    expect((await shakeHands(port, of(agent))).getProtocol()).toBe('TLSv1.3');
+    const older = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' };
+    await expect(shakeHands(port, of(agent), older)).rejects.toThrow(/protocol version/);
+  });
+
+  test('is TLS 1.3 after a renewal', async () => {
+    const { port, live } = await serve();
+    live.replace(of(manager, { seed: 200 }));
+    const older = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' };
+    await expect(shakeHands(port, of(agent), older)).rejects.toThrow(/protocol version/);
+  });
+
+  test('has no resumption: no verdict of an earlier handshake is carried over', async () => {
+    const { port } = await serve();
+    const first = await shakeHands(port, of(agent));
+    const session = await new Promise<Buffer>((resolve) => {
+      first.once('session', resolve);
+      first.resume();
+    });
+    const second = await shakeHands(port, of(agent), { session });
+    expect(second.isSessionReused()).toBe(false);
+  });
+});

@@ -1,0 +1,87 @@
+import { CausewayError, type ClusterId, fail, ok, parseClusterId, type Result } from '@causeway/model';
+import type { Random } from '@causeway/runtime';
+import { type CheckedText, formatChecked, parseChecked } from './checked.ts';
+import { type SealingKey, seal, unseal } from './seal.ts';
+import { fromBase64, toBase64 } from './text.ts';
+
+/**
+ * Autolock: the key that seals the CA key is itself sealed on a manager's disk, by an unlock key that only operators have.
+ * The unlock key is random, not chosen by a person, so a slow hash (scrypt) would add nothing: there is nothing to guess.
+ */
+
+const prefix = 'CWKEY1';
+const form: CheckedText = { kind: 'unlock key', bytes: 32, checksum: 3 };
+
+/** The result is secret. */
+export function formatUnlockKey(key: SealingKey): string {
+  return `${prefix}-${formatChecked(form, key)}`;
+}
+
+/** No error contains a part of the key. */
+export function parseUnlockKey(text: string): Result<SealingKey, CausewayError> {
+  const [first, rest = '', ...more] = text.split('-');
+  if (first !== prefix || more.length > 0) return invalid(`is not of the form ${prefix}-…`);
+  const key = parseChecked(form, rest);
+  return typeof key === 'string' ? invalid(`is damaged: it ${key}`) : ok(key);
+}
+
+/** The file with which a manager keeps its sealing key. Open: the file's mode protects the key. */
+export type SealingKeyFile =
+  | { readonly cluster: ClusterId; readonly state: 'open'; readonly key: SealingKey }
+  | { readonly cluster: ClusterId; readonly state: 'locked'; readonly sealed: Uint8Array };
+
+type Open = Extract<SealingKeyFile, { state: 'open' }>;
+
+const purpose = 'sealing key';
+
+/** open -> locked */
+export function lock({ cluster, key }: Open, unlockKey: SealingKey, random: Random): SealingKeyFile {
+  return { cluster, state: 'locked', sealed: seal(unlockKey, key, { cluster, purpose }, random) };
+}
+
+/** locked -> open. `unlockKey`: undefined: the operator gave none. */
+export function unlock(file: SealingKeyFile, unlockKey: SealingKey | undefined): Result<Open, CausewayError> {
+  if (file.state === 'open') return ok(file);
+  if (unlockKey === undefined) {
+    const message =
+      'this manager is locked: give the unlock key, which "causeway ca unlock-key" prints on another manager';
+    return fail(new CausewayError('unlock-key-missing', message));
+  }
+  const key = unseal(unlockKey, file.sealed, { cluster: file.cluster, purpose });
+  return key.ok ? ok({ cluster: file.cluster, state: 'open', key: key.value }) : key;
+}
+
+/** Contains the key if it is open. */
+export function formatSealingKeyFile(file: SealingKeyFile): string {
+  const { cluster, state } = file;
+  const bytes = toBase64(file.state === 'open' ? file.key : file.sealed);
+  return `${JSON.stringify({ version: 1, cluster, state, bytes })}\n`;
+}
+
+export function parseSealingKeyFile(text: string): Result<SealingKeyFile, CausewayError> {
+  const { version, cluster, state, bytes } = parseObject(text);
+  const parsedCluster = parseClusterId(String(cluster));
+  const parsedBytes = fromBase64(String(bytes));
+  if (version !== 1 || !parsedCluster.ok || parsedBytes === undefined) return damaged();
+  if (state === 'locked') return ok({ cluster: parsedCluster.value, state, sealed: parsedBytes });
+  if (state !== 'open' || parsedBytes.length !== form.bytes) return damaged();
+  return ok({ cluster: parsedCluster.value, state, key: parsedBytes });
+}
+
+/** Errors of JSON.parse quote the text, so they are dropped. */
+function parseObject(text: string): Partial<Record<'version' | 'cluster' | 'state' | 'bytes', unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+function invalid(why: string): Result<never, CausewayError> {
+  return fail(new CausewayError('unlock-key-invalid', `the unlock key ${why}`));
+}
+
+function damaged(): Result<never, CausewayError> {
+  return fail(new CausewayError('data-damaged', 'the file of the sealing key is damaged, or of a later version'));
+}
