@@ -1,6 +1,6 @@
 import type { AnyRow, NetworkId, NodeId, RowKind } from '@causeway/model';
 import { type RecordChange, records } from '../store/records/index.ts';
-import type { OfNetwork } from '../store/records/network-index.ts';
+import type { OfNetwork } from '../store/records/per-network-index.ts';
 import type { RecordRow, RowIndex } from '../store/records/row.ts';
 import type { View } from '../store/view.ts';
 

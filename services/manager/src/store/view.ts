@@ -18,8 +18,8 @@ import type { Cluster, EventMark, LeaderRecord } from './records/cluster.ts';
 import type { ClaimChange, IndexOf, KeptName, ViewChange } from './records/index.ts';
 import type { Versioned } from './records/kind.ts';
 import type { KnownManager, RegisteredManager } from './records/manager.ts';
-import type { NetworkIndex, OfNetwork } from './records/network-index.ts';
 import type { Underlay } from './records/node-index.ts';
+import type { OfNetwork, PerNetworkIndex } from './records/per-network-index.ts';
 import type { LedTime, Silence } from './records/silence.ts';
 import type { ClaimedVni } from './records/vni-claim.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
@@ -198,7 +198,7 @@ export class View {
 
   /** The same for any kind of record that belongs to a network. */
   findInNetwork<Id extends string, Value extends OfNetwork<Id>>(
-    index: NetworkIndex<Id, Value>,
+    index: PerNetworkIndex<Id, Value>,
     reference: string,
   ): Versioned<Value> {
     const slash = reference.indexOf('/');

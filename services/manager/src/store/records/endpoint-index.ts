@@ -1,10 +1,10 @@
 import type { Endpoint, EndpointId, NetworkId, NodeId } from '@causeway/model';
 import { entry, prune } from './entries.ts';
 import type { Versioned } from './kind.ts';
-import { NetworkIndex } from './network-index.ts';
+import { PerNetworkIndex } from './per-network-index.ts';
 
 /** Endpoints, also by host. */
-export class EndpointIndex extends NetworkIndex<EndpointId, Endpoint> {
+export class EndpointIndex extends PerNetworkIndex<EndpointId, Endpoint> {
   readonly #byNode = new Map<NodeId, Map<NetworkId, Set<EndpointId>>>();
 
   constructor() {

@@ -1,82 +1,53 @@
-import { CausewayError, clip, type Name, type NetworkId, type ReferredNoun } from '@causeway/model';
+import type { Family, Name, Network, NetworkId } from '@causeway/model';
+import { prefixRange } from './address-range.ts';
 import { entry, prune } from './entries.ts';
-import type { Index, Versioned } from './kind.ts';
+import type { Versioned } from './kind.ts';
+import { NamedIndex } from './named-index.ts';
+import { PrefixBook } from './prefix-book.ts';
 
-/** A record that belongs to a network. Its name is unique in that network only. */
-export interface OfNetwork<Id extends string> {
-  readonly id: Id;
-  readonly network: NetworkId;
-  readonly name: Name;
+/** Networks by id, by name and by subnet. A new subnet is compared with its neighbours, not with thousands of networks. */
+export class NetworkIndex extends NamedIndex<NetworkId, Network> {
+  readonly #subnets = new Map<string, PrefixBook<NetworkId>>();
+
+  constructor() {
+    super('network');
+  }
+
+  /** The subnets that the networks of an address space have in one family. */
+  subnetsIn(space: Name, family: Family): Pick<PrefixBook<NetworkId>, 'overlapping' | 'runs'> {
+    return this.#subnets.get(bookName(space, family)) ?? none;
+  }
+
+  override set(parts: { readonly id: NetworkId }, record: Versioned<Network>): void {
+    this.#forget(parts.id);
+    super.set(parts, record);
+    const { addressSpace, subnets } = record.value;
+    for (const { prefix } of subnets) {
+      const range = prefixRange(prefix);
+      entry(this.#subnets, bookName(addressSpace, range.family), newBook).add(range, parts.id);
+    }
+  }
+
+  override delete(parts: { readonly id: NetworkId }): void {
+    this.#forget(parts.id);
+    super.delete(parts);
+  }
+
+  #forget(id: NetworkId): void {
+    const former = this.get({ id })?.value;
+    for (const { prefix } of former?.subnets ?? []) {
+      const range = prefixRange(prefix);
+      prune(this.#subnets, bookName(former?.addressSpace, range.family), (book) => book.delete(range, id));
+    }
+  }
 }
 
-/** Records that belong to networks, by id, network and name. */
-export class NetworkIndex<Id extends string, Value extends OfNetwork<Id>>
-  implements Index<{ readonly id: Id }, Versioned<Value>>
-{
-  readonly #what: ReferredNoun;
-  readonly #all = new Map<Id, Versioned<Value>>();
-  readonly #byNetwork = new Map<NetworkId, Map<Id, Versioned<Value>>>();
-  readonly #byName = new Map<Name, Map<NetworkId, Id>>();
+const none = new PrefixBook<NetworkId>();
 
-  constructor(what: ReferredNoun) {
-    this.#what = what;
-  }
+function newBook(): PrefixBook<NetworkId> {
+  return new PrefixBook();
+}
 
-  get all(): ReadonlyMap<Id, Versioned<Value>> {
-    return this.#all;
-  }
-
-  get({ id }: { readonly id: Id }): Versioned<Value> | undefined {
-    return this.#all.get(id);
-  }
-
-  of(network: NetworkId): ReadonlyMap<Id, Versioned<Value>> {
-    return this.#byNetwork.get(network) ?? new Map();
-  }
-
-  named(network: NetworkId, name: Name): Versioned<Value> | undefined {
-    const id = this.#byName.get(name)?.get(network);
-    return id === undefined ? undefined : this.#all.get(id);
-  }
-
-  /** Finds a record by id, else by name if only one network has that name. */
-  find(reference: string, networkName: (id: NetworkId) => string): Versioned<Value> {
-    const byId = this.#all.get(reference as Id);
-    if (byId !== undefined) return byId;
-    const holders = [...(this.#byName.get(reference as Name) ?? [])];
-    const [only, ...others] = holders;
-    const found = only === undefined ? undefined : this.#all.get(only[1]);
-    if (found === undefined) throw this.unknown(reference);
-    if (others.length === 0) return found;
-    const choices = holders.map(([network]) => `${networkName(network)}/${reference}`).sort();
-    const what = `${/^[aeiou]/.test(this.#what) ? 'an' : 'a'} ${this.#what}`;
-    const message = `${choices.length} networks have ${what} "${clip(reference)}": say which, ${choices.slice(0, 5).join(' or ')}`;
-    throw new CausewayError('name-ambiguous', message, { field: this.#what, value: clip(reference) });
-  }
-
-  unknown(reference: string): CausewayError {
-    return new CausewayError(`${this.#what}-unknown`, `there is no ${this.#what} "${clip(reference)}"`, {
-      field: this.#what,
-      value: clip(reference),
-    });
-  }
-
-  set({ id }: { readonly id: Id }, after: Versioned<Value>): void {
-    const { network, name } = after.value;
-    this.delete({ id });
-    this.#all.set(id, after);
-    entry(this.#byNetwork, network, () => new Map<Id, Versioned<Value>>()).set(id, after);
-    entry(this.#byName, name, () => new Map<NetworkId, Id>()).set(network, id);
-  }
-
-  delete({ id }: { readonly id: Id }): void {
-    const gone = this.#all.get(id);
-    if (gone === undefined) return;
-    const { network, name } = gone.value;
-    this.#all.delete(id);
-    prune(this.#byNetwork, network, (members) => members.delete(id));
-    prune(this.#byName, name, (holders) => {
-      if (holders.get(network) === id) holders.delete(network);
-    });
-  }
+function bookName(space: Name | undefined, family: Family): string {
+  return `${family} ${space}`;
 }

@@ -27,14 +27,14 @@ import {
 } from './codec.ts';
 import { type KeyKind, keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
 import { type Fields, parseBoolean, parseNumber } from './listed.ts';
-import { NetworksIndex } from './networks-index.ts';
+import { NetworkIndex } from './network-index.ts';
 
 export const network = {
   kind: 'network',
   path: [keyPart('id', parseNetworkId)],
   codec: recordCodec(networkToJson, networkFromJson),
   keep: versioned<Network>,
-  index: () => new NetworksIndex(),
+  index: () => new NetworkIndex(),
   listeners: 'record',
   fields: {
     id: { values: ({ value }) => [value.id] },

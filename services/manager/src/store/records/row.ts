@@ -1,6 +1,6 @@
 import type { AnyRow, NetworkId, Node, NodeId } from '@causeway/model';
 import type { Index, RecordKind, Versioned } from './kind.ts';
-import type { OfNetwork } from './network-index.ts';
+import type { OfNetwork } from './per-network-index.ts';
 
 /** A change of a host's record. */
 export interface HostChange {
@@ -22,7 +22,7 @@ export interface RecordRow<Value, Row extends AnyRow, Own> {
   hostOf?(row: Row): NodeId;
 }
 
-/** The index of records that have rows, as a `NetworkIndex` is. */
+/** The index of records that have rows, as a `PerNetworkIndex` is. */
 export interface RowIndex extends Index<{ readonly id: string }, Versioned<OfNetwork<string>>> {
   of(network: NetworkId): ReadonlyMap<string, unknown>;
 }
