@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Duration, seconds } from './duration.ts';
-import { Loop } from './loop.ts';
-import { FakeClock } from './testing/index.ts';
+import { aborted, Loop } from './loop.ts';
+import { FakeClock, warningsOf } from './testing/index.ts';
 
 interface Run {
   readonly clock: FakeClock;
@@ -62,7 +62,7 @@ describe('Loop', () => {
     await running;
   });
 
-  test('a step that fails is said once, and tried again after a while, woken or not', async () => {
+  test('a failed step is reported once, and tried again after a pause, whether the loop is woken or not', async () => {
     const { clock, loop, steps, failures, end, running } = begin((count) => {
       if (count === 1) throw new Error('away');
       return undefined;
@@ -86,7 +86,7 @@ describe('Loop', () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  test('says nothing of a step that its end broke off', async () => {
+  test('reports no failure of a step that fails because the loop ends', async () => {
     const run: Run = begin((count) => {
       if (count === 1) return seconds(1);
       run.end.abort();
@@ -98,17 +98,21 @@ describe('Loop', () => {
   });
 });
 
-test('many loops run until one signal, and Node has no warning about its listeners', async () => {
-  const warnings: Error[] = [];
-  const onWarning = (warning: Error): void => void warnings.push(warning);
-  process.on('warning', onWarning);
+test('many loops and their steps wait until one signal aborts, and Node has no warning about its listeners', async () => {
   const clock = new FakeClock();
   const end = new AbortController();
-  const settings = { step: async () => undefined, failed: () => undefined, retryAfter: seconds(1) };
-  const running = Array.from({ length: 20 }, () => new Loop({ clock }, settings).run(end.signal));
-  await new Promise((resolve) => setImmediate(resolve));
-  end.abort();
-  await Promise.all(running);
-  process.off('warning', onWarning);
+  const settings = { failed: () => undefined, retryAfter: seconds(1) };
+  const resting = { ...settings, step: async () => undefined };
+  const step = async (signal: AbortSignal): Promise<undefined> => void (await aborted(signal));
+  const loops = Array.from(
+    { length: 40 },
+    (_, i) => new Loop({ clock }, i % 2 === 0 ? resting : { ...settings, step }),
+  );
+  const warnings = await warningsOf(async () => {
+    const running = Promise.all(loops.map((loop) => loop.run(end.signal)));
+    await new Promise((resolve) => setImmediate(resolve));
+    end.abort();
+    await running;
+  });
   expect(warnings).toEqual([]);
 });

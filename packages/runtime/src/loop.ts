@@ -2,7 +2,10 @@ import { type Clock, waitOver } from './clock.ts';
 import type { Duration } from './duration.ts';
 
 export interface LoopSettings {
-  /** Does the present work. Returns how long to rest afterwards; undefined: until the loop is woken. */
+  /**
+   * Does the present work, until `signal` aborts at the end of the loop. Returns how long to rest afterwards; undefined: until
+   * the loop is woken.
+   */
   readonly step: (signal: AbortSignal) => Promise<Duration | undefined>;
   /** Called with the error of a failed step, unless the loop is ending. */
   readonly failed: (error: unknown) => void;
@@ -32,11 +35,13 @@ export class Loop {
     this.#endRest();
   }
 
-  /** Resolves when the signal has aborted and no step runs any more; never rejects. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Resolves when `until` has aborted and no step runs any more; never rejects. */
+  async run(until: AbortSignal): Promise<void> {
     const { step, failed, retryAfter } = this.#settings;
-    // Many loops run until the same signal; Node warns when a signal has more than ten listeners. These signals do not count.
-    AbortSignal.any([signal]).addEventListener('abort', () => this.#endRest());
+    // Node takes more than ten listeners at one signal for a leak, and many loops run until the same signal. So a loop and its
+    // steps listen at a signal of the loop, which is no listener of `until`.
+    const signal = AbortSignal.any([until]);
+    signal.addEventListener('abort', () => this.#endRest());
     while (!signal.aborted) {
       this.#isWoken = false;
       try {

@@ -1,8 +1,10 @@
 import type { NetnsPath } from '@causeway/datapath';
 import { seconds } from '@causeway/runtime';
+import { FakeClock, warningsOf } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import { damage, damageTables, newestCopy, removeSandboxes } from '../testing/damage.ts';
 import { Host } from '../testing/host.ts';
+import { type KeptModules, UnrecordedContainers } from './unrecorded.ts';
 
 /** A host with three containers on blue. Its agent is down. */
 async function host(): Promise<Host> {
@@ -108,4 +110,16 @@ describe('a container that the records on disk have lost', () => {
     await h.settle(seconds(40));
     expect(h.manager.rows('blue')).toEqual(['a1', 'a2']);
   });
+});
+
+it('many attaches wait for the search, and Node has no warning about listeners', async () => {
+  const sandboxes = { onChange: () => undefined, all: () => [] };
+  const containers = new UnrecordedContainers({ clock: new FakeClock(), sandboxes } as unknown as KeptModules);
+  const warnings = await warningsOf(async () => {
+    const waiting = Promise.allSettled(Array.from({ length: 20 }, () => containers.searched(seconds(1))));
+    containers.stop();
+    const refused = { status: 'rejected', reason: expect.objectContaining({ code: 'manager-unavailable' }) };
+    expect(await waiting).toEqual(Array.from({ length: 20 }, () => refused));
+  });
+  expect(warnings).toEqual([]);
 });

@@ -88,7 +88,8 @@ export class UnrecordedContainers {
 
   /** Resolves after the search. @throws CausewayError manager-unavailable, when the timeout passes before */
   async searched(timeout: Duration): Promise<void> {
-    await this.#modules.clock.sleep(timeout, this.#waiting.signal);
+    // Each wait has a signal of its own: Node takes more than ten listeners at one signal for a leak.
+    await this.#modules.clock.sleep(timeout, AbortSignal.any([this.#waiting.signal]));
     if (this.#isSearched) return;
     const message =
       "the managers have not sent all of this host's endpoints since the agent started: nothing was attached, try again";

@@ -29,7 +29,9 @@ export class NodeRegistrar {
     const { view, writer } = this.#parts;
     const term = this.#parts.term();
     await writer.apply(registerNode(node), { actor: `agent/${node.name}`, cause: 'session' });
-    if (term !== undefined) await untilView(view, () => networksTooLarge(view).length === 0, term.signal);
+    if (term === undefined) return view.revision;
+    // Each call has a signal of its own: many hosts may wait, and Node takes more than ten listeners at one signal for a leak.
+    await untilView(view, () => networksTooLarge(view).length === 0, AbortSignal.any([term.signal]));
     return view.revision;
   }
 }

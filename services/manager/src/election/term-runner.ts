@@ -90,10 +90,8 @@ export class TermRunner {
     const { writer, controllers, log } = this.#parts;
     this.#term = term;
     for (const controller of controllers(writer.lead(term.revision))) {
-      // A signal for each: Node takes more than ten listeners at one signal for a leak, and says so on stderr.
-      const signal = AbortSignal.any([term.signal]);
       const running = controller
-        .run({ ...term, signal })
+        .run(term)
         .catch((error: unknown) => log.error('controller.failed', { term: `${term.revision}`, error }))
         .finally(() => this.#running.delete(running));
       this.#running.add(running);

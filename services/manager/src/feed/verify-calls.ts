@@ -25,12 +25,24 @@ export class VerifyCalls {
     repair: boolean,
     signal: AbortSignal,
   ): Promise<VerifyOutcome> {
+    const calls: bigint[] = [];
     const ask = async (node: Node): Promise<readonly [string, readonly Drift[] | undefined]> => {
       const session = sessionOf(node);
-      if (session === undefined) return [node.name, undefined];
-      return [node.name, await this.#ask(session, (call) => session.send(encodeVerify(call, repair)), signal)];
+      if (session === undefined || signal.aborted) return [node.name, undefined];
+      const call = ++this.#last;
+      calls.push(call);
+      return [node.name, await this.#ask(call, session, encodeVerify(call, repair))];
     };
-    return outcomeOf(new Map(await Promise.all(nodes.map(ask))));
+    const giveUp = (): void => {
+      for (const call of calls) this.#pending.get(call)?.settle(undefined);
+    };
+    // One listener for all hosts: Node takes more than ten listeners at one signal for a leak.
+    signal.addEventListener('abort', giveUp);
+    try {
+      return outcomeOf(new Map(await Promise.all(nodes.map(ask))));
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
   }
 
   /** Accepts an answer only from the session that was asked. Late answers and those of other sessions are dropped. */
@@ -43,20 +55,15 @@ export class VerifyCalls {
     for (const pending of [...this.#pending.values()]) if (pending.owner === owner) pending.settle(undefined);
   }
 
-  /** Asks through `send`; resolves to what the host found, or undefined when it gave no usable answer. */
-  #ask(owner: object, send: (call: bigint) => void, signal: AbortSignal): Promise<readonly Drift[] | undefined> {
+  /** Resolves to what the host found, or undefined when it gave no usable answer. */
+  #ask(call: bigint, session: VerifySession, question: Uint8Array): Promise<readonly Drift[] | undefined> {
     return new Promise((resolve) => {
-      const call = ++this.#last;
-      const abort = (): void => settle(undefined);
       const settle = (drift: readonly Drift[] | undefined): void => {
         this.#pending.delete(call);
-        signal.removeEventListener('abort', abort);
         resolve(drift);
       };
-      if (signal.aborted) return resolve(undefined);
-      signal.addEventListener('abort', abort);
-      this.#pending.set(call, { owner, settle });
-      send(call);
+      this.#pending.set(call, { owner: session, settle });
+      session.send(question);
     });
   }
 }
