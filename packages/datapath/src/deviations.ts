@@ -4,9 +4,15 @@ import { AF_BRIDGE, RTM_DELLINK, RTM_NEWLINK } from './wire/constants.ts';
 import { type LinkRecord, readLink } from './wire/link.ts';
 
 /**
- * Follows the notifications of a container's namespace, and finds desired objects that are no longer as desired. An object that
- * becomes as desired is no news, whoever caused that. An object deviates while it is made: so only deviations that outlast a
- * batch of messages count.
+ * The kinds whose changes in containers are found by notifications. Not neighbours: containers resolve addresses all the time, and
+ * nothing of ours is among their entries.
+ */
+export const watchedInContainers = kinds.filter(({ slot, real }) => slot === 'links' || real.judge !== undefined);
+
+/**
+ * Follows the notifications of a container's namespace, and finds desired objects that are no longer as desired. A notification
+ * that an object is as desired counts for nothing, also when another process has changed the object back. An object deviates
+ * while it is being made, so only deviations that outlast a batch of messages count.
  */
 export class Deviations {
   #desired: Namespace;
@@ -30,7 +36,7 @@ export class Deviations {
       if (message.u8(0) !== AF_BRIDGE) this.#onLink(readLink(message), message.type === RTM_NEWLINK);
       return;
     }
-    for (const { real } of kinds) {
+    for (const { real } of watchedInContainers) {
       if (real.events?.has(message.type) !== true) continue;
       const verdict = real.judge?.(message, this.#desired, (index) => this.#links.get(index));
       if (verdict !== undefined) this.#judge(verdict.key, verdict.isAsDesired);

@@ -1,18 +1,11 @@
 import { closeSync } from 'node:fs';
 import { KernelError, type MessageReader, NETLINK_ROUTE } from '@causeway/netlink';
 import { Monitor, NetlinkSocket, openNewNetns } from '@causeway/netlink/io';
+import { watchedInContainers } from '../deviations.ts';
 import { ask } from '../kinds/ask.ts';
-import {
-  RTNLGRP_IPV4_IFADDR,
-  RTNLGRP_IPV4_ROUTE,
-  RTNLGRP_IPV6_IFADDR,
-  RTNLGRP_IPV6_ROUTE,
-  RTNLGRP_LINK,
-} from '../wire/constants.ts';
 import { getNsid, readNsid, setNsid } from '../wire/nsid.ts';
 
-/** Not neighbours: containers resolve addresses all the time, and nothing of ours is among their entries. */
-const groups = [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE];
+const groups = watchedInContainers.flatMap(({ real }) => real.groups ?? []);
 /**
  * Milliseconds. A process in a container can cause events without end. One read takes at most 256 messages, so the post takes
  * about 10,000 a second: a few percent of a core. An attach causes about 20.

@@ -126,7 +126,7 @@ export interface Observation {
   readonly events?: ReadonlyMap<number, (message: MessageReader) => boolean>;
   /**
    * What one of these messages says about a desired object in a container; undefined: it is about another object. `nameOf` knows
-   * the links on which something is desired. Absent: changes of the kind in containers are only found by reads.
+   * the links on which something is desired. Absent: only reads find changes of the kind in containers.
    */
   judge?(
     message: MessageReader,

@@ -77,8 +77,8 @@ export interface LinkChange {
  * link.add makes the link with its MAC, MTU, bridge (as a port that learns and floods: a link.set sets the flags) and
  * state. The same message makes a veth's other end in its namespace, down. The kernel checks names: ERANGE from 16 bytes
  * on. Each combination of VNI, port and family of `local` exists once per host namespace: a second one is EEXIST, also
- * while the namespace that had the first one is being destroyed. But our own device that was moved out of the namespace (same
- * VNI, port and MAC) is deleted where it is now.
+ * while the namespace that had the first one is being destroyed. A device that Causeway made in this namespace (same VNI, port, MAC
+ * and settings) and that another process has moved to another namespace is deleted there first.
  */
 export type LinkOp =
   | { readonly op: 'link.add'; readonly netns: NetnsPath; readonly link: Bridge | Vxlan | Veth }

@@ -122,8 +122,8 @@ function pair(to: Writing, link: Veth, base: NewLink): Encode {
 }
 
 /**
- * EEXIST: the name is taken, for good; or the VNI is taken. If the device was moved to another namespace, it is deleted there.
- * If its namespace is being destroyed, it may soon be gone.
+ * EEXIST: the name is taken, for good; or another device has the VNI. A device of ours that was moved to another namespace is
+ * deleted there. A device whose namespace is being destroyed may soon be gone.
  */
 async function addTunnel(to: Writing, netns: NetnsPath, link: Vxlan, base: NewLink): Promise<void> {
   const { vni, port, local, name } = link;

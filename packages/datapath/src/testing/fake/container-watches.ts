@@ -1,4 +1,5 @@
 import { type Clock, milliseconds } from '@causeway/runtime';
+import { watchedInContainers } from '../../deviations.ts';
 import { differences } from '../../difference.ts';
 import type { ContainerWatch } from '../../kernel.ts';
 import type { Namespace } from '../../kinds/table.ts';
@@ -9,8 +10,7 @@ import { viewOf } from './view.ts';
 
 /** A deviation that lasts as long is reported. */
 const lasting = milliseconds(25);
-/** The kernel notifies of changes of these kinds. */
-const notified: ReadonlySet<string> = new Set(['link', 'address', 'route']);
+const notified: ReadonlySet<string> = new Set(watchedInContainers.map(({ name }) => name));
 
 interface Entry {
   readonly path: NetnsPath;
