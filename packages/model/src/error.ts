@@ -132,6 +132,11 @@ export class CausewayError extends Error {
   }
 }
 
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 export function isCausewayError(error: unknown, code?: ErrorCode): error is CausewayError {
   return error instanceof CausewayError && (code === undefined || error.code === code);
 }

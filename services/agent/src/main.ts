@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createKernel, NetnsLock } from '@causeway/datapath/io';
-import { isCausewayError, visible } from '@causeway/model';
+import { isCausewayError, messageOf, visible } from '@causeway/model';
 import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
 import {
   explainMissingOption,
@@ -99,7 +99,7 @@ async function reset(): Promise<void> {
   try {
     await command.parseAsync();
   } catch (error) {
-    process.stderr.write(`causeway-agent: ${visible(error instanceof Error ? error.message : String(error))}\n`);
+    process.stderr.write(`causeway-agent: ${visible(messageOf(error))}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }
@@ -167,7 +167,7 @@ async function claim({ dataDir }: Options): Promise<void> {
 /** Logs one line for programs and prints one line for people. */
 function fail(error: unknown, log: Log): never {
   const code = isCausewayError(error) ? error.code : 'internal';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   log.error('agent.failed', {
     code,
     message,

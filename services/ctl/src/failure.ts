@@ -1,4 +1,4 @@
-import { CausewayError, isCausewayError } from '@causeway/model';
+import { CausewayError, isCausewayError, messageOf } from '@causeway/model';
 import { type Command, CommanderError } from 'commander';
 import { exitCodeOfKind, exitCodes } from './exit-codes.ts';
 import { nearest } from './suggest.ts';
@@ -82,7 +82,7 @@ function synonymIn(command: Command, message: string): string | undefined {
 export function explainFailure(thrown: unknown): Failure {
   if (thrown instanceof CommanderError) return { kind: thrown.exitCode === 0 ? 'none' : 'usage-shown' };
   if (isCausewayError(thrown)) return { kind: 'error', error: thrown, hint: hintFor(thrown) };
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = messageOf(thrown);
   return { kind: 'error', error: new CausewayError('internal', message, {}, { cause: thrown }), hint: undefined };
 }
 

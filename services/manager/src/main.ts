@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { CausewayError, isCausewayError, visible } from '@causeway/model';
+import { CausewayError, isCausewayError, messageOf, visible } from '@causeway/model';
 import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
 import {
   type Clock,
@@ -279,8 +279,4 @@ function tellFailure(error: unknown): number {
   process.stderr.write(`causeway-manager: ${visible(messageOf(error))}\n`);
   if (known?.code === 'lock-held' || known?.code === 'name-taken') return exitConflict;
   return known?.kind === 'invalid' || known?.kind === 'denied' ? exitUnusable : exitFailed;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

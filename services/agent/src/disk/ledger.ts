@@ -1,4 +1,12 @@
-import { CausewayError, type FeedVersion, feedOf, feedRange, isCausewayError, type NetworkId } from '@causeway/model';
+import {
+  CausewayError,
+  type FeedVersion,
+  feedOf,
+  feedRange,
+  isCausewayError,
+  messageOf,
+  type NetworkId,
+} from '@causeway/model';
 import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, type Duration, type Log, milliseconds, seconds, Worker } from '@causeway/runtime';
 import { Interner, type Table } from '../tables/table.ts';
@@ -56,7 +64,7 @@ export class Ledger {
         this.#tables.replace(await this.#read(name, interner));
       } catch (error) {
         const event = isCausewayError(error, 'data-damaged') ? 'ledger.damaged' : 'ledger.not-understood';
-        this.#log.warn(event, { file: name, message: error instanceof Error ? error.message : String(error) });
+        this.#log.warn(event, { file: name, message: messageOf(error) });
       }
     }
     this.#tables.onChange((change) => {

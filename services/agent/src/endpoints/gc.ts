@@ -1,4 +1,4 @@
-import { type EndpointId, isCausewayError, type Name, type NetworkId, type Stamp } from '@causeway/model';
+import { type EndpointId, isCausewayError, messageOf, type Name, type NetworkId, type Stamp } from '@causeway/model';
 import { type Clock, DelayedAction, type Duration, type Log, seconds, Worker } from '@causeway/runtime';
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
@@ -157,7 +157,7 @@ export class GarbageCollector {
     if (plan.again !== undefined) this.#later.in(plan.again);
   }
 
-  /** Same as `#release`. */
+  /** Same as `#release`. The release is remembered in `#begun`. */
   #begin(release: Release, signal: AbortSignal): Promise<boolean> {
     const answered = this.#release(release, signal);
     this.#begun.set(release.id, { release, answered });
@@ -206,7 +206,7 @@ export class GarbageCollector {
       await sandboxes.change([{ ...kept, claimed }]);
       log.warn('endpoint.claimed-again', { ...fields, addresses: endpoint.addresses });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (isCausewayError(error) && error.kind === 'unavailable') {
         log.debug('endpoint.claim-postponed', { ...fields, message });
         return false;

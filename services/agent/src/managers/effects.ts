@@ -1,4 +1,4 @@
-import { assertNever, type Stamp } from '@causeway/model';
+import { assertNever, messageOf, type Stamp } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Log } from '@causeway/runtime';
 import type { ClusterPosition } from '../disk/identity.ts';
@@ -53,7 +53,7 @@ export async function carryOut(
 async function answerVerify(call: bigint, verified: Promise<Drift[]>, channel: SessionChannel): Promise<void> {
   const result = await verified.then(
     (drift) => ({ call, drift, error: '' }),
-    (error: unknown) => ({ call, drift: [], error: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => ({ call, drift: [], error: messageOf(error) }),
   );
   channel.send({ message: { oneofKind: 'verifyResult', verifyResult: result } });
 }

@@ -1,6 +1,5 @@
-import { CausewayError } from '@causeway/model';
+import { CausewayError, messageOf } from '@causeway/model';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
-import { messageOf } from './session-end.ts';
 
 /** Time for an election and for the agents to find the new leader, with a margin for a busy machine. */
 const electionTakes = seconds(10);

@@ -1,4 +1,4 @@
-import { type ErrorCode, isCausewayError } from '@causeway/model';
+import { type ErrorCode, isCausewayError, messageOf } from '@causeway/model';
 import { type Backoff, type Duration, delays, milliseconds, type Random, seconds } from '@causeway/runtime';
 
 /**
@@ -76,10 +76,6 @@ export class SessionPauses {
     if (code === 'session-taken') return this.#taken.next().value;
     return refusals.has(code) ? pauseAfterRefusal : this.#failed.next().value;
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function codeOf(error: unknown): string {

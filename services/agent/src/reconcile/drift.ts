@@ -1,4 +1,5 @@
 import { type Difference, hostNetns, isOverlayNetns } from '@causeway/datapath';
+import { messageOf } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Scope } from './scope.ts';
 
@@ -25,6 +26,5 @@ export function driftOf(host: string, network: string, difference: Difference): 
  * differs.
  */
 export function unreadable({ watched: netns = hostNetns }: Pick<Scope, 'watched'>, error: unknown): Difference {
-  const why = error instanceof Error ? error.message : String(error);
-  return { netns, kind: 'netns', key: netns, actual: `cannot be read: ${why}`, desired: 'present' };
+  return { netns, kind: 'netns', key: netns, actual: `cannot be read: ${messageOf(error)}`, desired: 'present' };
 }

@@ -1,4 +1,5 @@
 import type { Difference, Failure, Kernel } from '@causeway/datapath';
+import { messageOf } from '@causeway/model';
 import { type Clock, DelayedAction, type Log, milliseconds, type Random, Slices, Worker } from '@causeway/runtime';
 import { type Dirty, merged } from './dirty.ts';
 import type { HostStats } from './host-stats.ts';
@@ -116,7 +117,7 @@ export class ScopeReconciler {
       else if (goal.kind === 'refuse') this.#refuse(goal.refusal, asked);
       else this.#phase = { kind: 'unknown' };
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       this.#phase = { kind: 'failing', refused: [], why };
       this.#log.error(this.#scope.id === 'host' ? 'host.not-reconciled' : 'network.not-reconciled', { message: why });
       this.#timer.failed();

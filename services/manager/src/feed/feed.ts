@@ -3,6 +3,7 @@ import {
   type FeedVersion,
   feedVersions,
   isCausewayError,
+  messageOf,
   type NetworkId,
   type Node,
   type NodeId,
@@ -173,7 +174,7 @@ export class Feed implements Startable, Controller {
 
   #refusal(session: Session, error: unknown): CausewayError {
     const { log } = this.#parts;
-    const fields = { nodeId: session.node?.id, message: error instanceof Error ? error.message : String(error) };
+    const fields = { nodeId: session.node?.id, message: messageOf(error) };
     if (isCausewayError(error)) {
       log.warn('session.refused', { ...fields, code: error.code });
       return error;

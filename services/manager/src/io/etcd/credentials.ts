@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { CausewayError } from '@causeway/model';
+import { CausewayError, messageOf } from '@causeway/model';
 import { type Credentials, plaintext } from '@causeway/proto/io';
 import { ChannelCredentials } from '@grpc/grpc-js';
 
@@ -36,7 +36,7 @@ export async function tlsCredentials(files: EtcdTlsFiles): Promise<EtcdCredentia
   try {
     createSecureContext(tls);
   } catch (cause) {
-    const message = `--etcd-cacert, --etcd-cert, --etcd-key: these files do not go together (${cause instanceof Error ? cause.message : String(cause)}): give PEM files, and the key that belongs to the certificate`;
+    const message = `--etcd-cacert, --etcd-cert, --etcd-key: these files do not go together (${messageOf(cause)}): give PEM files, and the key that belongs to the certificate`;
     throw new CausewayError('invalid-argument', message, { field: '--etcd-cert' }, { cause });
   }
   return { tls, client: () => ChannelCredentials.createSsl(ca ?? null, key ?? null, cert ?? null) };

@@ -1,4 +1,4 @@
-import { CausewayError, type ErrorCode } from '@causeway/model';
+import { CausewayError, type ErrorCode, messageOf } from '@causeway/model';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { leaseGone } from '../../store/check.ts';
 
@@ -96,5 +96,5 @@ export function isServiceError(error: unknown): error is ServiceError {
 
 function text(error: unknown): string {
   if (isServiceError(error)) return error.details;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

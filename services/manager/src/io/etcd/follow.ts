@@ -1,3 +1,4 @@
+import { messageOf } from '@causeway/model';
 import { plainWords } from '@causeway/proto';
 import { type Backoff, type Clock, type Duration, delays, type Log, type Random } from '@causeway/runtime';
 import type { Change, Step } from '../../store/store.ts';
@@ -86,7 +87,7 @@ export async function* resume(
       }
     } catch (error) {
       if (signal.aborted) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (error instanceof HistoryGone) {
         log.info('store.history-gone', { prefix, revision: delivered, reason });
         return;
@@ -142,7 +143,7 @@ async function list(
       return await listPrefix(pool, prefix, { pageSize, signal });
     } catch (error) {
       if (signal.aborted) return undefined;
-      outage.say(error instanceof Error ? error.message : String(error));
+      outage.say(messageOf(error));
       await clock.sleep(pause, signal);
     }
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '@causeway/model';
 import { RangeRequest, WatchCreateRequest, type WatchResponse } from '@causeway/proto/gen/etcd/rpc.js';
 import type { Clock, Duration } from '@causeway/runtime';
 import { type ServiceError, status } from '@grpc/grpc-js';
@@ -17,7 +18,7 @@ export class StreamBroken extends Error {
   readonly kind: Break;
 
   constructor(cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(messageOf(cause), { cause });
     this.kind = isConnectionLost(cause) ? 'lost' : 'stuck';
   }
 }
