@@ -11,7 +11,7 @@ export const hedgeRead = milliseconds(300);
 export const hedgeWrite = milliseconds(1_000);
 
 /** Pause after a round in which no server could serve. An election takes longer, the loss of a packet does not. */
-export const pauseBetweenRounds = milliseconds(100);
+const pauseBetweenRounds = milliseconds(100);
 
 /** How long a silent server is asked after all others. Afterwards it may work again. */
 export const silenceRemembered = milliseconds(10_000);

@@ -5,7 +5,7 @@ import { type LabHost, type LabPlan, managersOf, type ProcessKind } from './plan
  * Where a host finds the product's programs: a folder of the lab that is bound into each host. In the host it is outside
  * the folder of the labs.
  */
-export const binDir = '/run/causeway-bin';
+const binDir = '/run/causeway-bin';
 /** Each host has its own tmpfs here. */
 export const dataDir = '/var/lib/causeway';
 const managerDataDir = `${dataDir}/manager`;
@@ -17,7 +17,7 @@ export function dataOf(kind: ProcessKind): string {
 
 /** Identifies an etcd that a manager has started. */
 export const embeddedEtcdFlag = `--data-dir=${managerDataDir}/etcd`;
-export const agentSocket = '/run/causeway/agent.sock';
+const agentSocket = '/run/causeway/agent.sock';
 const managerPort = 7443;
 /** Same settings as for an etcd that a manager starts. */
 const txnOps = '1000';

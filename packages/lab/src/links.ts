@@ -2,7 +2,7 @@ import { familyOf, lengthOf } from '@causeway/model';
 import type { LabHost, LabPlan } from './plan.ts';
 
 /** The switch is its own namespace with this one bridge. Its ports have the names of their hosts. */
-export const switchBridge = 'br0';
+const switchBridge = 'br0';
 /** The device of each host on the underlay. */
 export const underlayDevice = 'eth0';
 

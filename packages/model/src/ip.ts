@@ -84,19 +84,6 @@ export function ipFromBits(of: Family, bits: bigint): Ip {
   return ipFromBytes(bytes);
 }
 
-/** Orders IPv4 before IPv6, then by number. */
-export function compareIp(a: Ip, b: Ip): number {
-  const byFamily = family(a) - family(b);
-  if (byFamily !== 0) return byFamily;
-  const x = ipBytes(a);
-  const y = ipBytes(b);
-  for (let i = 0; i < x.length; i++) {
-    const byByte = (x[i] ?? 0) - (y[i] ?? 0);
-    if (byByte !== 0) return byByte;
-  }
-  return 0;
-}
-
 function readV4(text: string): Uint8Array | undefined {
   const parts = text.split('.');
   if (parts.length !== 4) return undefined;

@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Ip, ipFromBytes } from './ip.ts';
+import { Ip, ipBits, ipFromBytes } from './ip.ts';
 import {
   addressOf,
   contains,
   InterfaceAddress,
   lengthOf,
   nthAddress,
-  offsetIn,
   overlaps,
   Prefix,
   parseInterfaceAddress,
@@ -77,7 +76,7 @@ describe('arithmetic', () => {
         const offset = seed % sizeOf(from);
         const ip = nthAddress(from, offset);
         expect(contains(from, ip)).toBe(true);
-        expect(offsetIn(from, ip)).toBe(offset);
+        expect(ipBits(ip) - ipBits(addressOf(from))).toBe(offset);
       }),
     );
     expect(contains(Prefix('10.66.0.0/16'), Ip('10.67.0.0'))).toBe(false);

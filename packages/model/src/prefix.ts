@@ -78,11 +78,6 @@ export function overlaps(a: Prefix, b: Prefix): boolean {
   return lengthOf(a) <= lengthOf(b) ? contains(a, addressOf(b)) : contains(b, addressOf(a));
 }
 
-/** Position of an address in a prefix that contains it: 0 is the network address. */
-export function offsetIn(prefix: Prefix, ip: Ip): bigint {
-  return ipBits(ip) - ipBits(addressOf(prefix));
-}
-
 export function nthAddress(prefix: Prefix, offset: bigint): Ip {
   return ipFromBits(familyOf(prefix), ipBits(addressOf(prefix)) + offset);
 }

@@ -129,7 +129,7 @@ export function faultsOf(report: StormReport): readonly string[] {
   return [...broken, ...shortfalls(counts), ...Object.values(verdict).flat(), ...printLateReads(report)];
 }
 
-export function printLateReads({ lateReads, began }: StormReport): readonly string[] {
+function printLateReads({ lateReads, began }: StormReport): readonly string[] {
   return lateReads.map(({ call, end, failure }) => {
     const [took, at] = [`${(end - call).toFixed(0)} ms`, `${((call - began) / 1000).toFixed(1)} s`];
     return failure === undefined

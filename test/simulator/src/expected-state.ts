@@ -27,7 +27,7 @@ export function expectedState(
 }
 
 /** What the container's interface must have. */
-export function expectedContainer(network: NetworkRecord, { mac, addresses }: EndpointRecord): readonly string[] {
+function expectedContainer(network: NetworkRecord, { mac, addresses }: EndpointRecord): readonly string[] {
   return [`eth0 mac ${mac} mtu ${network.mtu.bytes}`, ...addresses.map((address) => `eth0 address ${address}`)].sort();
 }
 
@@ -47,7 +47,7 @@ export function actualState(host: SimHost, networkId: string): ReadonlySet<strin
   return new Set(lines);
 }
 
-export function actualContainer(host: SimHost, name: string): readonly string[] {
+function actualContainer(host: SimHost, name: string): readonly string[] {
   const end = host.kernel.namespaces.get(`/run/netns/${name}` as never)?.links.get('eth0');
   if (end === undefined) return [];
   return [

@@ -44,7 +44,7 @@ export class IdentityFile {
   }
 }
 
-export function encodeIdentity(identity: Identity): Uint8Array {
+function encodeIdentity(identity: Identity): Uint8Array {
   const { nodeId, cluster } = identity;
   const text =
     cluster === undefined
@@ -54,7 +54,7 @@ export function encodeIdentity(identity: Identity): Uint8Array {
 }
 
 /** The checksum of these bytes is right, so bytes that do not parse are a defect of the program. */
-export function decodeIdentity(bytes: Uint8Array): Identity {
+function decodeIdentity(bytes: Uint8Array): Identity {
   const value = JSON.parse(new TextDecoder().decode(bytes)) as {
     nodeId: NodeId;
     cluster?: { id: ClusterId; epoch: string; term: string };

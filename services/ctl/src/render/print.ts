@@ -21,7 +21,7 @@ export async function printAnswer(context: Context, answer: Answer | Stream, how
   context.exitCode = answer.exitCode ?? 0;
 }
 
-export function renderAnswer(answer: Answer, { output, headers }: How, colour: boolean): string {
+function renderAnswer(answer: Answer, { output, headers }: How, colour: boolean): string {
   switch (output) {
     case 'json':
       return `${visibleData(renderJson(answer.value, '  '))}\n`;
@@ -37,7 +37,7 @@ export function renderAnswer(answer: Answer, { output, headers }: How, colour: b
   }
 }
 
-export function renderPart(stream: Stream, part: StreamPart, format: Format, colour: boolean): string {
+function renderPart(stream: Stream, part: StreamPart, format: Format, colour: boolean): string {
   switch (format) {
     case 'json':
       return `${visibleData(renderJson(part.value))}\n`;

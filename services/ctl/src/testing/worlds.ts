@@ -41,7 +41,7 @@ export const tooNew = {
     each.name === 'h2' ? { ...each, state: 'outdated' } : { ...each, schema: 2 },
   ),
 };
-export const lonely = (status.store?.members ?? []).map((member) => ({ ...member, healthy: false, leader: false }));
+const lonely = (status.store?.members ?? []).map((member) => ({ ...member, healthy: false, leader: false }));
 export const noMajority = { ...noLeader, store: { members: lonely, revision: 42n } };
 
 export async function* happened({ fromSequence, tail, network }: WatchEventsRequest): AsyncGenerator<Event> {
@@ -50,7 +50,7 @@ export async function* happened({ fromSequence, tail, network }: WatchEventsRequ
 }
 
 /** The changes of one object: it is added, modified and removed. */
-export async function* lifeOf<Of extends object>(of: Of) {
+async function* lifeOf<Of extends object>(of: Of) {
   const position = { revision: 42n, more: false, epoch: 1n };
   yield { ...position, ...of, type: 'ADDED', more: true };
   yield { ...position, type: 'BOOKMARK' };

@@ -5,7 +5,7 @@ import type { Session } from './session.ts';
 export const heartbeat = seconds(2);
 
 /** A host that misses this many heartbeats in a row loses its session. A single lost packet or a busy host must not. */
-export const missedHeartbeats = 3;
+const missedHeartbeats = 3;
 
 export const silenceLimit: Duration = milliseconds(heartbeat * missedHeartbeats);
 

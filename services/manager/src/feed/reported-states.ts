@@ -38,7 +38,7 @@ export class ReportedStates {
   forget(node: NodeId): void {
     this.#sessions.delete(node);
     this.#lost.delete(node);
-    for (const network of [...this.#leaving.keys()]) this.left(node, network);
+    for (const network of [...this.#leaving.keys()]) this.#left(node, network);
   }
 
   /** Returns the revision after which the host's latencies are measured; undefined: none is measured. */
@@ -46,13 +46,13 @@ export class ReportedStates {
     const reports = this.#sessions.get(node);
     const { applied, timedFrom } = reports?.get(network) ?? { applied: 0n };
     reports?.set(network, { applied: later(applied, revision), timedFrom: later(timedFrom ?? 0n, revision) });
-    this.left(node, network);
+    this.#left(node, network);
     return timedFrom;
   }
 
   withdrawn(node: NodeId, network: NetworkId): void {
     this.#sessions.get(node)?.delete(network);
-    this.left(node, network);
+    this.#left(node, network);
   }
 
   /** Sets the revision after which the host's latencies are measured; undefined: none is measured. */
@@ -65,12 +65,6 @@ export class ReportedStates {
   leaves(node: NodeId, network: NetworkId): void {
     const leaving = this.#leaving.get(network) ?? new Set();
     this.#leaving.set(network, leaving.add(node));
-  }
-
-  left(node: NodeId, network: NetworkId): void {
-    const leaving = this.#leaving.get(network);
-    leaving?.delete(node);
-    if (leaving?.size === 0) this.#leaving.delete(network);
   }
 
   hasSession(node: NodeId): boolean {
@@ -94,7 +88,14 @@ export class ReportedStates {
     return this.#leaving.get(network) ?? [];
   }
 
+  /** Networks in which the host has no endpoint any more, and which it may still hold. */
   leftBy(node: NodeId): readonly NetworkId[] {
     return [...this.#leaving].flatMap(([network, nodes]) => (nodes.has(node) ? [network] : []));
+  }
+
+  #left(node: NodeId, network: NetworkId): void {
+    const leaving = this.#leaving.get(network);
+    leaving?.delete(node);
+    if (leaving?.size === 0) this.#leaving.delete(network);
   }
 }
