@@ -32,7 +32,7 @@ export class Slices {
     while (this.#isOver) await this.#turn();
   }
 
-  /** Runs short work, which does not wait, when its turn has time for it. Work that waits is run in order. */
+  /** Runs short work, which itself waits for nothing, in a turn that has time for it. Works run in the order of these calls. */
   async next<Result>(work: () => Result): Promise<Awaited<Result>> {
     while (this.#isOver) await this.#turn();
     return await work();

@@ -24,9 +24,9 @@ export interface NewAddresses {
 }
 
 /**
- * The announcements of new addresses to the containers of this host. A container must not get one of its own IPv6 address,
- * because its kernel would warn of a duplicate. Of its own IPv4 address it may: Linux ignores the frame, and RFC 5227 §2.4
- * sees no conflict, because the MAC is the container's own.
+ * The announcements of new addresses to the containers of this host. A container must not get the announcement of its own IPv6
+ * address, because its kernel would warn of a duplicate. The announcement of its own IPv4 address does no harm: Linux ignores the
+ * frame, and RFC 5227 §2.4 sees no conflict, because the MAC is the container's own.
  */
 export function announcementsOf({ networkId, addresses, own }: NewAddresses, now: number): readonly Waiting[] {
   return addresses.flatMap(({ ip, mac, isOwn }): Waiting[] => {

@@ -44,7 +44,7 @@ export class Announcer {
     const { backlog, dropped } = add(this.#backlog, announcements);
     this.#backlog = backlog;
     stats.notAnnounced(dropped);
-    // In a burst, most turns were made for nothing otherwise: a peer is announced later, and the budget is used up.
+    // Announcements of peers are due later, and in a burst the budget is used up. So most wakes would cause a turn for nothing.
     if (announcements.some(({ due }) => due < this.#nextTurn)) this.#loop.wake();
   }
 

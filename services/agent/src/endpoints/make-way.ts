@@ -46,7 +46,7 @@ export class MakeWay {
     await this.#awaitNetworkNames(spec, identity);
     const known = await this.#among(spec, identity, left());
     if (known !== undefined || unrecorded.isSearched) return known;
-    // Until then, a claim of this name without a record may be that of a living container.
+    // Until the search for lost records has ended, a claim of this name without a record may be that of a living container.
     await sessionUp(left());
     await unrecorded.searched(left());
     return await this.#among(spec, identity, left());

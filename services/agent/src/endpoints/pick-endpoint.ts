@@ -12,8 +12,8 @@ export interface LocalEndpoint {
 }
 
 /**
- * The endpoint that the text names: an id, a name, or NETWORK/NAME. undefined: no endpoint of this host. Of two endpoints with
- * one name in one network, the one that stays is meant. Throws `name-ambiguous`.
+ * The endpoint that the text names: an id, a name, or NETWORK/NAME. undefined: no endpoint of this host. When two
+ * endpoints of a network have the name, the text names the endpoint that stays. Throws `name-ambiguous`.
  */
 export function pickEndpoint(local: readonly LocalEndpoint[], target: string): LocalEndpoint | undefined {
   const byId = local.find((endpoint) => endpoint.id === target);

@@ -9,9 +9,9 @@ import type { ManagerLink } from './link.ts';
 const mostAtOnce = 256;
 
 /**
- * Least time from one call to the next after a call with several claims. Each call costs the manager a transaction, each host
- * of the network a delta, and the manager a report of each host. A host's containers need some 5 ms of CPU time each, so those
- * that start together do not wait for the next call with nothing to do.
+ * Least time from the start of a call with several claims to the start of the next call. Each call costs the leader a transaction,
+ * each host of the network a delta, and the leader a report of each host. Meanwhile this host is busy with the containers of the
+ * call: each takes several ms of the agent's CPU time.
  */
 const pace = milliseconds(15);
 
@@ -40,8 +40,8 @@ interface Waiting {
 
 /**
  * Sends this host's claims to the managers, one call at a time. Claims that arrive during a call go together in the next
- * call. So a single claim does not wait, and containers that start together need only a few calls: while there are such, the
- * next call also waits for the `pace`.
+ * call. So a single claim does not wait, and containers that start together need only a few calls. After a call with several
+ * claims, the next call also waits for the `pace`.
  */
 export class ClaimCalls {
   readonly #modules: ClaimCallsModules;

@@ -138,7 +138,7 @@ export class NetworkScope implements Scope {
     const { table, sandboxes } = this.#modules.intent();
     const isAttached = sandboxes.some(isGranted);
     const isConfirmed = this.#modules.confirmed();
-    // Before that, containers may live here whose records are lost, and whose network's table has not come yet.
+    // Until the tables are confirmed, containers may live here whose records are lost, and whose network's table has not come yet.
     if (table === undefined) return { kind: isAttached || !isConfirmed ? 'wait' : 'remove' };
     if (!isKnown(table.network)) return this.#refuse(table.network);
     // The ledger may still have a network that was withdrawn since. Containers of this host prove that the network is

@@ -14,9 +14,8 @@ import type { DirtyPart } from './scope.ts';
 
 /**
  * The part of a network's desired state that must be compared after these changes in the network's namespace. When the
- * outer end of a container's pair changes, the container's namespace is part of it. A change in a
- * container is reported as a change of the outer end. Entries are compared one by one, unless a link changed with which
- * the kernel drops entries.
+ * outer end of a container's pair changes, the container's namespace is part of it. A change in a container is reported as a
+ * change of the outer end. Entries are compared one by one, unless a link changed with which the kernel drops entries.
  */
 export function partOf(
   desired: State,

@@ -85,8 +85,8 @@ export class RereadTimer {
   }
 
   /**
-   * To be called after the kernel has notified of changes. It also notifies the agent of its own changes of links, addresses and routes. A pass that finds no difference
-   * ends this.
+   * To be called after the kernel has notified the agent of changes. The kernel also notifies the agent of the agent's own changes
+   * of links, addresses and routes; the pass that follows finds no difference.
    */
   changed(event: WatchEvent, changes: Changes): void {
     if (event === 'gone') this.unwatch();

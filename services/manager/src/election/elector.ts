@@ -148,7 +148,7 @@ export class Elector implements Startable {
         return;
       }
       await this.#giveUp(lease);
-      await this.#pause(ttl); // until the view has what was in the way; if the view has it already, not at all
+      await this.#pause(ttl); // until the view has the write that was in the way: not at all if the view has it already
     } catch (error) {
       log.warn('leader.campaign-failed', { error });
       if (lease !== undefined) await this.#giveUp(lease); // may have won although the answer was lost: this deletes the key

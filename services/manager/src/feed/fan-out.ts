@@ -6,7 +6,7 @@ export type FanOutPause = (hosts: number) => Duration;
 
 /**
  * Shortest pause, ms. While endpoints come and go quickly, several of them share a delta, so that each costs every host less. An
- * attach takes about as long, so its container is seldom ready before the other hosts know the endpoint.
+ * attach takes at least as long, so its container is seldom ready before the other hosts know the endpoint.
  */
 const least = 10;
 /** Longest pause, ms: the delay of a change stays below a second. */

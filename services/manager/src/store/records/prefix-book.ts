@@ -6,7 +6,7 @@ interface Entry<Holder> {
 }
 
 /**
- * Prefixes of one family, each with who holds it, in the order of their addresses. Two prefixes are apart, or one contains
+ * Prefixes of one family, each with its holders, in the order of their addresses. Two prefixes are apart, or one contains
  * the other, so a few binary searches find all that a given prefix overlaps.
  */
 export class PrefixBook<Holder> {
