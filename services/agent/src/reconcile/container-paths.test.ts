@@ -46,9 +46,10 @@ describe('the path of a container', () => {
     const kernel = { identify: async (path: NetnsPath) => (leading.includes(path) ? now.identity : 'net:9@boot') };
     const overlays = { at: () => (isOverlay ? elsewhere : undefined) };
     const sandboxes = attachedAt.map((netns) => ({ identity: now.identity, netns }) as Sandbox);
-    const others = [{ identity: 'net:9@boot', netns: elsewhere } as Sandbox];
+    const other = { identity: 'net:9@boot', netns: elsewhere } as Sandbox;
+    const inContainer = (identity: string) => [...sandboxes, other].filter((each) => each.identity === identity);
     const modules = { kernel, overlays } as unknown as Parameters<typeof findContainerPaths>[0];
-    const paths = await findContainerPaths(modules, sandboxes, [...others, ...sandboxes]);
+    const paths = await findContainerPaths(modules, sandboxes, inContainer);
     return [...paths.expected];
   };
 

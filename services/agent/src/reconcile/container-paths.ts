@@ -78,33 +78,29 @@ function nowhere(netns: NetnsPath): NetnsPath {
 }
 
 /**
- * Locates the containers of the sandboxes. `all`: all sandboxes of this host, whose paths are tried too: a container on
- * two networks exists as long as one of its paths leads to it. A container whose identity is an overlay's is gone.
+ * Locates the containers of the sandboxes. `inContainer`: the sandboxes of a container on all networks, whose paths are
+ * tried too: a container on two networks exists as long as one of its paths leads to it. A container whose identity is an
+ * overlay's is gone.
  */
 export async function findContainerPaths(
   { kernel, overlays }: { readonly kernel: Kernel; readonly overlays: Overlays },
   sandboxes: readonly Sandbox[],
-  all: Iterable<Sandbox>,
+  inContainer: (identity: NetnsIdentity) => readonly Sandbox[],
 ): Promise<ContainerPaths> {
-  const identities = new Set(sandboxes.map(({ identity }) => identity));
-  const candidates = new Map<NetnsIdentity, Set<NetnsPath>>();
-  for (const { identity, netns } of all) {
-    if (!identities.has(identity) || isOverlayNetns(netns)) continue;
-    candidates.set(identity, (candidates.get(identity) ?? new Set()).add(netns));
-  }
   const paths = new Map<NetnsIdentity, NetnsPath | undefined>();
-  for (const identity of identities) {
+  for (const identity of new Set(sandboxes.map((sandbox) => sandbox.identity))) {
     const isOverlay = overlays.at(identity) !== undefined;
-    paths.set(identity, isOverlay ? undefined : await firstThatLeads(kernel, candidates.get(identity), identity));
+    const candidates = new Set(inContainer(identity).map(({ netns }) => netns));
+    paths.set(identity, isOverlay ? undefined : await firstThatLeads(kernel, candidates, identity));
   }
   return new ContainerPaths(paths);
 }
 
 async function firstThatLeads(
   kernel: Kernel,
-  paths: Iterable<NetnsPath> | undefined,
+  paths: Iterable<NetnsPath>,
   identity: NetnsIdentity,
 ): Promise<NetnsPath | undefined> {
-  for (const path of paths ?? []) if ((await kernel.identify(path)) === identity) return path;
+  for (const path of paths) if (!isOverlayNetns(path) && (await kernel.identify(path)) === identity) return path;
   return undefined;
 }

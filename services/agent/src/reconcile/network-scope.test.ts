@@ -52,7 +52,7 @@ beforeEach(async () => {
   const log = new MemoryLog();
   const records = new OverlayRecords({ files: new MemoryFiles(), log });
   const overlays = new Overlays({ kernel, containers: () => intent.sandboxes, records, log });
-  const modules = { kernel, clock, stats, overlays, intent: () => intent, allSandboxes: () => intent.sandboxes };
+  const modules = { kernel, clock, stats, overlays, intent: () => intent, inContainer: () => intent.sandboxes };
   scope = new NetworkScope(
     {
       ...modules,

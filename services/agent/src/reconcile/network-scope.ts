@@ -9,6 +9,7 @@ import {
   isOverlayNetns,
   type Kernel,
   type Namespace,
+  type NetnsIdentity,
   type NetnsPath,
   type NewAddress,
   newAddresses,
@@ -47,8 +48,8 @@ export interface NetworkScopeModules {
   readonly stats: HostStats;
   readonly overlays: Overlays;
   readonly intent: () => NetworkIntent;
-  /** The sandboxes of all networks of this host. */
-  readonly allSandboxes: () => Iterable<Sandbox>;
+  /** The sandboxes of one container, on all networks. */
+  readonly inContainer: (identity: NetnsIdentity) => readonly Sandbox[];
   /** Whether a manager has confirmed the tables since start. */
   readonly confirmed: () => boolean;
   /** Called when a container is dead: no path leads to it, and its pair of links is gone. */
@@ -147,9 +148,9 @@ export class NetworkScope implements Scope {
   }
 
   async locate(): Promise<void> {
-    const { overlays, intent, allSandboxes } = this.#modules;
+    const { overlays, intent, inContainer } = this.#modules;
     await overlays.adopt(this.watched);
-    this.#containerPaths = await findContainerPaths(this.#modules, intent().sandboxes, allSandboxes());
+    this.#containerPaths = await findContainerPaths(this.#modules, intent().sandboxes, inContainer);
     this.#isRelocated = true;
   }
 

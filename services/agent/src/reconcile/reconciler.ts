@@ -150,7 +150,7 @@ export class Reconciler {
       {
         ...this.#modules,
         intent: () => ({ table: tables.get(networkId), sandboxes: sandboxes.of(networkId) }),
-        allSandboxes: () => sandboxes.all(),
+        inContainer: (identity) => sandboxes.in(identity),
         confirmed: () => this.#confirmed,
         announce: (found) => this.#announcer.announce(found),
         onRemoved: () => this.#forget(networkId),
