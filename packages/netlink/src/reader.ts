@@ -66,6 +66,12 @@ export class MessageReader {
     return this.view.getInt32(this.#field(offset, 4), little);
   }
 
+  /** The fixed part from this offset on, in the datagram: valid until the datagram's buffer is used again. */
+  slice(offset: number, size: number): Uint8Array {
+    const at = this.#field(offset, size);
+    return this.bytes.subarray(at, at + size);
+  }
+
   /** The attributes after a fixed part of this size. */
   attributes(fixed: number): AttributeReader {
     return new AttributeReader(this.bytes, this.view, Math.min(this.start + fixed, this.end), this.end);
@@ -132,6 +138,11 @@ export class AttributeReader {
     const zero = this.bytes.indexOf(0, this.#start);
     const end = zero < 0 || zero > this.#end ? this.#end : zero;
     return utf8.decode(this.bytes.subarray(this.#start, end));
+  }
+
+  /** The value, in the datagram: valid until the datagram's buffer is used again. */
+  slice(): Uint8Array {
+    return this.bytes.subarray(this.#start, this.#end);
   }
 
   nested(): AttributeReader {

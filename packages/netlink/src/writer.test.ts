@@ -59,3 +59,42 @@ it('several messages lie in one buffer, which grows', () => {
   expect(found[257]).toEqual([357, 0, 257]);
   expect(found[999]).toEqual([1099, NLM_F_ACK, 999]);
 });
+
+it('fields in network byte order, and of 64 bits', () => {
+  const writer = new MessageWriter();
+  writer.begin(16);
+  const at = writer.struct(16);
+  writer.put16be(at, 0x1193);
+  writer.put32be(at + 4, 0x1100_0002);
+  writer.put64(at + 8, 0x0102_0304_0506_0708n);
+  writer.end();
+  const reader = new MessageReader(writer.bytes);
+  reader.next();
+  expect([...reader.slice(0, 16)]).toEqual([0x11, 0x93, 0, 0, 0x11, 0, 0, 2, 8, 7, 6, 5, 4, 3, 2, 1]);
+  expect(() => reader.slice(8, 9)).toThrow('ends before its field at 8');
+});
+
+it('a secret is gone after the messages were sent, and from a buffer that was too small', () => {
+  const writer = new MessageWriter(24);
+  const small = writer.buffer;
+  writer.begin(16);
+  writer.hasSecrets();
+  writer.u32(1, 0x0707_0707);
+  expect(small).toContain(7);
+  writer.u32(2, 0x0707_0707);
+  writer.end();
+  const { buffer } = writer;
+  expect(buffer).not.toBe(small);
+  expect(small).not.toContain(7);
+  writer.forgetSecrets();
+  expect(buffer).not.toContain(7);
+});
+
+it('messages without a secret stay as they are until the next reset', () => {
+  const writer = new MessageWriter();
+  writer.begin(16);
+  writer.u32(1, 7);
+  writer.end();
+  writer.forgetSecrets();
+  expect(writer.bytes).toContain(7);
+});

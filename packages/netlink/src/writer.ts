@@ -15,10 +15,22 @@ export class MessageWriter {
   #at = 0;
   #start = 0;
   #sequence = 0;
+  #isSecret = false;
 
   constructor(size = 4096) {
     this.#bytes = new Uint8Array(size);
     this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Call when a message has a secret: `forgetSecrets` then overwrites everything that was written. */
+  hasSecrets(): void {
+    this.#isSecret = true;
+  }
+
+  /** Call when the messages were sent. */
+  forgetSecrets(): void {
+    if (this.#isSecret) this.#bytes.fill(0);
+    this.#isSecret = false;
   }
 
   /** Discards all messages. The next message has this sequence number; later messages count up from it. */
@@ -89,6 +101,18 @@ export class MessageWriter {
     this.#view.setUint32(at, value, little);
   }
 
+  put64(at: number, value: bigint): void {
+    this.#view.setBigUint64(at, value, little);
+  }
+
+  put16be(at: number, value: number): void {
+    this.#view.setUint16(at, value);
+  }
+
+  put32be(at: number, value: number): void {
+    this.#view.setUint32(at, value);
+  }
+
   u8(type: number, value: number): void {
     const at = this.attribute(type, 1);
     this.#view.setUint8(at, value);
@@ -137,6 +161,7 @@ export class MessageWriter {
     if (this.#at + size <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + size));
     larger.set(this.#bytes.subarray(0, this.#at));
+    if (this.#isSecret) this.#bytes.fill(0);
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);
   }

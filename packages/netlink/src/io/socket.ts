@@ -210,7 +210,11 @@ export class NetlinkSocket {
   #send(): void {
     // Far below 2^32, so that the numbers of one batch never wrap.
     this.#sequence = writer.sequence > 0x7fff_ffff ? 1 : writer.sequence;
-    send(this.#fd, writer.bytes);
+    try {
+      send(this.#fd, writer.bytes);
+    } finally {
+      writer.forgetSecrets();
+    }
   }
 
   #receive(buffer: Uint8Array): MessageReader {
