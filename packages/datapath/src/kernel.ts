@@ -63,20 +63,22 @@ export interface Kernel {
    *   as "port". The bridge's own (permanent) and learned entries and a device's multicast list (`self permanent`) are not.
    * - fdb of a vxlan device: only entries with a remote address (`self dst`), not its bridge's entry of the same MAC.
    * - sysctls: requested keys that do not exist.
+   * - SAs and policies: those of other programs, and larval SAs. The key of a found SA cannot be revealed, only compared.
    * Absent and empty mean the same: a link without addresses may be missing from `addresses`.
    */
   read(netns: NetnsPath, scope: ReadScope, expected?: Expected): Promise<Namespace | undefined>;
   /**
    * Applies the ops in order. A failure does not stop the rest; there are as many results as ops. Deleting an absent object
    * succeeds; any other op on an absent namespace is ENOENT, on an absent link ENODEV.
-   * In the host namespace a link without our mark counts as absent, with all that belongs to it.
+   * In the host namespace a link without our mark counts as absent, with all that belongs to it. An SA or a policy of another
+   * program counts as absent for a deletion, and anything that would take its place is EEXIST.
    * Long runs of neighbour and FDB ops of one device go in batches, with a yield to the event loop between them.
    */
   apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]>;
   /**
-   * Calls `onEvent` after changes of links, addresses, routes, neighbours or FDB entries, and never from within `apply` or
-   * `watch`. Several changes may be reported in one call. Changes of sysctls, and of what `read` does not show, are not
-   * reported. Our own changes are reported too, except
+   * Calls `onEvent` after changes of links, addresses, routes, neighbours or FDB entries, in the host namespace also of SAs and
+   * policies, and never from within `apply` or `watch`. Several changes may be reported in one call. Changes of sysctls, and
+   * of what `read` does not show, are not reported. Our own changes are reported too, except
    * - neighbours and FDB entries with a single target, of which there are thousands: such an entry is reported only when it
    *   is no longer as `apply` of this kernel last wrote it;
    * - a new veth: it is reported only when it is not as `apply` last wrote it, or when its other end is not up within a

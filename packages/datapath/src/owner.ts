@@ -7,7 +7,8 @@ import { hostNetns, type NetnsPath } from './state.ts';
  * | where                   | ours                                                  | not desired, but found      |
  * | an overlay's namespace  | everything                                            | is removed                  |
  * | a container's namespace | the named interface, and the desired objects on it    | is the container's, is kept |
- * | the host namespace      | links with our mark, and all that belongs to them     | is removed                  |
+ * | the host namespace      | links with our mark, and all that belongs to them;    | is removed                  |
+ * |                         | SAs and policies of IPsec with our numbers            |                             |
  *
  * A tunnel of an overlay that was moved to another namespace is still ours, and is deleted there when it is made anew.
  * Objects that belong to no link have an owner rule of their own in their kind (`isOurs`): a mark, a number, a table's name.
@@ -51,4 +52,28 @@ export function isOurLink(netns: NetnsPath): boolean {
  */
 export function isOurEnd(found: Link, desired: VethPeer): boolean {
   return found.kind === 'veth' && found.mac === desired.mac;
+}
+
+/**
+ * Our numbers on objects of IPsec, of which other programs (strongSwan, Docker) have some in the host namespace too. The message
+ * that makes an SA or a policy sets them, so none of ours is ever without. An SA is ours by its reqid. A policy is ours by its
+ * priority, if its template, where it has one, names a reqid of ours. The numbers mean nothing, with one exception: the smallest
+ * priority wins, and ours are smaller than those that IKE daemons compute (about 180,000 and more), so that no tunnel of theirs
+ * takes our packets. A policy that a person makes without a priority has 0 and wins over ours.
+ */
+const reqidPrefix = 0x6377;
+const priorityPrefix = 0x63;
+
+/** The reqid of our SAs. */
+export const ourReqid = 0x6377_0001;
+
+/** Blocks everything that no policy of a pair matches, so its priority is larger. */
+export const ourPriority = { pair: 0x6301, block: 0x63ff } as const;
+
+export function isOurReqid(reqid: number): boolean {
+  return reqid >>> 16 === reqidPrefix;
+}
+
+export function isOurPriority(priority: number): boolean {
+  return priority >>> 8 === priorityPrefix;
 }

@@ -16,7 +16,7 @@ describe('what is read of a namespace', () => {
   const sysctls = ['net.ipv4.ip_forward'];
 
   it.each<[string, NetnsPath, object]>([
-    ['all links of an overlay', overlay, { sysctls }],
+    ['all links of an overlay', overlay, { of: ['addresses', 'routes', 'fdb', 'neighbours'], sysctls }],
     [
       'the desired links of a container, and what is desired on them',
       containerPath(2),

@@ -3,19 +3,22 @@ import { newNamespace } from './draft.ts';
 import type { ReadScope } from './kernel.ts';
 import { kinds, type Namespace } from './kinds/table.ts';
 import { isOurLink } from './owner.ts';
-import type { NetnsPath } from './state.ts';
+import { hostNetns, type NetnsPath } from './state.ts';
 
 /** The scope that must be read of a namespace to compare it with what is desired there. */
 export function scopeOf(netns: NetnsPath, desired: Namespace): ReadScope {
   const sysctls = [...desired.sysctls.keys()];
-  if (isOurLink(netns)) return { sysctls };
+  if (netns === hostNetns) return { sysctls };
+  if (isOurLink(netns)) return { of: dumpedOfNetwork, sysctls };
   // Nothing in a container is ours to remove, so what has no desired object there need not be read.
   const of = dumped.filter((slot) => desired[slot].size > 0);
   return { links: [...desired.links.keys()], of, sysctls };
 }
 
+const dumpedKinds = kinds.filter(({ real }) => real.read !== undefined);
 /** The slots that cost a dump. */
-const dumped = kinds.filter(({ real }) => real.read !== undefined).map(({ slot }) => slot);
+const dumped = dumpedKinds.map(({ slot }) => slot);
+const dumpedOfNetwork = dumpedKinds.filter(({ isOfHost }) => isOfHost !== true).map(({ slot }) => slot);
 
 /** Whether the scope includes this slot of a namespace, of those that cost a dump. */
 export function isAskedFor(slot: keyof Namespace, { of }: ReadScope): boolean {

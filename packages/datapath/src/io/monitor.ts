@@ -1,4 +1,4 @@
-import { type MessageReader, NETLINK_ROUTE } from '@causeway/netlink';
+import { KernelError, type MessageReader, NETLINK_ROUTE } from '@causeway/netlink';
 import {
   type MonitorListener,
   Monitor as NetlinkMonitor,
@@ -35,9 +35,12 @@ export class Monitor {
     this.#route = new RouteListener(onEvent, eventsOf(NETLINK_ROUTE));
     const opened: NetlinkMonitor[] = [];
     try {
-      for (const protocol of new Set(kinds.flatMap(({ real }) => real.protocol ?? []))) {
+      for (const protocol of protocolsOf(netns)) {
         const listener = protocol === NETLINK_ROUTE ? this.#route : new Listener(onEvent, eventsOf(protocol));
-        opened.push(new NetlinkMonitor(listener, { ...settings, protocol, groups: groupsOf(protocol), netns }));
+        const monitor = open(
+          () => new NetlinkMonitor(listener, { ...settings, protocol, groups: groupsOf(protocol), netns }),
+        );
+        if (monitor !== undefined) opened.push(monitor);
       }
     } catch (error) {
       for (const monitor of opened) monitor.close();
@@ -71,6 +74,22 @@ export class Monitor {
     // A write that changes nothing causes no event, so `poke` makes sure that `onBatchEnd` runs and forgets the write.
     for (const monitor of this.#monitors) monitor.poke();
   }
+}
+
+/** undefined: the kernel was built without this protocol, and so without its objects. */
+function open<Opened>(make: () => Opened): Opened | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof KernelError && error.errno === 'EPROTONOSUPPORT') return undefined;
+    throw error;
+  }
+}
+
+/** Protocols whose objects are all in the host namespace cost no socket elsewhere. */
+function protocolsOf(netns: number | undefined): ReadonlySet<number> {
+  const here = kinds.filter(({ isOfHost }) => isOfHost !== true || netns === undefined);
+  return new Set(here.flatMap(({ real }) => real.protocol ?? []));
 }
 
 function groupsOf(protocol: number): readonly number[] {

@@ -2,7 +2,7 @@ import { type Encode, KernelError, type MessageReader } from '@causeway/netlink'
 import type { Requests } from './kind.ts';
 
 /** Errnos that mean: there is no such object, or a link of this kind cannot have such an object. */
-const nothing: ReadonlySet<string> = new Set(['ENOENT', 'ENODEV', 'ERANGE', 'EINVAL', 'EOPNOTSUPP']);
+const nothing: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'ERANGE', 'EINVAL', 'EOPNOTSUPP']);
 
 /** Asks for one object. */
 export function ask<Found>(

@@ -17,12 +17,14 @@ export interface Kind<Name extends string, Key, Value, KindOp extends Op> extend
   readonly slot: keyof Namespace;
   /** Parts of these objects that are compared separately. */
   readonly parts?: readonly AnyComparison[];
+  /** Networks share these objects: all are in the host namespace, and no network's namespace is read for them or watched. */
+  readonly isOfHost?: true;
   /** All objects of the kind, one per line, sorted by name. Contains no secrets. */
   list(namespace: Namespace): readonly string[];
 
   /** The ops of this kind. */
   readonly ops: readonly KindOp['op'][];
-  /** The equivalent command, for people to read and to type. Ops are logged in this form: a secret must be a `Secret`. */
+  /** The equivalent command, for people to read and to type. Ops are logged in this form: a secret is of a type that prints as "<secret>", as `SaKey`. */
   print(op: KindOp): string;
   /** The link that the op is about; undefined: none. */
   device(op: KindOp): string | undefined;

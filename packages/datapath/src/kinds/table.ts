@@ -8,9 +8,11 @@ import { link } from './link.ts';
 import { type NeighbourOp, neighbour } from './neighbour.ts';
 import { type Route, type RouteOp, route } from './route.ts';
 import { type SysctlOp, sysctl } from './sysctl.ts';
+import { type XfrmPolicy, type XfrmPolicyOp, xfrmPolicy } from './xfrm-policy.ts';
+import { type XfrmState, type XfrmStateOp, xfrmState } from './xfrm-state.ts';
 
 /** Every kind, in the order in which differences are listed and a namespace is read. */
-const all = [link, sysctl, address, route, fdb, neighbour] as const satisfies readonly AnyKind[];
+const all = [link, sysctl, address, route, fdb, neighbour, xfrmState, xfrmPolicy] as const satisfies readonly AnyKind[];
 
 /** The part of one namespace that is ours, desired or found. If both are equal, there is nothing to program. */
 export interface Namespace {
@@ -29,6 +31,10 @@ export interface Namespace {
   readonly fdb: ReadonlyMap<string, ReadonlyMap<Mac, FdbTarget>>;
   /** By name, "net.ipv4.ip_forward" (see `interfaceSysctl`). Only the requested keys that exist. */
   readonly sysctls: ReadonlyMap<string, string>;
+  /** SAs, by `stateKey`. */
+  readonly xfrmStates: ReadonlyMap<string, XfrmState>;
+  /** By `policyKey`. */
+  readonly xfrmPolicies: ReadonlyMap<string, XfrmPolicy>;
 }
 
 /**
@@ -44,7 +50,9 @@ export type Op =
   | RouteOp
   | NeighbourOp
   | FdbOp
-  | SysctlOp;
+  | SysctlOp
+  | XfrmStateOp
+  | XfrmPolicyOp;
 
 export type OpKind = Op['op'];
 
@@ -54,6 +62,7 @@ export type OpKind = Op['op'];
  */
 export const order = [
   'add namespace',
+  'block', // before the links: no packet may leave or enter a link of an encrypted network in the clear, at no moment
   'set sysctl of namespace', // new links inherit the values of "default"
   'delete link in the way',
   'add bridge',
@@ -67,12 +76,20 @@ export const order = [
   'add address',
   'delete address', // deleting the last IPv4 address also removes the link's neighbours and routes: so before those are set
   'set route', // its gateway must be on a link that is up
+  'delete SA in the way',
+  'add receiving SA', // before the SA that sends: the peer may use it as soon as it is told of it
+  'add sending SA', // before the policy that names it: a policy without its SA drops packets
+  'set policy', // before the FDB entries: a peer's first packet finds its policy
   'set FDB entry',
   'set neighbour',
   'delete neighbour',
   'delete FDB entry',
+  'delete policy', // the reverse of the additions
+  'delete sending SA',
+  'delete receiving SA',
   'delete route',
   'delete link', // before their namespace: the VNI of a namespace that is being destroyed stays taken for up to a second
+  'unblock', // after the links, as 'block' comes before them
   'delete namespace',
 ] as const;
 

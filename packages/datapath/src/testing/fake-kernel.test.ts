@@ -5,15 +5,19 @@ import { describe, expect, it } from 'vitest';
 import type { WatchEvent } from '../kernel.ts';
 import type { Op } from '../kinds/table.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
+import { xfrmStateCases } from './contract/xfrm-state.ts';
 import { type ContractHost, kernelContractCases } from './contract.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
 const netns = '/run/netns/cw-0000000001' as NetnsPath;
 
-describe('the kernel contract', () => {
-  for (const { name, run } of kernelContractCases) {
+describe.each([
+  ['the kernel contract', kernelContractCases, true],
+  ['the kernel contract for SAs, without ESP', xfrmStateCases, false],
+] as const)('%s', (_, cases, hasEsp) => {
+  for (const { name, run } of cases) {
     it(name, async () => {
-      const host = contractHost();
+      const host = contractHost(hasEsp);
       await run(host);
       await host.dispose();
     });
@@ -81,18 +85,19 @@ describe('what tests do to a FakeKernel', () => {
   });
 });
 
-function fakeKernel(clock = new FakeClock()): FakeKernel {
-  return new FakeKernel({ clock }, { underlay: Ip('192.0.2.1') });
+function fakeKernel(clock = new FakeClock(), hasEsp = true): FakeKernel {
+  return new FakeKernel({ clock }, { underlay: Ip('192.0.2.1'), hasEsp });
 }
 
-function contractHost(): ContractHost {
+function contractHost(hasEsp: boolean): ContractHost {
   const clock = new FakeClock();
-  const kernel = fakeKernel(clock);
+  const kernel = fakeKernel(clock, hasEsp);
   let made = 0;
   const freshPath = (): NetnsPath => `/run/netns/cw-test${++made}` as NetnsPath;
   return {
     kernel,
     underlay: Ip('192.0.2.1'),
+    hasEsp,
     freshPath,
     freshVni: () => Vni(++made),
     containerNetns: async () => kernel.foreignNetns(freshPath()),

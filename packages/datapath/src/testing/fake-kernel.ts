@@ -40,6 +40,8 @@ export interface FakeKernelSettings {
   readonly bootId?: string;
   /** Whether the kernel numbers its namespaces, as Linux does since 5.14. */
   readonly hasCookies?: boolean;
+  /** Whether the kernel can make SAs of ESP with AES-GCM; default true. */
+  readonly hasEsp?: boolean;
 }
 
 /** Ops between two yields to the event loop: as many as the real kernel sends in one batch. */
@@ -85,6 +87,7 @@ export class FakeKernel implements Kernel {
     this.#newPairs = new NewPairs({ clock: parts.clock, onLate });
     this.#host = new FakeHost({
       clock: parts.clock,
+      hasEsp: settings.hasEsp ?? true,
       onChange: (namespace, link) => {
         this.#containers.touched(namespace);
         const cause = this.#running;

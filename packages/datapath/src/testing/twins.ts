@@ -6,9 +6,15 @@ import { link } from './twins/link.ts';
 import { neighbour } from './twins/neighbour.ts';
 import { route } from './twins/route.ts';
 import { sysctl } from './twins/sysctl.ts';
+import { xfrmPolicy } from './twins/xfrm-policy.ts';
+import { xfrmState } from './twins/xfrm-state.ts';
 
 /** One twin for each kind. The code does not compile if one is missing. */
-export const twins: { readonly [Name in KindName]: Twin } = { link, address, route, neighbour, fdb, sysctl };
+export const twins: { readonly [Name in KindName]: Twin } = {
+  ...{ link, address, route, neighbour, fdb, sysctl },
+  'xfrm state': xfrmState,
+  'xfrm policy': xfrmPolicy,
+};
 
 export const allTwins: readonly Twin[] = Object.values(twins);
 

@@ -6,3 +6,5 @@ export * from './neighbour.ts';
 export * from './nsid.ts';
 export * from './own-entries.ts';
 export * from './route.ts';
+export * from './xfrm-policy.ts';
+export * from './xfrm-state.ts';

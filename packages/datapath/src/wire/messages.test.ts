@@ -1,12 +1,18 @@
 import { InterfaceAddress, Ip, Mac, Prefix, Vni } from '@causeway/model';
 import { type Encode, MessageReader, MessageWriter, NLM_F_REQUEST } from '@causeway/netlink';
 import { expect, it } from 'vitest';
+import { block, demand, ends, saKey, state } from '../testing/xfrm-fixtures.ts';
 import * as wire from './index.ts';
 
 const mac = Mac('02:42:0a:42:00:09');
 const peer = { name: 'eth0', mac, mtu: 1450, netns: 9 };
 const link = { name: 'v1', mac: Mac('02:46:00:00:00:01'), mtu: 1450, up: true, master: 2 };
 const tunnel = { ...link, name: 'vxlan0', vni: Vni(4096), port: 4789, netns: 7 };
+const [here, there] = [ends[6].here, ends[6].there];
+const sending = state({ direction: 'out', src: here, dst: there });
+const encap = { sport: 4500, dport: 4501 };
+const limits = { soft: { bytes: 2 ** 40 }, hard: { packets: 7, seconds: 9 } };
+const demanded = demand('out', here, there, { spi: 0x1100_0001 });
 const v4 = { dst: Prefix('0.0.0.0/0'), gateway: Ip('10.66.0.1'), index: 4, metric: 100 };
 
 /** Every message that we send. The tests in io/ check that the kernel accepts them. */
@@ -42,6 +48,18 @@ const messages: readonly (readonly [string, Encode])[] = [
   ['bridge fdb get … self', (to) => wire.getFdb(to, 3, mac, 'self')],
   ['bridge fdb get … master', (to) => wire.getFdb(to, 4, mac, 'master')],
   ['ip neighbour get', (to) => wire.getNeighbour(to, 3, Ip('10.66.0.10'))],
+  ['ip xfrm state add … dir in', wire.addState(state(), 'directed')],
+  ['ip xfrm state add … dir out (IPv6)', wire.addState(sending, 'directed')],
+  ['ip xfrm state add …, before Linux 6.10', wire.addState(sending, 'undirected')],
+  ['ip xfrm state update … encap … limit', wire.replaceLarval(state({ encap, limits }), 'directed')],
+  ['ip xfrm state delete', wire.deleteState(state())],
+  ['ip xfrm state get', wire.getState(state())],
+  ['ip xfrm state list', wire.dumpStates],
+  ['ip xfrm policy update … action block', wire.setPolicy(block('fwd', 6))],
+  ['ip xfrm policy update … tmpl', wire.setPolicy(demanded)],
+  ['ip xfrm policy delete', wire.deletePolicy(demanded)],
+  ['ip xfrm policy get', wire.getPolicy(demanded)],
+  ['ip xfrm policy list', wire.dumpPolicies],
 ];
 
 it('messages are these bytes', async () => {
@@ -82,6 +100,18 @@ it('what is written of a link, an address, a route and a neighbour is read again
   expect(read(wire.setRoute(v4), wire.readRoute)).toEqual(v4);
   const neighbour = { index: 3, ip: Ip('fd66::a'), mac };
   expect(read((to) => wire.setNeighbour(to, 3, neighbour.ip, mac), wire.readNeighbour)).toEqual(neighbour);
+  for (const policy of [block('in'), block('fwd', 6), demanded]) {
+    expect(read(wire.setPolicy(policy), wire.readPolicy)).toEqual(policy);
+  }
+  for (const [form, direction] of [
+    ['directed', 'out'],
+    ['undirected', 'unknown'],
+  ] as const) {
+    const each = { ...sending, encap, limits };
+    const { key, ...found } = read(wire.addState(each, form), wire.readState) ?? each;
+    expect({ ...found, key: 0 }).toEqual({ ...each, direction, key: 0 });
+    expect([key.equals(saKey()), key.equals(saKey(1))]).toEqual([true, false]);
+  }
   const entry = { index: 3, mac, target: Ip('192.0.2.2') };
   expect(
     read(

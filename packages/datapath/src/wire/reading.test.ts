@@ -2,6 +2,7 @@ import { InterfaceAddress, Ip, Mac, Prefix, Vni } from '@causeway/model';
 import { DecodeError, MessageReader, MessageWriter } from '@causeway/netlink';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { block, demand, ends, saKey, state } from '../testing/xfrm-fixtures.ts';
 import * as wire from './index.ts';
 
 const mac = Mac('02:42:0a:42:00:09');
@@ -12,6 +13,9 @@ const readers: readonly ((message: MessageReader) => unknown)[] = [
   wire.readNeighbour,
   (message) => wire.readFdb(message, () => true),
   (message) => wire.readFdb(message, () => false),
+  wire.readState,
+  wire.kindOfState,
+  wire.readPolicy,
   (message) => new wire.ChangeFilter(new Map()).changeOf(message),
 ];
 
@@ -22,6 +26,8 @@ const whole: readonly Uint8Array[] = [
   wire.setRoute({ dst: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1'), index: 4, metric: 5 }),
   (to: MessageWriter) => wire.setNeighbour(to, 3, Ip('fd66::a'), mac),
   (to: MessageWriter) => wire.setFdb(to, 3, mac, Ip('192.0.2.2')),
+  wire.addState(state({ encap: { sport: 4500, dport: 4500 } }), 'directed'),
+  wire.setPolicy(demand('out', ends[4].here, ends[4].there)),
 ].map((encode) => {
   const writer = new MessageWriter();
   encode(writer);
@@ -170,5 +176,81 @@ describe('a notification', () => {
     const neighbour = (to: MessageWriter): void => wire.setNeighbour(to, 7, Ip('10.66.0.9'), mac);
     expect(of(neighbour, permanent)).toMatchObject({ kind: 'entry', slot: 'neighbours', dev: 'br0' });
     expect(of(neighbour, stale)).toBeUndefined();
+  });
+});
+
+describe('an SA in a message', () => {
+  const [mode, flags, selectorLength] = [214, 216, 42];
+  const [protocol, reqid] = [76, 208 + 3];
+  /** Offsets after struct xfrm_usersa_info: the header of the first attribute, the name, the lengths. */
+  const [name, icv, window] = [228, 228 + 68, 228 + 92 + 4 + 20];
+  const encode = wire.addState(state(), 'directed');
+
+  it.each<[string, number, number]>([
+    ['another mode: tunnel', mode, 1],
+    ['no extended sequence numbers', flags, 0],
+    ['a selector of more than its two addresses', selectorLength, 24],
+    ['another cipher', name, 'x'.charCodeAt(0)],
+    ['a shorter ICV', icv, 64],
+    ['a smaller replay window', window, 64],
+  ])('is weaker than ours with %s', (_, at, value) => {
+    expect(changed(encode, [], wire.readState)?.isStrict).toBe(true);
+    const weaker = [[at, value], ...(at === window ? [[window + 1, 0] as const] : [])] as const;
+    expect(changed(encode, weaker as readonly (readonly [number, number])[], wire.readState)?.isStrict).toBe(false);
+  });
+
+  it.each<[string, number, number]>([
+    ['of AH', protocol, 51],
+    ['with a reqid of another program', reqid, 0],
+    ['of no known family', 212, 99],
+  ])('is foreign: %s', (_, at, value) => {
+    expect(changed(encode, [[at, value]], wire.readState)).toBeUndefined();
+    expect(changed(encode, [[at, value]], wire.kindOfState)).toBe('foreign');
+  });
+
+  it('is larval without a key', () => {
+    const unknownAttribute = 200;
+    expect(changed(encode, [[226, unknownAttribute]], wire.readState)).toBeUndefined();
+    expect(changed(encode, [[226, unknownAttribute]], wire.kindOfState)).toBe('larval');
+    expect(changed(encode, [], wire.kindOfState)).toBe('ours');
+  });
+
+  it('leaves no key in the buffer, whoever it belongs to', () => {
+    for (const of of [state(), state({ reqid: 7 })]) {
+      for (const read of [wire.readState, wire.kindOfState]) {
+        const writer = new MessageWriter();
+        wire.addState(of, 'directed')(writer);
+        const message = writer.bytes.slice();
+        const holds = (): boolean => Buffer.from(message).includes(Buffer.from(saKey().reveal()));
+        expect(holds()).toBe(true);
+        const reader = new MessageReader(message);
+        reader.next();
+        read(reader);
+        expect(holds()).toBe(false);
+      }
+    }
+  });
+});
+
+describe('a policy in a message', () => {
+  const { here, there } = ends[4];
+  const encode = wire.setPolicy(demand('out', here, there, { spi: 7 }));
+  const [priority, protocol, action, direction, portMask] = [152 + 1, 44, 161, 160, 34];
+  const template = 168 + 4;
+
+  it.each<[string, (to: MessageWriter) => void, number, number, string | undefined]>([
+    ['as it was written', encode, 0, 192, 'esp'],
+    ['a priority of another program', encode, priority, 0, undefined],
+    ['another protocol', encode, protocol, 6, undefined],
+    ['a range of ports', encode, portMask, 0, undefined],
+    ['a direction of a socket', encode, direction, 3, undefined],
+    ['a reqid of another program', encode, template + 44 + 3, 0, undefined],
+    ['an SA that is not needed (level use)', encode, template + 50, 1, 'other'],
+    ['tunnel mode', encode, template + 48, 1, 'other'],
+    ['AH', encode, template + 20, 51, 'other'],
+    ['a block', encode, action, 1, 'block'],
+    ['no template: packets pass in the clear', wire.setPolicy(block('out')), action, 0, 'other'],
+  ])('%s', (_, from, at, value, kind) => {
+    expect(changed(from, [[at, value]], wire.readPolicy)?.action.kind).toBe(kind);
   });
 });

@@ -3,9 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ip, type Mac, Vni } from '@causeway/model';
 import { createNetns, deleteNetns, identifyNetns } from '@causeway/netlink/io';
-import { bindMount, execIn, ip, throwawayAddress } from '@causeway/netlink/io/testing';
+import { bindMount, execIn, ip, throwawayAddress } from '@causeway/netlink/io/testing/netns';
 import type { NetnsPath } from '../../state.ts';
 import type { ContractHost } from '../../testing/contract.ts';
+import { saKeySize } from '../../wire/sa-key.ts';
+import { algorithm } from '../../wire/xfrm-state.ts';
 import { createKernel } from '../kernel.ts';
 
 const underlay = Ip(throwawayAddress);
@@ -13,6 +15,25 @@ const underlay = Ip(throwawayAddress);
 const patience = 20_000;
 let paths = 0;
 let vnis = 5000;
+
+let esp: boolean | undefined;
+
+/** Whether iproute2 gets an SA, tried once. */
+function hasEsp(): boolean {
+  esp ??= tryEsp();
+  return esp;
+}
+
+function tryEsp(): boolean {
+  const id = ['src', '192.0.2.250', 'dst', '192.0.2.251', 'proto', 'esp', 'spi', '0xffffff01'];
+  try {
+    ip('xfrm', 'state', 'add', ...id, 'aead', algorithm, `0x${'00'.repeat(saKeySize)}`, '128');
+  } catch {
+    return false;
+  }
+  ip('xfrm', 'state', 'delete', ...id);
+  return true;
+}
 
 /** The real kernel, with iproute2 as the other program that changes it. */
 export function realHost(): ContractHost {
@@ -39,6 +60,7 @@ export function realHost(): ContractHost {
   return {
     kernel,
     underlay,
+    hasEsp: hasEsp(),
     freshPath,
     freshVni: () => Vni(vnis++),
     containerNetns: async () => {

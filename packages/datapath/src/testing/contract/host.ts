@@ -9,6 +9,8 @@ export interface ContractHost {
   readonly kernel: Kernel;
   /** An IPv4 address of a device in the host namespace. */
   readonly underlay: Ip;
+  /** Whether the kernel can make SAs of ESP with AES-GCM. */
+  readonly hasEsp: boolean;
   /** A path at which nothing is mounted yet. Its file name begins with "cw-test". */
   freshPath(): NetnsPath;
   /** A VNI that nothing else on this machine uses. */

@@ -56,6 +56,8 @@ export function perOwner<Owner extends object, Value>(make: () => Value): (owner
 
 interface FakeHostParts {
   readonly clock: Clock;
+  /** Whether the kernel has the modules of ESP. */
+  readonly hasEsp: boolean;
   /** Called when a link changes, so that watches can report it. */
   readonly onChange: (namespace: FakeNamespace, link: string) => void;
   /** Called when something happens to a link that affects what belongs to the link. */
@@ -75,6 +77,10 @@ export class FakeHost {
   constructor(parts: FakeHostParts) {
     this.#parts = parts;
     this.addNamespace(hostNetns);
+  }
+
+  get hasEsp(): boolean {
+    return this.#parts.hasEsp;
   }
 
   namespace(path: NetnsPath): FakeNamespace {

@@ -1,0 +1,155 @@
+import { assertNever } from '@causeway/model';
+import { KernelError, type MessageReader, NETLINK_XFRM } from '@causeway/netlink';
+import { isOurLink } from '../owner.ts';
+import type { NetnsPath } from '../state.ts';
+import * as k from '../wire/xfrm-constants.ts';
+import {
+  deletePolicy,
+  dumpPolicies,
+  getPolicy,
+  type PolicyAction,
+  type PolicyId,
+  readPolicy,
+  type Selector,
+  setPolicy,
+  type XfrmPolicy,
+} from '../wire/xfrm-policy.ts';
+import { ask } from './ask.ts';
+import { compareMaps } from './compare-maps.ts';
+import { isSame, type Same } from './equal.ts';
+import type { Kind, Reading, Requests } from './kind.ts';
+import { byKey, describeDifference, tool } from './printing.ts';
+import { dumpXfrm } from './xfrm-dump.ts';
+import { printSpi } from './xfrm-state.ts';
+
+export type { PolicyAction, Selector, XfrmPolicy } from '../wire/xfrm-policy.ts';
+
+/** "set" makes the policy, or changes it in one step: packets meet the former policy or the new one. Foreign policies stay. */
+export type XfrmPolicyOp = {
+  readonly op: 'xfrmPolicy.set' | 'xfrmPolicy.delete';
+  readonly netns: NetnsPath;
+  readonly policy: XfrmPolicy;
+};
+
+const same: Same<XfrmPolicy> = {
+  direction: (a, b) => a.direction === b.direction,
+  selector: (a, b) => printSelector(a.selector) === printSelector(b.selector),
+  priority: (a, b) => a.priority === b.priority,
+  action: (a, b) => printAction(a.action) === printAction(b.action),
+};
+
+/** Policies of UDP packets, with a priority of ours. */
+export const xfrmPolicy: Kind<'xfrm policy', string, XfrmPolicy, XfrmPolicyOp> = {
+  name: 'xfrm policy',
+  slot: 'xfrmPolicies',
+  ops: ['xfrmPolicy.set', 'xfrmPolicy.delete'],
+  isOfHost: true,
+  stage: 'entry',
+  compare: (found, desired) => compareMaps(found?.xfrmPolicies, desired?.xfrmPolicies, samePolicy),
+  isOurs: isOurLink,
+  describe: (difference) => ({ key: difference.key, ...describeDifference(difference, printContent) }),
+  list: ({ xfrmPolicies }) => [...xfrmPolicies].sort(byKey).map(([, each]) => `xfrm policy ${printPolicy(each)}`),
+
+  steps(netns, { actual, desired }) {
+    const policy = desired ?? actual;
+    if (policy === undefined) return [];
+    const isBlock = policy.action.kind === 'block';
+    return desired === undefined
+      ? [[isBlock ? 'unblock' : 'delete policy', { op: 'xfrmPolicy.delete', netns, policy }]]
+      : [[isBlock ? 'block' : 'set policy', { op: 'xfrmPolicy.set', netns, policy }]];
+  },
+  print({ op, netns, policy }) {
+    const ip = tool('ip', netns);
+    return op === 'xfrmPolicy.set'
+      ? `${ip} xfrm policy update ${printPolicy(policy)}`
+      : `${ip} xfrm policy delete ${printId(policy)}`;
+  },
+  device: () => undefined,
+  /** A block protects, and disturbs only what must not be. A policy that is there may name the SA that the peer uses. */
+  additive(op, found) {
+    if (op.op === 'xfrmPolicy.delete') return undefined;
+    return found?.xfrmPolicies.has(policyKey(op.policy)) === true ? undefined : op;
+  },
+
+  real: {
+    protocol: NETLINK_XFRM,
+    groups: [k.XFRMNLGRP_POLICY, k.XFRMNLGRP_EXPIRE],
+    events: new Map([
+      [k.XFRM_MSG_NEWPOLICY, isFound],
+      [k.XFRM_MSG_UPDPOLICY, isFound],
+      [k.XFRM_MSG_DELPOLICY, isFound],
+      [k.XFRM_MSG_POLEXPIRE, () => false], // ours have no limits
+      [k.XFRM_MSG_FLUSHPOLICY, () => true],
+    ]),
+    read: readPolicies,
+    apply(to, { op, netns, policy }) {
+      const socket = to.socket(netns, NETLINK_XFRM);
+      const holder = ownerOf(socket, policy);
+      if (op === 'xfrmPolicy.delete') {
+        if (holder !== 'foreign') socket.request(deletePolicy(policy));
+      } else if (holder === 'foreign')
+        throw new KernelError('EEXIST', 'another program has a policy for these packets');
+      else socket.request(setPolicy(policy));
+    },
+  },
+};
+
+/** The policy's key in `Namespace.xfrmPolicies`. */
+export function policyKey({ direction, selector }: PolicyId): string {
+  return `${direction} ${printSelector(selector)}`;
+}
+
+export function samePolicy(a: XfrmPolicy, b: XfrmPolicy): boolean {
+  return isSame(same, a, b);
+}
+
+function isFound(message: MessageReader): boolean {
+  return readPolicy(message) !== undefined;
+}
+
+function printPolicy(policy: XfrmPolicy): string {
+  return `${printId(policy)} ${printContent(policy)}`;
+}
+
+function printId({ direction, selector }: PolicyId): string {
+  return `${printSelector(selector)} dir ${direction}`;
+}
+
+function printContent({ priority, action }: XfrmPolicy): string {
+  return `priority ${priority} ${printAction(action)}`;
+}
+
+function printSelector({ src, dst, sport, dport }: Selector): string {
+  const ports = [
+    ...(sport === undefined ? [] : [`sport ${sport}`]),
+    ...(dport === undefined ? [] : [`dport ${dport}`]),
+  ];
+  return [`src ${src} dst ${dst} proto udp`, ...ports].join(' ');
+}
+
+function printAction(action: PolicyAction): string {
+  switch (action.kind) {
+    case 'block':
+      return 'action block';
+    case 'other':
+      return 'action allow (not as we make it)';
+    case 'esp': {
+      const spi = action.spi === undefined ? '' : ` spi ${printSpi(action.spi)}`;
+      return `tmpl src ${action.src} dst ${action.dst} proto esp${spi} reqid ${action.reqid} mode transport`;
+    }
+    default:
+      return assertNever(action);
+  }
+}
+
+/** undefined: there is no policy with this direction and selector. */
+function ownerOf(socket: Requests, id: PolicyId): 'ours' | 'foreign' | undefined {
+  return ask(socket, getPolicy(id), (message) => (readPolicy(message) === undefined ? 'foreign' : 'ours'));
+}
+
+function readPolicies(from: Reading): Promise<ReadonlyMap<string, XfrmPolicy>> {
+  return dumpXfrm(from, dumpPolicies, (found: Map<string, XfrmPolicy>, message) => {
+    const policy = readPolicy(message);
+    if (policy !== undefined) found.set(policyKey(policy), policy);
+  });
+}

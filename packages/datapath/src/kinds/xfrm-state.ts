@@ -1,0 +1,201 @@
+import { KernelError, type MessageReader, NETLINK_XFRM } from '@causeway/netlink';
+import { isOurLink } from '../owner.ts';
+import type { NetnsPath } from '../state.ts';
+import * as k from '../wire/xfrm-constants.ts';
+import {
+  addState,
+  algorithm,
+  deleteState,
+  dumpStates,
+  getState,
+  icvLength,
+  kindOfState,
+  readState,
+  replaceLarval,
+  replayWindow,
+  type SaId,
+  type SaLimit,
+  type XfrmState,
+} from '../wire/xfrm-state.ts';
+import { ask } from './ask.ts';
+import { compareMaps } from './compare-maps.ts';
+import { isSame, type Same } from './equal.ts';
+import type { Kind, Reading, Requests, Step } from './kind.ts';
+import { byKey, describeDifference, tool } from './printing.ts';
+import { dumpXfrm } from './xfrm-dump.ts';
+
+export type { SaLimits, XfrmState } from '../wire/xfrm-state.ts';
+
+/**
+ * An SA is added and deleted, never changed: a change would keep the counter of packets, which must never count twice with one
+ * key. The same SA must never be added again after the kernel has lost it, for the same reason: what lost it needs a new key,
+ * and so a new SPI. See docs/decisions/0028-xfrm.md.
+ */
+export type XfrmStateOp = {
+  readonly op: 'xfrmState.add' | 'xfrmState.delete';
+  readonly netns: NetnsPath;
+  readonly state: XfrmState;
+};
+
+const same: Same<XfrmState> = {
+  direction: (a, b) => a.direction === b.direction || a.direction === 'unknown' || b.direction === 'unknown',
+  src: (a, b) => a.src === b.src,
+  dst: (a, b) => a.dst === b.dst,
+  spi: (a, b) => a.spi === b.spi,
+  reqid: (a, b) => a.reqid === b.reqid,
+  key: (a, b) => a.key.equals(b.key),
+  limits: (a, b) => printLimits(a) === printLimits(b),
+  encap: (a, b) => a.encap?.sport === b.encap?.sport && a.encap?.dport === b.encap?.dport,
+  isStrict: (a, b) => a.isStrict === b.isStrict,
+};
+
+/** SAs with a reqid of ours. Those that the kernel makes by itself while it waits for an SA are not found. */
+export const xfrmState: Kind<'xfrm state', string, XfrmState, XfrmStateOp> = {
+  name: 'xfrm state',
+  slot: 'xfrmStates',
+  ops: ['xfrmState.add', 'xfrmState.delete'],
+  isOfHost: true,
+  stage: 'entry',
+  compare: (found, desired) => compareMaps(found?.xfrmStates, desired?.xfrmStates, sameState),
+  isOurs: isOurLink,
+  describe(difference) {
+    const { actual, desired } = describeDifference(difference, printState);
+    // If nothing that is printed differs, the keys do.
+    return { key: difference.key, actual: actual === desired ? `${actual} (another key)` : actual, desired };
+  },
+  list: ({ xfrmStates }) => [...xfrmStates].sort(byKey).map(([, each]) => `xfrm state ${printState(each)}`),
+
+  steps(netns, { actual, desired }) {
+    const steps: Step<XfrmStateOp>[] = [];
+    if (actual !== undefined) {
+      const sends = actual.direction === 'out' ? 'delete sending SA' : 'delete receiving SA';
+      const place = desired === undefined ? sends : 'delete SA in the way';
+      steps.push([place, { op: 'xfrmState.delete', netns, state: actual }]);
+    }
+    if (desired !== undefined) {
+      const place = desired.direction === 'out' ? 'add sending SA' : 'add receiving SA';
+      steps.push([place, { op: 'xfrmState.add', netns, state: desired }]);
+    }
+    return steps;
+  },
+  print({ op, netns, state }) {
+    const ip = tool('ip', netns);
+    return op === 'xfrmState.add'
+      ? `${ip} xfrm state add ${printState(state)}`
+      : `${ip} xfrm state delete ${printId(state)}`;
+  },
+  device: () => undefined,
+  /** Takes no SA away. An SA that is there may be in use with another key: a delete must wait. */
+  additive: (op, found) =>
+    op.op === 'xfrmState.add' && found?.xfrmStates.has(stateKey(op.state)) !== true ? op : undefined,
+
+  real: {
+    protocol: NETLINK_XFRM,
+    groups: [k.XFRMNLGRP_SA, k.XFRMNLGRP_EXPIRE],
+    events: new Map([
+      [k.XFRM_MSG_NEWSA, isFound],
+      [k.XFRM_MSG_UPDSA, isFound],
+      [k.XFRM_MSG_DELSA, isFound],
+      [k.XFRM_MSG_EXPIRE, (message) => kindOfState(message) !== 'foreign'],
+      [k.XFRM_MSG_FLUSHSA, () => true],
+    ]),
+    read: readStates,
+    apply(to, { op, netns, state }) {
+      const socket = to.socket(netns, NETLINK_XFRM);
+      if (op === 'xfrmState.add') add(socket, state);
+      else if (kindAt(socket, state) !== 'foreign') socket.request(deleteState(state));
+    },
+    absent: ['ESRCH'],
+  },
+};
+
+/** The SA's key in `Namespace.xfrmStates`. */
+export function stateKey({ dst, spi }: SaId): string {
+  return `${dst} ${printSpi(spi)}`;
+}
+
+export function sameState(a: XfrmState, b: XfrmState): boolean {
+  return isSame(same, a, b);
+}
+
+export function printSpi(spi: number): string {
+  return `0x${spi.toString(16).padStart(8, '0')}`;
+}
+
+function isFound(message: MessageReader): boolean {
+  return readState(message) !== undefined;
+}
+
+/** As `ip xfrm state add` takes it, but for the key, which is "<secret>". */
+function printState(state: XfrmState): string {
+  const { direction, src, dst, reqid, key, encap } = state;
+  const [window, dir] = direction === 'out' ? [0, ' dir out'] : [replayWindow, direction === 'in' ? ' dir in' : ''];
+  const limits = printLimits(state);
+  return [
+    `${printId(state)} reqid ${reqid} mode transport replay-window ${window} flag esn`,
+    ...(state.isStrict ? [] : ['(weaker than ours)']),
+    `aead '${algorithm}' ${key} ${icvLength}`,
+    ...(encap === undefined ? [] : [`encap espinudp ${encap.sport} ${encap.dport} ${anyOf(dst)}`]),
+    ...(limits === '' ? [] : [limits]),
+    `sel src ${src} dst ${dst}${dir}`,
+  ].join(' ');
+}
+
+function printId({ src, dst, spi }: Pick<XfrmState, 'src' | 'dst' | 'spi'>): string {
+  return `src ${src} dst ${dst} proto esp spi ${printSpi(spi)}`;
+}
+
+function anyOf(ip: string): string {
+  return ip.includes(':') ? '::' : '0.0.0.0';
+}
+
+function printLimits({ limits: { soft, hard } }: Pick<XfrmState, 'limits'>): string {
+  return [...limitWords('soft', soft), ...limitWords('hard', hard)].join(' ');
+}
+
+function limitWords(which: 'soft' | 'hard', { bytes, packets, seconds }: SaLimit = {}): string[] {
+  return [
+    ...(bytes === undefined ? [] : [`limit byte-${which} ${bytes}`]),
+    ...(packets === undefined ? [] : [`limit packet-${which} ${packets}`]),
+    ...(seconds === undefined ? [] : [`limit time-${which} ${seconds}`]),
+  ];
+}
+
+/**
+ * A packet that finds its policy and no SA makes the kernel put a larval SA in the place of the missing one, for half a minute.
+ * If the policy names an SPI, the larval SA has this SPI, and the real SA must replace it.
+ */
+function add(socket: Requests, state: XfrmState): void {
+  try {
+    addInForm(socket, state, addState);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST') || kindAt(socket, state) !== 'larval') throw error;
+    addInForm(socket, state, replaceLarval);
+  }
+}
+
+function addInForm(socket: Requests, state: XfrmState, encode: typeof addState): void {
+  try {
+    socket.request(encode(state, 'directed'));
+  } catch (error) {
+    // A kernel before Linux 6.10 does not know that an SA that only sends needs no window.
+    if (!hasErrno(error, 'EINVAL') || state.direction !== 'out') throw error;
+    socket.request(encode(state, 'undirected'));
+  }
+}
+
+/** undefined: there is no such SA. */
+function kindAt(socket: Requests, id: SaId): ReturnType<typeof kindOfState> | undefined {
+  return ask(socket, getState(id), kindOfState);
+}
+
+function hasErrno(error: unknown, errno: string): boolean {
+  return error instanceof KernelError && error.errno === errno;
+}
+
+function readStates(from: Reading): Promise<ReadonlyMap<string, XfrmState>> {
+  return dumpXfrm(from, dumpStates, (found: Map<string, XfrmState>, message) => {
+    const state = readState(message);
+    if (state !== undefined) found.set(stateKey(state), state);
+  });
+}

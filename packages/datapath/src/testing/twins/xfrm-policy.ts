@@ -1,0 +1,31 @@
+import { policyKey, type XfrmPolicy, type XfrmPolicyOp } from '../../kinds/xfrm-policy.ts';
+import { isOurPriority, isOurReqid } from '../../owner.ts';
+import { xfrmPolicyCases } from '../contract/xfrm-policy.ts';
+import { type FakeNamespace, perOwner, Refusal } from '../fake/host.ts';
+import type { Twin } from '../twin.ts';
+
+/** The policies of a namespace, those of other programs included. */
+export const policiesOf = perOwner<FakeNamespace, Map<string, XfrmPolicy>>(() => new Map());
+
+export const xfrmPolicy: Twin<XfrmPolicyOp> = {
+  execute(namespace, { op, policy }) {
+    const policies = policiesOf(namespace);
+    const known = policies.get(policyKey(policy));
+    const isForeign = known !== undefined && !isOurs(known);
+    if (op === 'xfrmPolicy.set') {
+      if (isForeign) throw new Refusal('EEXIST', 'another program has a policy for these packets');
+      policies.set(policyKey(policy), policy);
+    } else if (!isForeign) policies.delete(policyKey(policy));
+  },
+  view: (namespace) => new Map([...policiesOf(namespace)].filter(([, policy]) => isOurs(policy))),
+  report: (changes) => {
+    changes.more = true;
+  },
+  cases: xfrmPolicyCases,
+  /** As for SAs. */
+  drift: () => [],
+};
+
+function isOurs({ priority, action }: XfrmPolicy): boolean {
+  return isOurPriority(priority) && (action.kind !== 'esp' || isOurReqid(action.reqid));
+}

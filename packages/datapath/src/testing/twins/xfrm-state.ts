@@ -1,0 +1,33 @@
+import { stateKey, type XfrmState, type XfrmStateOp } from '../../kinds/xfrm-state.ts';
+import { isOurReqid } from '../../owner.ts';
+import { SaKey } from '../../wire/sa-key.ts';
+import { xfrmStateCases } from '../contract/xfrm-state.ts';
+import { type FakeNamespace, perOwner, Refusal } from '../fake/host.ts';
+import type { Twin } from '../twin.ts';
+
+/** The SAs of a namespace, those of other programs included. */
+export const statesOf = perOwner<FakeNamespace, Map<string, XfrmState>>(() => new Map());
+
+export const xfrmState: Twin<XfrmStateOp> = {
+  execute(namespace, { op, state }, host) {
+    const states = statesOf(namespace);
+    const known = states.get(stateKey(state));
+    if (op === 'xfrmState.delete') {
+      if (known !== undefined && isOurReqid(known.reqid)) states.delete(stateKey(state));
+      return;
+    }
+    if (!host.hasEsp) throw new Refusal('ENOSYS', 'Requested AEAD algorithm not found');
+    if (known !== undefined) throw new Refusal('EEXIST', '');
+    states.set(stateKey(state), state);
+  },
+  view(namespace) {
+    const ours = [...statesOf(namespace)].filter(([, { reqid }]) => isOurReqid(reqid));
+    return new Map(ours.map(([key, each]) => [key, { ...each, key: SaKey.take(each.key.reveal().slice()) }]));
+  },
+  report: (changes) => {
+    changes.more = true;
+  },
+  cases: xfrmStateCases,
+  /** SAs are in the host namespace, which no network's plan is about: see xfrm.property.test.ts. */
+  drift: () => [],
+};
