@@ -1,0 +1,208 @@
+// Runs in a User-Mode Linux guest whose kernel has ESP. First the contract cases of SAs and policies, then two hosts whose
+// VXLAN travels in ESP. Prints one line of JSON.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { applyPlan, newNamespace, plan, policyKey, readState, stateKey } from '@causeway/datapath';
+import { createKernel } from '@causeway/datapath/io';
+import { realHost } from '@causeway/datapath/io/testing';
+import { xfrm, xfrmPolicyCases, xfrmStateCases } from '@causeway/datapath/testing';
+import { enterThrowawayNetns } from '@causeway/netlink/io/testing/netns';
+
+const run = (command, ...args) => execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const ip = (...args) => run('ip', ...args);
+const { here, there } = xfrm.ends[4];
+
+const missing = enterThrowawayNetns();
+if (missing !== undefined) throw new Error(missing);
+
+/** The errors of the contract cases, by name. */
+async function contract() {
+  const failures = {};
+  const cases = [...xfrmStateCases, ...xfrmPolicyCases];
+  for (const { name, run: runCase } of cases) {
+    const host = realHost();
+    if (!host.hasEsp) throw new Error('the guest has no ESP');
+    try {
+      await runCase(host);
+    } catch (error) {
+      failures[name] = String(error.stack);
+    }
+    await host.dispose();
+  }
+  return { cases: cases.length, failures };
+}
+
+/** Two hosts with a tunnel each. Their namespaces have names like those of overlays, so that everything there is ours. */
+const a = { name: 'cw-aaaaaaaaaa', address: here, peer: there, inner: '10.0.0.1', mac: '02:00:00:00:00:01' };
+const b = { name: 'cw-bbbbbbbbbb', address: there, peer: here, inner: '10.0.0.2', mac: '02:00:00:00:00:02' };
+const kernel = createKernel();
+
+function layOut() {
+  for (const { name } of [a, b]) ip('netns', 'add', name);
+  ip('-n', a.name, 'link', 'add', 'e0', 'type', 'veth', 'peer', 'name', 'e0', 'netns', b.name);
+  for (const [host, other] of [
+    [a, b],
+    [b, a],
+  ]) {
+    const on = (...args) => ip('-n', host.name, ...args);
+    on('address', 'add', `${host.address}/24`, 'dev', 'e0');
+    for (const link of ['lo', 'e0']) on('link', 'set', link, 'up');
+    const tunnel = ['id', '7', 'dstport', `${xfrm.encryptedPort}`, 'local', host.address, 'nolearning'];
+    on('link', 'add', 'vx0', 'address', host.mac, 'mtu', '1400', 'type', 'vxlan', ...tunnel);
+    on('link', 'set', 'vx0', 'up');
+    on('address', 'add', `${host.inner}/24`, 'dev', 'vx0');
+    on('neighbour', 'add', other.inner, 'lladdr', other.mac, 'dev', 'vx0', 'nud', 'permanent');
+    run('bridge', '-n', host.name, 'fdb', 'add', other.mac, 'dev', 'vx0', 'self', 'dst', host.peer);
+  }
+}
+
+/** The SA of a generation from one host to the other. Each direction and generation has a key of its own. */
+function sa(from, generation, direction) {
+  const side = from === a ? 1 : 2;
+  const id = { src: from.address, dst: from.peer, spi: generation * 0x0100_0000 + side };
+  return xfrm.state({ direction, ...id, key: xfrm.saKey(generation * 2 + side) });
+}
+
+/** `receive`: generations that the host receives; `send`: the generation that it sends; absent: none. */
+function desiredOf(host, { receive = [], send, policy = send } = {}) {
+  const other = host === a ? b : a;
+  const desired = newNamespace();
+  const states = receive.map((generation) => sa(other, generation, 'in'));
+  if (send !== undefined) states.push(sa(host, send, 'out'));
+  const policies = [xfrm.block('in'), xfrm.block('out')];
+  if (receive.length > 0) policies.push(xfrm.demand('in', host.peer, host.address));
+  if (policy !== undefined)
+    policies.push(xfrm.demand('out', host.address, host.peer, { spi: sa(host, policy, 'out').spi }));
+  for (const state of states) desired.xfrmStates.set(stateKey(state), state);
+  for (const each of policies) desired.xfrmPolicies.set(policyKey(each), each);
+  return desired;
+}
+
+/** Makes the kernel of the hosts as desired, and proves that nothing is left to do. */
+async function reconcile(content, ...hosts) {
+  for (const host of hosts.length === 0 ? [a, b] : hosts) {
+    const path = `/run/netns/${host.name}`;
+    const desired = new Map([[path, desiredOf(host, content)]]);
+    const scopes = new Map([[path, { links: [], of: ['xfrmStates', 'xfrmPolicies'], sysctls: [] }]]);
+    const failures = await applyPlan(kernel, plan(await readState(kernel, desired, scopes), desired));
+    const left = plan(await readState(kernel, desired, scopes), desired);
+    if (failures.length + left.length > 0) throw new Error(JSON.stringify({ failures, left }));
+  }
+}
+
+/** Packets sent, received and duplicate. */
+function counts(text) {
+  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(text) ?? [];
+  return {
+    sent: Number(sent),
+    received: Number(received),
+    duplicates: Number(/\+(\d+) duplicates/.exec(text)?.[1] ?? 0),
+  };
+}
+
+async function ping(...options) {
+  const child = spawn('ip', ['netns', 'exec', a.name, 'ping', '-q', '-W', '1', ...options, b.inner]);
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  await once(child, 'close');
+  return counts(text);
+}
+
+async function until(holds) {
+  for (let tries = 0; tries < 20; tries++) if (await holds()) return;
+  throw new Error('it never came to hold');
+}
+
+/** Frames on the wire while `work` runs: ESP, and VXLAN that anybody can read. */
+async function onWire(work) {
+  const file = '/run/wire.pcap';
+  const capture = spawn('ip', [
+    'netns',
+    'exec',
+    b.name,
+    'tcpdump',
+    '--immediate-mode',
+    '-U',
+    '-Z',
+    'root',
+    '-nni',
+    'e0',
+    '-w',
+    file,
+  ]);
+  await once(capture.stderr, 'data');
+  const result = await work();
+  await sleep(100);
+  capture.kill('SIGINT');
+  await once(capture, 'close');
+  const count = (filter) => run('tcpdump', '-nnr', file, filter).split('\n').filter(Boolean).length;
+  return { ...result, esp: count('esp'), vxlan: count(`udp port ${xfrm.encryptedPort}`) };
+}
+
+/** The kernel's count of packets that an SA of the host dropped for this reason. */
+function dropped(host, reason) {
+  const text = ip('netns', 'exec', host.name, 'cat', '/proc/net/xfrm_stat');
+  return Number(new RegExp(`^${reason}\\s+(\\d+)`, 'm').exec(text)?.[1]);
+}
+
+/** Both ends receive the next generation, then both send it, then both forget the last one. */
+async function rekey(from, to) {
+  await reconcile({ receive: [from, to], send: from });
+  await reconcile({ receive: [from, to], send: to });
+  await sleep(100);
+  await reconcile({ receive: [to], send: to });
+}
+
+const contractOutcome = await contract();
+layOut();
+// The capture must see what the hunt for plain frames looks for.
+const plain = await onWire(() => ping('-c', '3', '-i', '0.1'));
+await reconcile();
+const blocked = await onWire(() => ping('-c', '3', '-i', '0.1'));
+
+// The policies demand an SA that is not there yet: the first packets make larval SAs, which the real ones must replace.
+await reconcile({ receive: [1], policy: 1 });
+const withoutSa = await onWire(() => ping('-c', '3', '-i', '0.1'));
+await reconcile({ receive: [1], send: 1 });
+const golden = [ip('-n', a.name, 'xfrm', 'state', 'list', 'nokeys'), ip('-n', a.name, 'xfrm', 'policy', 'list')].join(
+  '\n',
+);
+await until(async () => (await ping('-c', '1')).received === 1);
+const protectedPings = await onWire(() => ping('-c', '20', '-i', '0.02'));
+
+let generation = 1;
+const pings = ping('-c', '3000', '-i', '0.002');
+let isOver = false;
+void pings.then(() => {
+  isOver = true;
+});
+for (; !isOver && generation < 14; generation++) await rekey(generation, generation + 1);
+const rekeyed = { ...(await pings), rekeys: generation - 1 };
+
+const { selector } = xfrm.demand('out', a.address, a.peer);
+const byHand = ['src', selector.src, 'dst', selector.dst, 'proto', 'udp', 'dport', `${selector.dport}`, 'dir', 'out'];
+ip('-n', a.name, 'xfrm', 'policy', 'delete', ...byHand);
+const policyDeleted = await onWire(() => ping('-c', '3', '-i', '0.1'));
+await reconcile({ receive: [generation], send: generation }, a);
+const policyBack = await ping('-c', '5', '-i', '0.05');
+
+run('tc', '-n', a.name, 'qdisc', 'add', 'dev', 'e0', 'root', 'netem', 'duplicate', '100%');
+const before = dropped(b, 'XfrmInStateSeqError');
+const replayed = await ping('-c', '50', '-i', '0.01');
+const replays = dropped(b, 'XfrmInStateSeqError') - before;
+
+kernel.close();
+const result = {
+  contract: contractOutcome,
+  plain,
+  blocked,
+  withoutSa,
+  golden,
+  protected: protectedPings,
+  rekeyed,
+  policyDeleted,
+};
+console.log(`uml: result ${JSON.stringify({ ...result, policyBack, replayed: { ...replayed, replays } })}`);
