@@ -131,8 +131,8 @@ export class FeedTable {
    */
   continued({ revision, digest, feedVersion }: NetworkCursor, feed: FeedVersion): DeltaBytes | 'nothing' | undefined {
     if (feedOf(this.#feeds, feedVersion) !== feed) return undefined;
-    if (digest === this.digest(feed) && revision === this.#revision) return 'nothing';
-    if (digest === this.digest(feed) && revision < this.#revision) return this.#deltaFrom(revision, []);
+    if (digest === this.digest(feed) && revision <= this.#revision)
+      return revision === this.#revision ? 'nothing' : this.#deltaFrom(revision, []);
     const [first] = this.#history.since(revision) ?? [];
     return first?.sumsBefore[this.#feeds.indexOf(feed)] === digest ? this.since(revision) : undefined;
   }

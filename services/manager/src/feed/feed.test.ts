@@ -105,6 +105,20 @@ describe('leadership', () => {
     expect(agent.closed).toEqual({ error: undefined });
   });
 
+  test('a manager that does not lead sends an agent away before the agent says anything', async () => {
+    term.abort();
+    const agent = new MemoryAgent(scriptNode(1));
+    void feed.accept(agent);
+    await settle();
+    expect(agent.take()).toEqual(['goodbye ']);
+  });
+
+  test('a manager that knows itself as the leader sends no agent to itself', async () => {
+    term.abort();
+    script.lead('m1');
+    expect((await connect(new MemoryAgent(scriptNode(1)))).take()).toEqual(['goodbye ']);
+  });
+
   test('lost: every session ends with goodbye, and no host counts as lost', async () => {
     const agents = await Promise.all([1, 2].map((n) => connect(new MemoryAgent(scriptNode(n)))));
     script.lead('m2');
@@ -161,4 +175,32 @@ test('a host has no session, then one that waits for its tables, then a ready on
   agent.hangUp();
   await settle();
   expect(feed.sessionOf(nodeId(1))).toEqual({ state: 'none', since: { revision, time: clock.wall() } });
+});
+
+test('the hosts of a network are those with an endpoint', () => {
+  script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 2 });
+  expect([feed.hostsOf(networkId(7)), feed.hostsOf(networkId(8))]).toEqual([[nodeId(2)], []]);
+});
+
+test('a host without a session: since when, and why', async () => {
+  const began = clock.wall();
+  await clock.advance(seconds(2));
+  expect(feed.absenceOf(nodeId(1)), 'not since this manager leads').toEqual({ since: began, reason: '' });
+  const agent = await connect(new MemoryAgent(scriptNode(1)));
+  expect(feed.absenceOf(nodeId(1))).toEqual({ since: clock.wall(), reason: '' });
+  agent.hangUp();
+  await settle();
+  const lost = clock.wall();
+  await clock.advance(seconds(3));
+  expect(feed.absenceOf(nodeId(1))).toEqual({ since: lost, reason: expect.stringContaining('the connection broke') });
+});
+
+test('a host that is removed leaves nothing behind', async () => {
+  const agent = await connect(new MemoryAgent(scriptNode(1)));
+  agent.hangUp();
+  await settle();
+  script.commit({ put: 'node', node: 1, underlayMtu: 9000 });
+  expect(feed.absenceOf(nodeId(1)).reason).not.toBe('');
+  script.commit({ delete: 'node', node: 1 });
+  expect(feed.absenceOf(nodeId(1)).reason).toBe('');
 });

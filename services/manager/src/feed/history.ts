@@ -32,7 +32,7 @@ export const historyRows = 4096;
 /** Limit for all networks of a manager together: an eighth of the 512 MiB that a manager may use. */
 export const allHistoryBytes = 64 * 1024 * 1024;
 
-/** Memory of a step: its objects, four big integers, its place. */
+/** Memory of a step: its objects and four big integers. */
 export const entryOverhead = 700;
 
 /** Memory of each row that a step names: an id, which a removed row leaves only here. */
@@ -41,10 +41,9 @@ export const rowBytes = 50;
 /** Counts the bytes of the histories of all networks. Above the limit, the oldest steps of any network are dropped. */
 export class HistoryBudget {
   readonly #most: number;
-  /** For each kept step, by place: the history that has it. In order of arrival. */
-  readonly #owners = new Map<number, History>();
+  /** The history of each kept step. In order of arrival. */
+  readonly #owners = new Map<HistoryEntry, History>();
   #bytes = 0;
-  #next = 0;
 
   constructor({ most }: { readonly most: number } = { most: allHistoryBytes }) {
     this.#most = most;
@@ -54,27 +53,27 @@ export class HistoryBudget {
     return this.#bytes;
   }
 
-  /** Adds a new step. Returns its place. */
-  take(owner: History, bytes: number): number {
-    const place = this.#next++;
-    this.#owners.set(place, owner);
-    this.#bytes += bytes;
-    for (const [, oldest] of this.#owners) {
+  /** Counts a new step of the history, which does not contain the step yet. */
+  take(owner: History, entry: HistoryEntry): void {
+    this.#owners.set(entry, owner);
+    this.#bytes += costOf(entry);
+    for (const oldest of this.#owners.values()) {
       if (this.#bytes <= this.#most) break;
       oldest.dropOldest();
     }
-    return place;
   }
 
-  give(place: number, bytes: number): void {
-    if (this.#owners.delete(place)) this.#bytes -= bytes;
+  /** A history has dropped the step. */
+  give(entry: HistoryEntry): void {
+    this.#owners.delete(entry);
+    this.#bytes -= costOf(entry);
   }
 }
 
 /** An unbroken chain of the newest steps of one network. */
 export class History {
   readonly #budget: HistoryBudget;
-  readonly #entries: (HistoryEntry & { readonly place: number })[] = [];
+  readonly #entries: HistoryEntry[] = [];
   #rows = 0;
 
   constructor(budget: HistoryBudget) {
@@ -83,8 +82,9 @@ export class History {
 
   push(entry: HistoryEntry): void {
     this.#rows += rowsOf(entry);
-    this.#entries.push({ ...entry, place: this.#budget.take(this, costOf(entry)) });
-    while (this.#rows > historyRows) if (!this.dropOldest()) break;
+    this.#budget.take(this, entry);
+    this.#entries.push(entry);
+    while (this.#rows > historyRows) this.dropOldest();
   }
 
   /** False: the history is empty. */
@@ -92,7 +92,7 @@ export class History {
     const oldest = this.#entries.shift();
     if (oldest === undefined) return false;
     this.#rows -= rowsOf(oldest);
-    this.#budget.give(oldest.place, costOf(oldest));
+    this.#budget.give(oldest);
     return true;
   }
 

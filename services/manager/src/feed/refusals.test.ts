@@ -1,6 +1,7 @@
 import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { describe, expect, test } from 'vitest';
-import { connect, eventKinds, feed, script, useFeed } from '../testing/feed-fixture.ts';
+import { unproved } from '../call/identity.ts';
+import { connect, eventKinds, feed, log, script, useFeed } from '../testing/feed-fixture.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { nodeId, scriptNode } from '../testing/view-script.ts';
 
@@ -35,6 +36,27 @@ describe('refused with a code, and the manager goes on', () => {
     await feed.accept(agent);
     expect(agent.closed?.error?.code).toBe(code);
     expect((await connect(new MemoryAgent(scriptNode(2)))).take()).toContain('welcome term=3');
+  });
+
+  test('a connection that fails is the end of its session only, and the agent does not see why', async () => {
+    const closed: unknown[] = [];
+    await feed.accept({
+      ...{ peer: unproved, backlog: 0, send: () => undefined, close: (error) => void closed.push(error) },
+      requests: {
+        [Symbol.asyncIterator]() {
+          throw new Error('a bug');
+        },
+      },
+    });
+    expect(closed).toMatchObject([{ code: 'internal', message: expect.not.stringContaining('a bug') }]);
+    expect(log.lines.map(({ event, level }) => `${level} ${event}`)).toEqual(['error session.failed']);
+  });
+
+  test('a session that is refused with a code is logged as a warning', async () => {
+    const agent = new MemoryAgent(scriptNode(1));
+    agent.hello({ clusterId: 'dddddddddddddddd' });
+    await feed.accept(agent);
+    expect(log.lines.map(({ event, level }) => `${level} ${event}`)).toEqual(['warn session.refused']);
   });
 
   test('a second session of a host ends the first, and that is not a loss', async () => {

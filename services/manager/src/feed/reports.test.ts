@@ -1,3 +1,4 @@
+import { HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { milliseconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
 import {
@@ -152,6 +153,30 @@ test('reports: repairs are counted and recorded as events, a changed underlay MT
   expect(feed.factsOf(nodeId(1)).networkDrift, 'of networks that exist').toEqual({ [networkId(7)]: 1 });
   expect(eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);
   expect(registered.at(-1)).toEqual({ ...scriptNode(1), underlayMtu: 1400 });
+});
+
+describe('the underlay MTU that a host reports', () => {
+  const reports = async (underlayMtu: number): Promise<number> => {
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    const before = registered.length;
+    agent.say({ oneofKind: 'report', report: HostReport.create({ underlayMtu }) });
+    await settle();
+    return registered.length - before;
+  };
+
+  test.each([
+    ['is written when it has changed', 1400, 1],
+    ['is not written when it is as before', 1500, 0],
+    ['is not written when the agent does not know it', 0, 0],
+  ])('%s', async (_, underlayMtu, writes) => expect(await reports(underlayMtu)).toBe(writes));
+
+  test('is not written for a host whose record was removed', async () => {
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    script.commit({ delete: 'node', node: 1 });
+    agent.say({ oneofKind: 'report', report: HostReport.create({ underlayMtu: 1400 }) });
+    await settle();
+    expect(registered).toHaveLength(1);
+  });
 });
 
 test('an endpoint that its host keeps without a record causes an event, an endpoint of another host does not', async () => {

@@ -30,3 +30,30 @@ test('the oldest steps are forgotten, evenly over networks', () => {
   expect(latencies.p99(name(1), 1n)).toBe(0);
   for (const step of [3 * keptSteps, 2 * keptSteps + 1]) expect(latencies.p99(name(step), BigInt(step))).toBe(5);
 });
+
+test('a revision has the latency of the step that brought the revision', () => {
+  const latencies = new StepLatencies();
+  for (const [from, at] of [
+    [1n, 0],
+    [3n, 10],
+  ] as const) {
+    latencies.stepped(networkId(1), from, from + 2n, at);
+    latencies.applied(networkId(1), from, from + 2n, 15);
+  }
+  expect([1n, 2n, 3n, 4n, 5n, 6n].map((revision) => latencies.p99(networkId(1), revision))).toEqual([
+    0, 15, 15, 5, 5, 0,
+  ]);
+});
+
+test('a step is forgotten only when twice as many as are kept are known', () => {
+  const latencies = new StepLatencies();
+  const step = (n: number): void => {
+    latencies.stepped(networkId(1), BigInt(n), BigInt(n + 1), 0);
+    latencies.applied(networkId(1), BigInt(n), BigInt(n + 1), 5);
+  };
+  const known = (n: number): boolean => latencies.p99(networkId(1), BigInt(n + 1)) === 5;
+  for (let n = 1; n <= 2 * keptSteps; n++) step(n);
+  expect(known(1)).toBe(true);
+  step(2 * keptSteps + 1);
+  expect([known(keptSteps + 1), known(keptSteps + 2)]).toEqual([false, true]);
+});

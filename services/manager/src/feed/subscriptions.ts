@@ -31,7 +31,7 @@ export type SubscriptionEvent =
   /** The connection may have room again. */
   | { readonly kind: 'room' };
 
-/** The agent holds nothing of the network that the manager could continue. */
+/** The agent holds nothing of the network that the manager could continue: no step begins at this revision. */
 const nothing = 0n;
 
 /**
@@ -115,8 +115,9 @@ export class Subscriptions {
   /** The agent holds what its cursor says if the table can be continued from there. */
   #continue(network: NetworkId, cursor: NetworkCursor, out: Outbox): void {
     const table = this.#tables.get(network);
-    const step = table?.continued(cursor, this.#feed);
-    if (table === undefined || step === undefined || !out.hasRoom) return;
+    if (table === undefined || !out.hasRoom) return;
+    const step = table.continued(cursor, this.#feed);
+    if (step === undefined) return;
     if (step !== 'nothing') out.add(step.of(this.#feed));
     this.#held.set(network, table.revision);
   }
@@ -130,8 +131,7 @@ export class Subscriptions {
     } else if (!out.hasRoom) {
       this.#late.add(network);
     } else {
-      const delta = held === nothing ? undefined : table.since(held);
-      out.add(delta?.of(this.#feed) ?? table.complete(this.#feed));
+      out.add(table.since(held)?.of(this.#feed) ?? table.complete(this.#feed));
       this.#held.set(network, table.revision);
       this.#late.delete(network);
     }

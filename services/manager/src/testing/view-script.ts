@@ -24,6 +24,7 @@ export type ScriptWrite =
   /** `as`: fields that differ from the usual network. */
   | { readonly put: 'network'; readonly network: number; readonly mtu?: number; readonly as?: Partial<Network> }
   | { readonly put: 'endpoint'; readonly endpoint: number; readonly network: number; readonly node: number }
+  | { readonly delete: 'node'; readonly node: number }
   | { readonly delete: 'network'; readonly network: number }
   | { readonly delete: 'endpoint'; readonly endpoint: number; readonly network: number };
 
@@ -126,14 +127,22 @@ export class ViewScript {
 
   #write(write: ScriptWrite): StoreEvent {
     if ('delete' in write) {
-      const key =
-        write.delete === 'network'
-          ? this.#keys.network(networkId(write.network))
-          : this.#keys.endpoint(networkId(write.network), endpointId(write.endpoint));
+      const key = this.#keyOf(write);
       this.#kvs.delete(key);
       return { kind: 'delete', key, modRevision: this.#revision };
     }
     return { kind: 'put', kv: this.#putRecord(write) };
+  }
+
+  #keyOf(write: Extract<ScriptWrite, { delete: string }>): string {
+    switch (write.delete) {
+      case 'node':
+        return this.#keys.node(nodeId(write.node));
+      case 'network':
+        return this.#keys.network(networkId(write.network));
+      case 'endpoint':
+        return this.#keys.endpoint(networkId(write.network), endpointId(write.endpoint));
+    }
   }
 
   #putRecord(write: Extract<ScriptWrite, { put: string }>): KeyValue {
