@@ -48,3 +48,20 @@ it('included changes are added, with whether there are more', () => {
   changes.include(new ChangeSet());
   expect(changes.more).toBe(true);
 });
+
+it.each<[string, (changes: ChangeSet) => void, boolean]>([
+  ['nothing', () => undefined, true],
+  ['a link', (changes) => changes.links.add('br0'), false],
+  ['an entry', (changes) => changes.add('fdb', 'vxlan0', mac), false],
+  [
+    'something that is not named',
+    (changes) => {
+      changes.more = true;
+    },
+    false,
+  ],
+])('a set of changes is empty: %s has changed', (_, change, isEmpty) => {
+  const changes = new ChangeSet();
+  change(changes);
+  expect(changes.isEmpty).toBe(isEmpty);
+});

@@ -19,6 +19,15 @@ it.each<[string, Op]>([
     { op: 'link.add', netns, link: { kind: 'bridge', name: 'br0', ...base } },
   ],
   [
+    'ip link add name cw-left address 02:42:0a:42:00:09 mtu 1450 group 1668773751 up type bridge forward_delay 0',
+    { op: 'link.add', netns: hostNetns, link: { kind: 'bridge', name: 'cw-left', ...base } },
+  ],
+  [
+    'ip -n cw-0123456789 link add name v1 address 02:42:0a:42:00:09 mtu 1450 up type veth',
+    { op: 'link.add', netns, link: { kind: 'veth', name: 'v1', ...base } },
+  ],
+  ['ip -n cw-0123456789 link set dev v1 mtu 1400', { op: 'link.set', netns, name: 'v1', change: { mtu: 1400 } }],
+  [
     'ip -n cw-0123456789 link add name br0 address 02:42:0a:42:00:09 mtu 1450 type bridge forward_delay 0',
     { op: 'link.add', netns, link: { kind: 'bridge', name: 'br0', ...base, up: false } },
   ],

@@ -51,6 +51,14 @@ it('is without a missing container, and without the pair and the entry that lead
   });
 });
 
+it('has the end of a pair that is in a container', () => {
+  const inner: Link = { kind: 'veth', name: 'eth0', mac, mtu: 1450, up: true };
+  const namespace = newNamespace();
+  namespace.links.set('eth0', inner);
+  const { state } = reachablePart(stateOf([], web), new Map([...desired, [web, namespace]]));
+  expect([...(state.get(web)?.links.values() ?? [])]).toEqual([inner]);
+});
+
 it('keeps a pair that is there: its container may outlive its path', () => {
   expect(partOf(stateOf([pair('p2', db)], web))).toMatchObject({
     missing: [db],

@@ -1,4 +1,5 @@
 import { addressOf, type EndpointRow, type Ip, type Mac, type NodeId } from '@causeway/model';
+import { ensure } from '../kinds/ensure.ts';
 
 /** The endpoints of other hosts. Rows are added and removed one by one, because a network may have 20,000. */
 export class Peers {
@@ -16,8 +17,10 @@ export class Peers {
 
   add({ node, mac, vtep, addresses }: EndpointRow): void {
     if (node === this.#node) return;
-    if (!this.#vteps.has(vtep)) this.#vteps.set(vtep, vtep);
-    this.fdb.set(mac, this.#vteps.get(vtep) ?? vtep);
+    this.fdb.set(
+      mac,
+      ensure(this.#vteps, vtep, () => vtep),
+    );
     for (const address of addresses) this.neighbours.set(addressOf(address), mac);
   }
 

@@ -60,6 +60,14 @@ const messages: readonly (readonly [string, Encode])[] = [
   ['ip xfrm policy delete', wire.deletePolicy(demanded)],
   ['ip xfrm policy get', wire.getPolicy(demanded)],
   ['ip xfrm policy list', wire.dumpPolicies],
+  ['ip link add br0 … group 7 master', wire.addBridge({ name: 'br0', mac, mtu: 1450, up: true, group: 7, master: 2 })],
+  ['ip link show index', wire.getLink(4)],
+  ['ip link show, in the namespace with number 7', wire.dumpLinksIn(7)],
+  ['ip link delete, in the namespace with number 7', wire.deleteLinkIn(7, 4)],
+  ['ip neighbour change … nud stale', (to) => wire.changeNeighbour(to, 3, Ip('10.66.0.10'), mac)],
+  ['ip netns set … 7', wire.setNsid(9, 7)],
+  ['ip netns list-id, of one namespace', wire.getNsid(9)],
+  ['ip netns list-id', wire.dumpNsids],
 ];
 
 it('messages are these bytes', async () => {

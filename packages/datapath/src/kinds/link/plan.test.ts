@@ -159,5 +159,30 @@ describe('links are made and deleted', () => {
       stateOf([overlay, port], [web, inner]),
       ['delete link in the way: link.delete v1', 'add link: link.add v1'],
     ],
+    [
+      "a pair whose host's end is gone is made anew: our end in the container is in the way",
+      stateOf([overlay], [web, inner]),
+      stateOf([overlay, port], [web, inner]),
+      [`delete link in the way: link.delete ${web} eth0`, 'add link: link.add v1'],
+    ],
+    [
+      'a link in the container that has the name and another MAC is not ours to delete',
+      stateOf([overlay], [web, { ...inner, mac: other }]),
+      stateOf([overlay, port], [web, inner]),
+      ['add link: link.add v1'],
+    ],
+    [
+      'a pair whose end in the container is of another kind is made anew',
+      stateOf([overlay, port], [web, { ...inner, kind: 'foreign' }]),
+      stateOf([overlay, port], [web, inner]),
+      ['delete link in the way: link.delete v1', 'add link: link.add v1'],
+    ],
+    [
+      'none for a pair that leads to a container of which nothing is desired',
+      stateOf([overlay, port]),
+      stateOf([overlay, port]),
+      [],
+    ],
+    ['none of another program', stateOf([overlay]), stateOf([overlay, foreign]), []],
   ])('%s', (_, actual, desired, steps) => expect(said([...makeLinks(actual, desired)])).toEqual(steps));
 });

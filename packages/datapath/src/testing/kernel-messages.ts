@@ -1,0 +1,107 @@
+import { type Encode, MessageReader, MessageWriter } from '@causeway/netlink';
+import * as k from '../wire/constants.ts';
+
+/** The message of an encoder, as a reader receives it. */
+export function received(encode: Encode): MessageReader {
+  const writer = new MessageWriter();
+  encode(writer);
+  const reader = new MessageReader(writer.bytes.slice());
+  reader.next();
+  return reader;
+}
+
+/** An attribute with these bytes. */
+export function putBytes(to: MessageWriter, type: number, ...bytes: readonly number[]): void {
+  const at = to.attribute(type, bytes.length);
+  to.buffer.set(bytes, at);
+}
+
+const nothing: Encode = () => undefined;
+
+/** A message about a link: struct ifinfomsg, then these attributes. */
+export function linkMessage(
+  of: { readonly type?: number; readonly family?: number; readonly index?: number; readonly flags?: number },
+  attributes = nothing,
+): Encode {
+  return (to) => {
+    to.begin(of.type ?? k.RTM_NEWLINK);
+    const at = to.struct(16);
+    to.put8(at, of.family ?? k.AF_UNSPEC);
+    to.put32(at + 4, of.index ?? 3);
+    to.put32(at + 8, of.flags ?? 0);
+    attributes(to);
+    to.end();
+  };
+}
+
+/** A message about an address: struct ifaddrmsg, then these attributes. */
+export function addressMessage(
+  of: {
+    readonly type?: number;
+    readonly family?: number;
+    readonly length?: number;
+    readonly scope?: number;
+    readonly index?: number;
+  },
+  attributes = nothing,
+): Encode {
+  return (to) => {
+    to.begin(of.type ?? k.RTM_NEWADDR);
+    const at = to.struct(8);
+    to.put8(at, of.family ?? k.AF_INET);
+    to.put8(at + 1, of.length ?? 16);
+    to.put8(at + 3, of.scope ?? 0);
+    to.put32(at + 4, of.index ?? 3);
+    attributes(to);
+    to.end();
+  };
+}
+
+/** A message about a route: struct rtmsg, then these attributes. */
+export function routeMessage(
+  of: {
+    readonly type?: number;
+    readonly family?: number;
+    readonly length?: number;
+    readonly table?: number;
+    readonly protocol?: number;
+    readonly flags?: number;
+  },
+  attributes = nothing,
+): Encode {
+  return (to) => {
+    to.begin(of.type ?? k.RTM_NEWROUTE);
+    const at = to.struct(12);
+    to.put8(at, of.family ?? k.AF_INET);
+    to.put8(at + 1, of.length ?? 0);
+    to.put8(at + 4, of.table ?? k.RT_TABLE_MAIN);
+    to.put8(at + 5, of.protocol ?? k.RTPROT_STATIC);
+    to.put8(at + 7, k.RTN_UNICAST);
+    to.put32(at + 8, of.flags ?? 0);
+    attributes(to);
+    to.end();
+  };
+}
+
+/** A message about a neighbour or an FDB entry: struct ndmsg, then these attributes. */
+export function entryMessage(
+  of: {
+    readonly type?: number;
+    readonly family?: number;
+    readonly index?: number;
+    readonly state?: number;
+    readonly flags?: number;
+  },
+  attributes = nothing,
+): Encode {
+  return (to) => {
+    to.begin(of.type ?? k.RTM_NEWNEIGH);
+    const at = to.struct(12);
+    to.put8(at, of.family ?? k.AF_BRIDGE);
+    to.put32(at + 4, of.index ?? 3);
+    to.put16(at + 8, of.state ?? k.NUD_PERMANENT);
+    to.put8(at + 10, of.flags ?? 0);
+    attributes(to);
+    to.end();
+  };
+}
