@@ -77,7 +77,7 @@ export const order = [
   'delete address', // deleting the last IPv4 address also removes the link's neighbours and routes: so before those are set
   'set route', // its gateway must be on a link that is up
   'delete SA in the way',
-  'add receiving SA', // before the SA that sends: the peer may use it as soon as it is told of it
+  'add receiving SA', // before the SA that sends: the peer may send with the new key as soon as this host reports the receiving SA
   'add sending SA', // before the policy that names it: a policy without its SA drops packets
   'set policy', // before the FDB entries: a peer's first packet finds its policy
   'set FDB entry',

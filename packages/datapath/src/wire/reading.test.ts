@@ -215,7 +215,7 @@ describe('an SA in a message', () => {
     expect(changed(encode, [], wire.kindOfState)).toBe('ours');
   });
 
-  it('leaves no key in the buffer, whoever it belongs to', () => {
+  it('overwrites the key in the buffer, of foreign SAs too', () => {
     for (const of of [state(), state({ reqid: 7 })]) {
       for (const read of [wire.readState, wire.kindOfState]) {
         const writer = new MessageWriter();
