@@ -1,5 +1,6 @@
 import { type Encode, MessageReader, MessageWriter } from '@causeway/netlink';
 import * as k from '../wire/constants.ts';
+import * as xfrm from '../wire/xfrm-constants.ts';
 
 /** The message of an encoder, as a reader receives it. */
 export function received(encode: Encode): MessageReader {
@@ -102,6 +103,61 @@ export function entryMessage(
     to.put16(at + 8, of.state ?? k.NUD_PERMANENT);
     to.put8(at + 10, of.flags ?? 0);
     attributes(to);
+    to.end();
+  };
+}
+
+/** struct xfrm_usersa_info; struct xfrm_userpolicy_info. */
+const [saInfo, policyInfo] = [224, 168];
+
+/** A notification about the SA of a message that makes one: the same, of another type. */
+export function saMessage(add: Encode, type: number): Encode {
+  return another(add, saInfo, type, (to, info) => to.buffer.set(info, to.struct(saInfo)));
+}
+
+/** The SA of a message that makes one, as notifications of deletions have it: after struct xfrm_usersa_id, in an attribute. */
+export function saDeletion(add: Encode): Encode {
+  return another(add, saInfo, xfrm.XFRM_MSG_DELSA, (to, info) => {
+    to.struct(24);
+    putBytes(to, xfrm.XFRMA_SA, ...info);
+  });
+}
+
+/** The SA of a message that makes one, when a limit is reached: struct xfrm_user_expire has 8 bytes after the SA. */
+export function saExpiry(add: Encode): Encode {
+  return another(add, saInfo, xfrm.XFRM_MSG_EXPIRE, (to, info) => to.buffer.set(info, to.struct(saInfo + 8)));
+}
+
+/** The policy of a message that sets one, as notifications of deletions have it: after struct xfrm_userpolicy_id. */
+export function policyDeletion(set: Encode): Encode {
+  return another(set, policyInfo, xfrm.XFRM_MSG_DELPOLICY, (to, info) => {
+    to.struct(64);
+    putBytes(to, xfrm.XFRMA_POLICY, ...info);
+  });
+}
+
+/** The message of an encoder with these attributes after its own. */
+export function withMore(encode: Encode, attributes: Encode): Encode {
+  return (to) => {
+    encode(to);
+    attributes(to);
+    to.end();
+  };
+}
+
+/** The message of an encoder with another type and fixed part; its attributes stay. */
+function another(
+  encode: Encode,
+  size: number,
+  type: number,
+  put: (to: MessageWriter, fixed: Uint8Array) => void,
+): Encode {
+  const message = received(encode);
+  const attributes = message.bytes.slice(message.start + size, message.end);
+  return (to) => {
+    to.begin(type);
+    put(to, message.slice(0, size));
+    to.buffer.set(attributes, to.struct(attributes.length));
     to.end();
   };
 }

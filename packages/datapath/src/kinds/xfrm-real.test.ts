@@ -1,0 +1,223 @@
+import { type Encode, KernelError, type MessageReader, NETLINK_XFRM } from '@causeway/netlink';
+import { describe, expect, it } from 'vitest';
+import { hostNetns, type NetnsPath } from '../state.ts';
+import {
+  policyDeletion,
+  putBytes,
+  received,
+  saDeletion,
+  saExpiry,
+  saMessage,
+  withMore,
+} from '../testing/kernel-messages.ts';
+import { type Answer, bytesOf, ScriptedSocket } from '../testing/scripted-socket.ts';
+import { block, demand, ends, state } from '../testing/xfrm-fixtures.ts';
+import * as k from '../wire/xfrm-constants.ts';
+import { deletePolicy, dumpPolicies, getPolicy, setPolicy } from '../wire/xfrm-policy.ts';
+import { addState, deleteState, dumpStates, getState, replaceLarval } from '../wire/xfrm-state.ts';
+import type { Kind, Reading, Writing } from './kind.ts';
+import type { Op } from './table.ts';
+import { policyKey, xfrmPolicy } from './xfrm-policy.ts';
+import { stateKey, xfrmState } from './xfrm-state.ts';
+
+/* What the kinds of IPsec read of the kernel's answers, and which messages they send. */
+
+type AnyXfrm = Kind<string, never, never, Op>;
+const [states, policies] = [xfrmState, xfrmPolicy].map((kind) => kind as unknown as AnyXfrm) as [AnyXfrm, AnyXfrm];
+
+const { here, there } = ends[4];
+const receiving = state();
+const sending = state({ direction: 'out', src: here, dst: there });
+const foreign = state({ reqid: 7 });
+const added = addState(receiving, 'directed');
+const policy = demand('out', here, there, { spi: 7 });
+const foreignPolicy = demand('out', here, there, { reqid: 7 });
+
+/** Of an SA that the kernel makes when a packet finds none: it has no key yet. */
+const larval: Encode = (to) => {
+  const message = received(added);
+  to.begin(k.XFRM_MSG_NEWSA);
+  to.buffer.set(message.slice(0, 224), to.struct(224));
+  to.end();
+};
+
+const socketOf =
+  (socket: ScriptedSocket) =>
+  (protocol: number): ScriptedSocket => {
+    expect(protocol).toBe(NETLINK_XFRM);
+    return socket;
+  };
+
+/** The requests of an op, and the errno with which it fails. */
+async function applied(kind: AnyXfrm, op: object, ...answers: readonly Answer[]) {
+  if (kind.real.batch !== undefined) throw new Error('ops of this kind are applied in batches');
+  const socket = new ScriptedSocket(...answers);
+  let errno = 'ok';
+  try {
+    const to = { socket: (_: NetnsPath, protocol: number) => socketOf(socket)(protocol) } as unknown;
+    await kind.real.apply(to as Writing, { netns: hostNetns, ...op } as Op);
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    errno = error.errno;
+  }
+  return { requests: socket.requests, errno };
+}
+
+describe('an SA that is added', () => {
+  const add = { op: 'xfrmState.add', state: sending };
+  const [directed, undirected] = [addState(sending, 'directed'), addState(sending, 'undirected')];
+  const [update, olderUpdate] = [replaceLarval(sending, 'directed'), replaceLarval(sending, 'undirected')];
+  const get = getState(sending);
+
+  it.each<[string, readonly Answer[], readonly Encode[], string]>([
+    ['is one message', [[]], [directed], 'ok'],
+    ['on a kernel without directions, is asked for in the older form', ['EINVAL', []], [directed, undirected], 'ok'],
+    ['that no form of it pleases', ['EINVAL', 'EINVAL'], [directed, undirected], 'EINVAL'],
+    ['on a kernel without the cipher', ['ENOSYS'], [directed], 'ENOSYS'],
+    ['replaces what the kernel made by itself', ['EEXIST', [larval], []], [directed, get, update], 'ok'],
+    [
+      'replaces what an older kernel made by itself',
+      ['EINVAL', 'EEXIST', [larval], 'EINVAL', []],
+      [directed, undirected, get, update, olderUpdate],
+      'ok',
+    ],
+    ['does not replace one of ours', ['EEXIST', [added]], [directed, get], 'EEXIST'],
+    ['does not replace a foreign one', ['EEXIST', [addState(foreign, 'directed')]], [directed, get], 'EEXIST'],
+    ['does not replace one that is gone by now', ['EEXIST', 'ESRCH'], [directed, get], 'EEXIST'],
+    ['is refused for another reason', ['EPERM'], [directed], 'EPERM'],
+  ])('%s', async (_, answers, requests, errno) => {
+    expect(await applied(states, add, ...answers)).toEqual({
+      requests: requests.map((each) => bytesOf([each])),
+      errno,
+    });
+  });
+
+  it('and receives has one form only: without a window, replays would pass', async () => {
+    const { requests, errno } = await applied(states, { ...add, state: receiving }, 'EINVAL');
+    expect([requests, errno]).toEqual([[bytesOf([added])], 'EINVAL']);
+  });
+});
+
+describe('an SA that is deleted', () => {
+  const remove = { op: 'xfrmState.delete', state: receiving };
+  const [get, del] = [getState(receiving), deleteState(receiving)];
+  it.each<[string, Answer, readonly Encode[]]>([
+    ['is asked for first', [added], [get, del]],
+    ['may be one that the kernel made by itself', [larval], [get, del]],
+    ['is not of another program', [addState(foreign, 'directed')], [get]],
+  ])('%s', async (_, answer, requests) => {
+    expect(await applied(states, remove, answer)).toEqual({
+      requests: requests.map((each) => bytesOf([each])),
+      errno: 'ok',
+    });
+  });
+
+  it('is absent already: the kernel says so, which the caller takes for success', async () => {
+    const { errno } = await applied(states, remove, 'ESRCH', 'ESRCH');
+    expect(xfrmState.real.absent).toContain(errno);
+  });
+});
+
+describe('a policy', () => {
+  const [get, set, del] = [getPolicy(policy), setPolicy(policy), deletePolicy(policy)];
+  const theirs: Answer = [setPolicy(foreignPolicy)];
+  it.each<[string, 'set' | 'delete', readonly Answer[], readonly Encode[], string]>([
+    ['that is absent is set', 'set', ['ENOENT', []], [get, set], 'ok'],
+    ['of ours is changed', 'set', [[set], []], [get, set], 'ok'],
+    ['of another program is not changed', 'set', [theirs], [get], 'EEXIST'],
+    ['of ours is deleted', 'delete', [[set], []], [get, del], 'ok'],
+    ['that is absent: the kernel says so', 'delete', ['ENOENT', 'ENOENT'], [get, del], 'ENOENT'],
+    ['of another program is not deleted', 'delete', [theirs], [get], 'ok'],
+    ['is refused for another reason', 'set', ['EPERM'], [get], 'EPERM'],
+  ])('%s', async (_, what, answers, requests, errno) => {
+    expect(await applied(policies, { op: `xfrmPolicy.${what}`, policy }, ...answers)).toEqual({
+      requests: requests.map((each) => bytesOf([each])),
+      errno,
+    });
+  });
+});
+
+describe('what is read', () => {
+  const read = async (kind: AnyXfrm, answer: Answer): Promise<{ keys: readonly unknown[]; requests: Uint8Array[] }> => {
+    const socket = new ScriptedSocket(answer);
+    const found = await kind.real.read?.({ socket: socketOf(socket) } as unknown as Reading);
+    return { keys: [...(found?.keys() ?? [])], requests: socket.requests };
+  };
+
+  it('is ours: the SAs', async () => {
+    const all = [added, addState(foreign, 'directed'), addState(sending, 'directed'), larval];
+    const { keys, requests } = await read(states, all);
+    expect(keys).toEqual([stateKey(receiving), stateKey(sending)]);
+    expect(requests).toEqual([bytesOf([dumpStates])]);
+  });
+
+  it('is ours: the policies', async () => {
+    const { keys, requests } = await read(policies, [
+      setPolicy(foreignPolicy),
+      setPolicy(policy),
+      setPolicy(block('in')),
+    ]);
+    expect(keys).toEqual([policyKey(policy), policyKey(block('in'))]);
+    expect(requests).toEqual([bytesOf([dumpPolicies])]);
+  });
+
+  it.each([
+    ['states', states],
+    ['policies', policies],
+  ] as const)('of a kernel without IPsec: no %s', async (_, kind) => {
+    expect((await read(kind, 'EPROTONOSUPPORT')).keys).toEqual([]);
+    await expect(read(kind, 'EPERM')).rejects.toThrow(KernelError);
+  });
+});
+
+describe('a notification', () => {
+  const isNews = ({ real }: AnyXfrm, message: Encode): boolean | undefined => {
+    const reader: MessageReader = received(message);
+    return real.events?.get(reader.type)?.(reader);
+  };
+  const flush =
+    (type: number): Encode =>
+    (to) => {
+      to.begin(type);
+      to.struct(4);
+      to.end();
+    };
+  const theirs = addState(foreign, 'directed');
+  const theirPolicy = setPolicy(foreignPolicy);
+
+  it.each<[string, AnyXfrm, Encode, boolean]>([
+    ['an SA of ours is added', states, added, true],
+    ['an SA of ours is changed', states, saMessage(added, k.XFRM_MSG_UPDSA), true],
+    ['an SA of ours is deleted', states, saDeletion(added), true],
+    ['an SA of ours is at a limit', states, saExpiry(added), true],
+    ['an SA that the kernel made by itself', states, larval, false],
+    ['what the kernel made by itself is at its end', states, saExpiry(larval), true],
+    ['all SAs are deleted', states, flush(k.XFRM_MSG_FLUSHSA), true],
+    ['a foreign SA is added', states, theirs, false],
+    ['a foreign SA is changed', states, saMessage(theirs, k.XFRM_MSG_UPDSA), false],
+    ['a foreign SA is deleted', states, saDeletion(theirs), false],
+    ['a foreign SA is at a limit', states, saExpiry(theirs), false],
+    ['a policy of ours is added', policies, another(setPolicy(policy), k.XFRM_MSG_NEWPOLICY), true],
+    ['a policy of ours is changed', policies, setPolicy(policy), true],
+    ['a policy of ours is deleted', policies, policyDeletion(setPolicy(policy)), true],
+    ['all policies are deleted', policies, flush(k.XFRM_MSG_FLUSHPOLICY), true],
+    ['a policy is at a limit, which ours do not have', policies, flush(k.XFRM_MSG_POLEXPIRE), false],
+    ['a foreign policy is added', policies, another(theirPolicy, k.XFRM_MSG_NEWPOLICY), false],
+    ['a foreign policy is deleted', policies, policyDeletion(theirPolicy), false],
+    [
+      'a policy for packets with a mark is changed',
+      policies,
+      withMore(setPolicy(policy), (to) => putBytes(to, k.XFRMA_MARK, 1, 0, 0, 0, 1, 0, 0, 0)),
+      false,
+    ],
+  ])('%s', (_, kind, message, expected) => expect(isNews(kind, message)).toBe(expected));
+});
+
+/** The message of an encoder, as one of another type. */
+function another(encode: Encode, type: number): Encode {
+  return (to) => {
+    const start = to.bytes.length;
+    encode(to);
+    to.put16(start + 4, type);
+  };
+}
