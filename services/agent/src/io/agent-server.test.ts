@@ -138,7 +138,7 @@ describe('AgentServer', () => {
       message: expect.stringContaining('not a socket'),
     });
     socket = join(directory, 'x'.repeat(120));
-    await expect(serve()).rejects.toMatchObject({ message: expect.stringContaining('107 bytes') });
+    await expect(serve()).rejects.toMatchObject({ message: expect.stringContaining('106 bytes') });
     socket = join(directory, 'file', 'agent.sock');
     await expect(serve()).rejects.toMatchObject({ message: expect.stringContaining('ENOTDIR') });
   });

@@ -1,11 +1,11 @@
-import { chmod } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { CausewayError } from '@causeway/model';
 import { agentServiceDefinition } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-server.js';
 import { lenient, plaintext, remainingOf, serveUnary } from '@causeway/proto/io';
 import { type Duration, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
 import { Server, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type AgentApi, defaultTimeout } from '../api/api.ts';
-import { prepareSocket } from './socket.ts';
+import { placeSocket } from './socket.ts';
 
 /** gRPC's own default, set explicitly. Requests of AgentService are far smaller. */
 const largestMessage = 4 * 1024 * 1024;
@@ -53,23 +53,23 @@ export class AgentServer implements Startable {
       getAgentStatus: serveUnary(() => api.getAgentStatus(), log),
       verifyHost: serveUnary((request) => api.verifyHost(request), log),
     });
-    await prepareSocket(this.#path);
-    await this.#bind();
+    await placeSocket(this.#path, (path) => this.#bind(path));
   }
 
   /** Calls under way get time to finish, but not without limit: the next start repairs what they leave undone. */
   async stop(): Promise<void> {
+    await rm(this.#path, { force: true });
     const overdue = setTimeout(() => this.#server.forceShutdown(), longestDrain);
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(overdue);
   }
 
-  /** The umask protects the socket between bind and chmod. */
-  async #bind(): Promise<void> {
+  /** With the umask, only root may open the socket from its first moment. */
+  async #bind(path: string): Promise<void> {
     const mask = process.umask(0o177);
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#server.bindAsync(`unix:${this.#path}`, plaintext.server(), (error) => {
+        this.#server.bindAsync(`unix:${path}`, plaintext.server(), (error) => {
           if (error === null) resolve();
           else
             reject(
@@ -82,7 +82,6 @@ export class AgentServer implements Startable {
             );
         });
       });
-      await chmod(this.#path, 0o600);
     } finally {
       process.umask(mask);
     }

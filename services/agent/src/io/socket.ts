@@ -1,17 +1,29 @@
-import { lstat, rm } from 'node:fs/promises';
+import { chmod, lstat, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { CausewayError } from '@causeway/model';
 import { makeDirectory } from '@causeway/runtime/io';
 
-/** sizeof(sockaddr_un.sun_path) less the final zero (unix(7)). */
-const longestPath = 107;
+/** Marks the path at which a socket is before it takes its place. */
+const mark = '+';
+/** sizeof(sockaddr_un.sun_path) less the final zero (unix(7)), and less the mark. */
+const longestPath = 107 - mark.length;
 
 /**
- * Prepares the path for a unix socket: removes the socket of a dead agent, and refuses the path while an agent listens
- * there.
+ * Puts a unix socket at the path. `bind` makes the socket at the path that it gets, and listens on it. The socket of a dead
+ * agent stays until the new socket replaces it: a caller that finds no socket takes the host for one without an agent, but
+ * calls again when a socket refuses it. The path is refused while an agent listens there.
  */
-export async function prepareSocket(path: string): Promise<void> {
+export async function placeSocket(path: string, bind: (path: string) => Promise<void>): Promise<void> {
+  await checkSocket(path);
+  const beside = `${path}${mark}`;
+  await rm(beside, { force: true });
+  await bind(beside);
+  await chmod(beside, 0o600);
+  await rename(beside, path);
+}
+
+async function checkSocket(path: string): Promise<void> {
   if (!path.startsWith('/') || Buffer.byteLength(path) > longestPath) {
     throw refuse(path, `must be an absolute path of at most ${longestPath} bytes`);
   }
@@ -28,7 +40,6 @@ export async function prepareSocket(path: string): Promise<void> {
   if (found === undefined) return;
   if (!found.isSocket()) throw refuse(path, 'is not a socket: remove the file, or use another path');
   if (await answers(path)) throw refuse(path, 'is served by another agent: stop that agent, or use another path');
-  await rm(path, { force: true });
 }
 
 function answers(path: string): Promise<boolean> {
