@@ -1,8 +1,14 @@
 import { InterfaceAddress, Ip, Mac, Prefix, Vni } from '@causeway/model';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { type Draft, newNamespace } from './draft.ts';
+import { interfaceSysctl } from './kinds/sysctl.ts';
 import type { Op } from './kinds/table.ts';
-import { printOp } from './print.ts';
+import { policyKey } from './kinds/xfrm-policy.ts';
+import { stateKey } from './kinds/xfrm-state.ts';
+import { printOp, printState } from './print.ts';
 import { hostNetns, type NetnsPath } from './state.ts';
+import { vtep } from './testing/fixtures.ts';
+import { demand, state } from './testing/xfrm-fixtures.ts';
 
 const netns = '/run/netns/cw-0123456789' as NetnsPath;
 const proc = '/proc/7/ns/net' as NetnsPath;
@@ -105,4 +111,53 @@ it.each<[string, Op]>([
   expect(printOp(op)).toContain(words);
   const plain = printOp({ op: 'route.set', netns, route });
   expect(plain).not.toContain(words);
+});
+
+describe('a state as text', () => {
+  const names = ['eth2', 'eth0', 'eth10'];
+  const ips = ['10.66.0.9', '10.66.0.10', 'fd66::9'].map((each) => Ip(each));
+  const macs = ['02:42:0a:42:00:0b', '02:42:0a:42:00:09', '02:42:0a:42:00:0a'].map((each) => Mac(each));
+
+  /** A namespace with several objects of each kind, made in this order. */
+  function namespace(order: readonly number[]): Draft {
+    const made = newNamespace();
+    for (const n of order) {
+      const [name = '', ip = vtep(n), address = mac] = [names[n], ips[n], macs[n]];
+      made.links.set(name, { kind: 'bridge', name, mac: address, mtu: 1450, up: true });
+      made.addresses.set(name, new Set(order.map((m) => InterfaceAddress(`${ips[m]}/${n === 0 ? 24 : 25}`))));
+      made.routes.set(Prefix(`10.${n}.0.0/16`), { dst: Prefix(`10.${n}.0.0/16`), dev: name, metric: n });
+      made.neighbours.set(name, new Map(order.map((m) => [ips[m] ?? ip, address])));
+      made.fdb.set(name, new Map(order.map((m) => [macs[m] ?? address, vtep(n)])));
+      made.sysctls.set(interfaceSysctl('ipv4', name, 'rp_filter'), '1');
+      const sa = state({ spi: n + 1 });
+      made.xfrmStates.set(stateKey(sa), sa);
+      const policy = demand('in', vtep(n), vtep(9));
+      made.xfrmPolicies.set(policyKey(policy), policy);
+    }
+    return made;
+  }
+  const inOrder = (order: readonly number[]): string =>
+    printState(new Map(order.map((n) => [`/run/netns/${names[n]}` as NetnsPath, namespace(order)])));
+
+  it('does not depend on the order in which its objects were found', () => {
+    const text = inOrder([0, 1, 2]);
+    expect(text.split('\n').length).toBeGreaterThan(90);
+    for (const order of [
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ]) {
+      expect(inOrder(order)).toBe(text);
+    }
+  });
+
+  it('lists namespaces and links by name', () => {
+    const lines = inOrder([0, 1, 2]).split('\n');
+    expect(lines.filter((line) => line.startsWith('/'))).toEqual(
+      ['eth0', 'eth10', 'eth2'].map((name) => `/run/netns/${name}`),
+    );
+    expect(lines.slice(1, 4).map((line) => line.trim().split(' ')[1])).toEqual(['eth0', 'eth10', 'eth2']);
+  });
 });

@@ -1,13 +1,15 @@
 import { inspect } from 'node:util';
+import { type Ip, Prefix } from '@causeway/model';
 import { FakeClock } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import { applyPlan, readState } from './apply.ts';
 import { differences } from './difference.ts';
 import { newNamespace } from './draft.ts';
 import type { Op } from './kinds/table.ts';
-import { policyKey, type XfrmPolicy } from './kinds/xfrm-policy.ts';
-import { stateKey, type XfrmState } from './kinds/xfrm-state.ts';
-import { additive } from './op.ts';
+import { policyKey, samePolicy, type XfrmPolicy } from './kinds/xfrm-policy.ts';
+import { sameState, stateKey, type XfrmState } from './kinds/xfrm-state.ts';
+import { additive, deviceOf, isStructural } from './op.ts';
+import { ourPriority, ourReqid } from './owner.ts';
 import { plan } from './plan.ts';
 import { printOp, printState } from './print.ts';
 import { hostNetns, type NetnsPath, type State } from './state.ts';
@@ -16,6 +18,7 @@ import { vtep } from './testing/fixtures.ts';
 import { block, demand, encryptedPort, ends, saKey, state } from './testing/xfrm-fixtures.ts';
 
 const { here, there } = ends[4];
+const demanded = { kind: 'esp', src: here, dst: there, reqid: ourReqid, spi: 7 } as const;
 const sending = { direction: 'out', src: here, dst: there, spi: 0x1100_0001 } as const;
 
 /** A host with these SAs and policies. */
@@ -27,6 +30,10 @@ function hostWith(states: readonly XfrmState[], policies: readonly XfrmPolicy[] 
 }
 
 const nothing = hostWith([]);
+
+function wholeHosts(src: Ip, dst: Ip): Pick<XfrmPolicy['selector'], 'src' | 'dst'> {
+  return { src: Prefix(`${src}/32`), dst: Prefix(`${dst}/32`) };
+}
 
 it.each<[string, Op]>([
   [
@@ -55,6 +62,24 @@ it.each<[string, Op]>([
   [
     'ip xfrm policy update src 192.0.2.1/32 dst 192.0.2.2/32 proto udp dport 4793 dir out priority 25345 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x11000001 reqid 1668743169 mode transport',
     { op: 'xfrmPolicy.set', netns: hostNetns, policy: demand('out', here, there, { spi: sending.spi }) },
+  ],
+  [
+    "ip xfrm state add src 2001:db8::2 dst 2001:db8::1 proto esp spi 0x00000007 reqid 1668743169 mode transport replay-window 256 flag esn (weaker than ours) aead 'rfc4106(gcm(aes))' <secret> 128 encap espinudp 4500 4501 :: limit byte-soft 1 limit packet-soft 2 limit time-soft 3 limit byte-hard 4 limit packet-hard 5 limit time-hard 6 sel src 2001:db8::2 dst 2001:db8::1",
+    {
+      ...{ op: 'xfrmState.add', netns: hostNetns },
+      state: state({
+        ...{ direction: 'unknown', src: ends[6].there, dst: ends[6].here, spi: 7, isStrict: false },
+        encap: { sport: 4500, dport: 4501 },
+        limits: { soft: { bytes: 1, packets: 2, seconds: 3 }, hard: { bytes: 4, packets: 5, seconds: 6 } },
+      }),
+    },
+  ],
+  [
+    'ip xfrm policy update src 192.0.2.1/32 dst 192.0.2.2/32 proto udp sport 4500 dir out priority 25345 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1668743169 mode transport',
+    {
+      ...{ op: 'xfrmPolicy.set', netns: hostNetns },
+      policy: { ...demand('out', here, there), selector: { ...wholeHosts(here, there), sport: 4500 } },
+    },
   ],
   [
     'ip xfrm policy delete src 192.0.2.2/32 dst 192.0.2.1/32 proto udp dport 4793 dir in',
@@ -139,6 +164,7 @@ it.each<[string, Partial<XfrmState>]>([
   ['its reqid', { reqid: 0x6377_0002 }],
   ['its limits', { limits: { hard: { bytes: 5 } } }],
   ['its encapsulation', { encap: { sport: 4500, dport: 4500 } }],
+  ['its key', { key: saKey(1) }],
   ['its strength', { isStrict: false }],
   ['the address that sends', { src: ends[6].there }],
 ])('an SA that differs in %s is made anew', (_, over) => {
@@ -147,6 +173,55 @@ it.each<[string, Partial<XfrmState>]>([
     'xfrmState.add',
   ]);
   expect(differences(hostWith([state(over)]), hostWith([state()]))).toHaveLength(1);
+});
+
+it.each<[string, Partial<XfrmPolicy>]>([
+  ['its priority', { priority: ourPriority.block }],
+  ['its action', { action: { kind: 'block' } }],
+  ['the SPI that it demands', demand('out', here, there, { spi: 8 })],
+  ['the reqid that it demands', demand('out', here, there, { spi: 7, reqid: ourReqid + 1 })],
+  ['the address that sends', { action: { ...demanded, src: vtep(8) } }],
+  ['the address that receives', { action: { ...demanded, dst: vtep(8) } }],
+])('a policy that differs in %s is set anew', (_, over) => {
+  const policy = demand('out', here, there, { spi: 7 });
+  const found = hostWith([], [{ ...policy, ...over }]);
+  expect(plan(found, hostWith([], [policy])).map(({ op }) => op)).toEqual(['xfrmPolicy.set']);
+  expect(plan(hostWith([], [policy]), hostWith([], [policy]))).toEqual([]);
+});
+
+it.each<[string, XfrmPolicy]>([
+  ['direction', demand('in', here, there)],
+  ['sources', { ...demand('out', here, there), selector: { ...wholeHosts(vtep(8), there), dport: encryptedPort } }],
+  ['destinations', { ...demand('out', here, there), selector: { ...wholeHosts(here, vtep(8)), dport: encryptedPort } }],
+  ['port', { ...demand('out', here, there), selector: { ...wholeHosts(here, there), dport: 4789 } }],
+  [
+    'port, the source',
+    { ...demand('out', here, there), selector: { ...wholeHosts(here, there), sport: encryptedPort } },
+  ],
+])('a policy of another %s is another policy, and stays no longer than it is desired', (_, other) => {
+  const policy = demand('out', here, there);
+  expect(samePolicy(policy, other)).toBe(false);
+  expect(plan(hostWith([], [other]), hostWith([], [policy])).map(({ op }) => op)).toEqual([
+    'xfrmPolicy.set',
+    'xfrmPolicy.delete',
+  ]);
+});
+
+it.each<[string, Op]>([
+  ['an SA', { op: 'xfrmState.add', netns: hostNetns, state: state() }],
+  ['a policy', { op: 'xfrmPolicy.set', netns: hostNetns, policy: block('in') }],
+])('%s belongs to no link', (_, op) => expect([deviceOf(op), isStructural(op)]).toEqual([undefined, false]));
+
+it.each<[string, Partial<XfrmState>, Partial<XfrmState>, boolean]>([
+  ['no port and a port', {}, { encap: { sport: 1, dport: 2 } }, false],
+  ['the same ports', { encap: { sport: 1, dport: 2 } }, { encap: { sport: 1, dport: 2 } }, true],
+  ['another source port', { encap: { sport: 1, dport: 2 } }, { encap: { sport: 3, dport: 2 } }, false],
+  ['another destination port', { encap: { sport: 1, dport: 2 } }, { encap: { sport: 1, dport: 3 } }, false],
+  ['another destination', {}, { dst: vtep(8) }, false],
+  ['another SPI', {}, { spi: 8 }, false],
+  ['a direction that the kernel does not record', {}, { direction: 'unknown' }, true],
+])('whether two SAs are the same: %s', (_, one, other, isSame) => {
+  expect([sameState(state(one), state(other)), sameState(state(other), state(one))]).toEqual([isSame, isSame]);
 });
 
 it('a kernel that does not record directions has no difference', () => {
