@@ -39,10 +39,9 @@ interface Options extends AgentOptions {
   readonly logFormat: LogFormat;
 }
 
-const usage = 2;
-/**
- * Exit status when another process holds what this process needs for itself. That process may end; then a restart helps.
- */
+/** Exit status when the settings cannot be used or rights are missing: starting the agent again does not help. */
+const unusable = 2;
+/** Exit status when another process holds what this process needs for itself. It may end; then a restart helps. */
 const conflict = 4;
 
 const program = new Command('causeway-agent')
@@ -84,7 +83,7 @@ const program = new Command('causeway-agent')
   .configureOutput({
     outputError: (text, write) => write(`${visible(explainMissingOption(text.trimEnd(), program.options))}\n`),
   })
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usage))
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : unusable))
   .action(run);
 
 if (process.argv.includes('--reset')) await reset();
@@ -95,7 +94,7 @@ function required(flags: string, description: string, variable: string): Option 
 }
 
 async function reset(): Promise<void> {
-  const command = resetCommand().exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usage));
+  const command = resetCommand().exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : unusable));
   try {
     await command.parseAsync();
   } catch (error) {
@@ -179,6 +178,6 @@ function fail(error: unknown, log: Log): never {
 
 function exitCodeOf(error: unknown): number {
   if (!isCausewayError(error)) return 1;
-  if (error.kind === 'invalid') return usage;
+  if (error.kind === 'invalid' || error.kind === 'denied') return unusable;
   return error.code === 'lock-held' ? conflict : 1;
 }

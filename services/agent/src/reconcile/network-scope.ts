@@ -25,7 +25,6 @@ import { type NewAddresses, reachable } from '../announce/announcements.ts';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 import { isKnownTable, type Table } from '../tables/table.ts';
 import { ContainerPaths, findContainerPaths, within } from './container-paths.ts';
-import { ContainerWatches } from './container-watches.ts';
 import type { Former, Host } from './desired.ts';
 import { DesiredNetwork } from './desired-network.ts';
 import type { HostStats } from './host-stats.ts';
@@ -35,6 +34,7 @@ import type { Overlays } from './overlays.ts';
 import { partOf } from './part.ts';
 import type { Changed, DirtyPart, Goal, IntentChange, Part, Scope } from './scope.ts';
 import type { Phase } from './scope-reconciler.ts';
+import { WatchedContainers } from './watched-containers.ts';
 
 export interface NetworkIntent {
   /** undefined: no manager has sent the network (yet), or it was withdrawn. */
@@ -92,7 +92,7 @@ export class NetworkScope implements Scope {
   #newAddresses: readonly NewAddress[] = [];
   /** Whether the containers were located since `advance`. */
   #isRelocated = false;
-  readonly #watches: ContainerWatches;
+  readonly #watches: WatchedContainers;
   #onChange: (changes: Changes) => void = () => undefined;
 
   constructor(modules: NetworkScopeModules, settings: { readonly host: Host; readonly networkId: NetworkId }) {
@@ -101,7 +101,7 @@ export class NetworkScope implements Scope {
     this.id = settings.networkId;
     this.watched = overlayNetns(settings.networkId);
     this.#kernel = within(modules.kernel, () => this.#containerPaths);
-    this.#watches = new ContainerWatches({
+    this.#watches = new WatchedContainers({
       kernel: modules.kernel,
       expected: () => this.#containerPaths.expected,
       onChange: (container) => this.#containerChanged(container),

@@ -1,7 +1,7 @@
 import type { ContainerWatch, Expected, Kernel, Namespace, NetnsIdentity, NetnsPath } from '@causeway/datapath';
 
-/** Watches of one network's containers. A container that no path leads to has none. */
-export class ContainerWatches {
+/** The containers of one network that are watched. A container that no path leads to has none. */
+export class WatchedContainers {
   readonly #kernel: Pick<Kernel, 'watchContainer'>;
   readonly #expected: () => Expected;
   readonly #onChange: (container: NetnsPath) => void;
