@@ -18,6 +18,7 @@ process.chdir(root);
 const deciding = [
   'packages/model/src',
   'packages/datapath/src',
+  'packages/identity/src',
   'services/manager/src/plan',
   'services/manager/src/ipam',
   'services/manager/src/election',

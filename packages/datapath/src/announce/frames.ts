@@ -95,7 +95,8 @@ function framed(
 function checksum(source: Uint8Array, destination: Uint8Array, message: Uint8Array): number {
   let sum = message.length + IPPROTO_ICMPV6;
   for (const part of [source, destination, message]) {
-    for (let at = 0; at < part.length; at += 2) sum += ((part[at] ?? 0) << 8) | (part[at + 1] ?? 0);
+    const words = new DataView(part.buffer, part.byteOffset, part.length);
+    for (let at = 0; at < part.length; at += 2) sum += words.getUint16(at);
   }
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;

@@ -68,3 +68,15 @@ it('from nothing every address is new, and from a state to itself none is', () =
     }),
   );
 });
+
+it.each([
+  [255, 0],
+  [256, 1],
+  [512, 2],
+])('with the addresses of %i peers the search pauses %i times', (count, pauses) => {
+  const peers = Array.from({ length: count }, (_, n) => row(n + 2, 2, [`10.66.${n >> 8}.${n & 255}/16`]));
+  const work = newAddresses(new Map(), state(...peers), netns);
+  let paused = 0;
+  while (work.next().done !== true) paused++;
+  expect(paused).toBe(pauses);
+});
