@@ -15,6 +15,7 @@ import { ContainerNamespaces } from './endpoints/container-netns.ts';
 import { Detacher } from './endpoints/detach.ts';
 import { proveFormerIdentities } from './endpoints/former-identity.ts';
 import { GarbageCollector } from './endpoints/gc.ts';
+import { LeavingInterfaces } from './endpoints/leaving.ts';
 import { UnrecordedContainers } from './endpoints/unrecorded.ts';
 import { healthOf, type LoopDelay } from './host/health.ts';
 import { HostRoutes } from './host/routes.ts';
@@ -91,6 +92,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     { host: { node: nodeId, vtep: dataPath, vxlanPort }, name },
   );
   const settle = reconciler.settle.bind(reconciler);
+  const leaving = new LeavingInterfaces({ sandboxes, settle });
   const containers = new ContainerNamespaces({ kernel, overlays }, settings);
   const isDetaching = (id: EndpointId): boolean => detacher.isUnderWay(id);
   const sessionUp = (timeout: Duration): Promise<void> => session.up(timeout);
@@ -114,6 +116,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     sessionUp,
     isDetaching,
     unrecorded,
+    leaving,
     endReleases: (name, timeout) => garbage.endReleases(name, timeout),
     clock,
     log,

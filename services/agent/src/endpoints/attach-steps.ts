@@ -16,7 +16,8 @@ import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
 import type { Tables } from '../tables/tables.ts';
 import { mismatches, nameTakenHere } from './again.ts';
 import type { AttachSpec } from './attach-spec.ts';
-import { type ContainerNamespaces, ifnameTaken } from './container-netns.ts';
+import { type ContainerNamespaces, type ContainerNetns, ifnameTaken } from './container-netns.ts';
+import type { LeavingInterfaces } from './leaving.ts';
 import { MakeWay } from './make-way.ts';
 import { type Place, Places } from './places.ts';
 import type { Settle } from './settle.ts';
@@ -52,6 +53,7 @@ export interface AttachModules {
   readonly sessionUp: (timeout: Duration) => Promise<void>;
   readonly isDetaching: (id: EndpointId) => boolean;
   readonly unrecorded: Pick<UnrecordedContainers, 'isSearched' | 'searched'>;
+  readonly leaving: Pick<LeavingInterfaces, 'gone'>;
   /** Ends what garbage collection has begun with endpoints of this name. See `GarbageCollector.endReleases`. */
   readonly endReleases: (name: Name, timeout: Duration) => Promise<boolean>;
   readonly clock: Clock;
@@ -94,16 +96,25 @@ export class AttachSteps {
     const left = (): Duration => milliseconds(Math.max(1, deadline - clock.now()));
     // The managers may have stored one of the released endpoints as the outcome of this request.
     if (await this.#modules.endReleases(spec.name, left())) this.#hasFailed(spec.requestId);
-    const { identity, interfaces } = await containers.inspect(spec.netns);
+    const container = await containers.inspect(spec.netns);
+    const { identity } = container;
     const known = await this.#makeWay.for(spec, identity, left);
     if (known !== undefined) return { sandbox: known, already: true };
     return await this.#places.hold(spec, identity, async (place) => {
       // An interface that comes later is refused by the kernel.
-      if (interfaces.has(spec.ifname)) throw ifnameTaken(spec.netns, spec.ifname);
+      if (await this.#isTaken(spec, container)) throw ifnameTaken(spec.netns, spec.ifname);
       await this.#modules.sessionUp(left());
       const claim = await this.#claim(spec, left());
       return { sandbox: await this.#settleClaim(spec, place, claim), already: false };
     });
+  }
+
+  /** Whether the container has an interface of the name that is to stay. `before`: the container at the start of the attach. */
+  async #isTaken({ netns, ifname }: AttachSpec, before: ContainerNetns): Promise<boolean> {
+    if (!before.interfaces.has(ifname)) return false;
+    const { leaving, containers } = this.#modules;
+    await leaving.gone(before.identity);
+    return (await containers.inspect(netns)).interfaces.has(ifname);
   }
 
   /**
