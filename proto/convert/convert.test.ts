@@ -87,6 +87,7 @@ describe('nouns come back as they went', () => {
       repairs: 0n,
       revision: 0n,
       createdAtMs: 0n,
+      drained: false,
     };
     const routes = ['10.0.0.0/8', 'fd00::/8'];
     expect(nodeFromMessage({ ...message, id: '00000000000000b1', hostRoutes: routes }).hostRoutes).toEqual(routes);

@@ -18,6 +18,7 @@ export function nodeToMessage(node: Node, revision: bigint): NodeMessage {
     labels: { ...node.labels },
     conditions: [],
     createdAtMs: BigInt(node.createdAt ?? 0),
+    drained: node.drained ?? false,
   };
 }
 

@@ -60,6 +60,7 @@ export const errorKinds = {
   'lock-held': 'conflict',
   'node-in-use': 'conflict',
   'node-unready': 'conflict',
+  'node-drained': 'conflict',
   'session-taken': 'conflict',
   'lab-exists': 'conflict',
   'lab-process-state': 'conflict',

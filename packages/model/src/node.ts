@@ -16,6 +16,8 @@ export interface Node {
   readonly hostRoutes?: readonly Prefix[];
   /** Absent: none. */
   readonly labels?: Labels;
+  /** The host gets no new endpoints: an operator has drained it. Agents do not report this; absent: false. */
+  readonly drained?: boolean;
   /** Unix time, ms; absent: the record is older than this field. */
   readonly createdAt?: number;
 }

@@ -6,7 +6,7 @@ it('the nouns make these kinds of events', () => {
   expect(eventKinds.join(' ')).toBe(
     'network.created network.changed network.deleted endpoint.attached endpoint.detached endpoint.orphaned ' +
       'endpoint.refused endpoint.kept address.reserved address.released claims.repaired node.joined node.changed ' +
-      'node.ready node.lost leader.changed cluster.restored cluster.recovered manager.joined manager.lost ' +
+      'node.ready node.lost node.drained node.undrained leader.changed cluster.restored cluster.recovered manager.joined manager.lost ' +
       'manager.removed drift.repaired',
   );
 });

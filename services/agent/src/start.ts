@@ -23,6 +23,7 @@ import { UnderlayMtu } from './host/underlay.ts';
 import { Claims } from './managers/claims.ts';
 import type { ManagerLink } from './managers/link.ts';
 import { SessionLoop } from './managers/session-loop.ts';
+import { Standing } from './managers/standing.ts';
 import { HostStats } from './reconcile/host-stats.ts';
 import { Overlays } from './reconcile/overlays.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
@@ -95,6 +96,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   const leaving = new LeavingInterfaces({ sandboxes, settle });
   const containers = new ContainerNamespaces({ kernel, overlays }, settings);
   const isDetaching = (id: EndpointId): boolean => detacher.isUnderWay(id);
+  const standing = new Standing(settings);
   const sessionUp = (timeout: Duration): Promise<void> => session.up(timeout);
   const unrecorded = new UnrecordedContainers({
     kernel,
@@ -113,6 +115,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     tables,
     sandboxes,
     settle,
+    standing,
     sessionUp,
     isDetaching,
     unrecorded,
@@ -138,6 +141,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     random,
     log,
     tables,
+    standing,
     stats,
     node,
     health,
@@ -177,6 +181,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
       ...nodeToMessage(node(), 0n),
       id: nodeId,
       ready: session.manager !== undefined,
+      drained: standing.isDrained,
       endpoints: [...sandboxes.all()].length,
       networks: [...tables.all()].length,
       repairs: BigInt(stats.repairs),

@@ -26,7 +26,7 @@ export const exitCodeMeaning: Readonly<Record<string, string>> = {
   [exitCodes.failed]: 'failed',
   [exitCodes.usage]: 'wrong usage or an invalid value',
   [exitCodes.notFound]: 'not found',
-  [exitCodes.conflict]: 'conflict: a name or address is taken, or a network is in use',
+  [exitCodes.conflict]: 'conflict: a name or address is taken, a network or host is in use, or a host is drained',
   [exitCodes.unavailable]: 'unavailable or timed out: try again',
   [exitCodes.drift]: 'verify found drift',
   '130, 143':

@@ -20,6 +20,7 @@ import { managerShow } from './commands/manager-show.ts';
 import { networkCreate } from './commands/network-create.ts';
 import { networkDelete } from './commands/network-delete.ts';
 import { networkUpdate } from './commands/network-update.ts';
+import { nodeDrain, nodeUndrain } from './commands/node-drain.ts';
 import { groupOf, listOf, showOf } from './commands/of-noun.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
@@ -47,7 +48,7 @@ const commands: readonly CommandBuilder[] = [
     endpointWait,
   ]),
   group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck, ipamHistory]),
-  groupOf(node, 'hosts', [listOf(node), showOf(node)]),
+  groupOf(node, 'hosts', [listOf(node), showOf(node), nodeDrain, nodeUndrain]),
   group('manager', 'the cluster’s managers', [managerList, managerShow, managerRemove], managerNames),
   status,
   verify,

@@ -154,6 +154,62 @@ export interface WatchNodesResponse {
      */
     epoch: bigint;
 }
+/**
+ * @generated from protobuf message causeway.v1.DrainNodeRequest
+ */
+export interface DrainNodeRequest {
+    /**
+     * As CreateNetworkRequest.request_id.
+     *
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * Name or id of the host.
+     *
+     * @generated from protobuf field: string node = 2
+     */
+    node: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.DrainNodeResponse
+ */
+export interface DrainNodeResponse {
+    /**
+     * The host, drained. `endpoints` says how many endpoints it still has.
+     *
+     * @generated from protobuf field: causeway.v1.Node node = 1
+     */
+    node?: Node;
+}
+/**
+ * @generated from protobuf message causeway.v1.UndrainNodeRequest
+ */
+export interface UndrainNodeRequest {
+    /**
+     * As CreateNetworkRequest.request_id.
+     *
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * Name or id of the host.
+     *
+     * @generated from protobuf field: string node = 2
+     */
+    node: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.UndrainNodeResponse
+ */
+export interface UndrainNodeResponse {
+    /**
+     * The host, which is not drained any more.
+     *
+     * @generated from protobuf field: causeway.v1.Node node = 1
+     */
+    node?: Node;
+}
 declare class GetNodeRequest$Type extends MessageType<GetNodeRequest> {
     constructor();
     create(value?: PartialMessage<GetNodeRequest>): GetNodeRequest;
@@ -214,6 +270,46 @@ declare class WatchNodesResponse$Type extends MessageType<WatchNodesResponse> {
  * @generated MessageType for protobuf message causeway.v1.WatchNodesResponse
  */
 export declare const WatchNodesResponse: WatchNodesResponse$Type;
+declare class DrainNodeRequest$Type extends MessageType<DrainNodeRequest> {
+    constructor();
+    create(value?: PartialMessage<DrainNodeRequest>): DrainNodeRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: DrainNodeRequest): DrainNodeRequest;
+    internalBinaryWrite(message: DrainNodeRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DrainNodeRequest
+ */
+export declare const DrainNodeRequest: DrainNodeRequest$Type;
+declare class DrainNodeResponse$Type extends MessageType<DrainNodeResponse> {
+    constructor();
+    create(value?: PartialMessage<DrainNodeResponse>): DrainNodeResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: DrainNodeResponse): DrainNodeResponse;
+    internalBinaryWrite(message: DrainNodeResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DrainNodeResponse
+ */
+export declare const DrainNodeResponse: DrainNodeResponse$Type;
+declare class UndrainNodeRequest$Type extends MessageType<UndrainNodeRequest> {
+    constructor();
+    create(value?: PartialMessage<UndrainNodeRequest>): UndrainNodeRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: UndrainNodeRequest): UndrainNodeRequest;
+    internalBinaryWrite(message: UndrainNodeRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UndrainNodeRequest
+ */
+export declare const UndrainNodeRequest: UndrainNodeRequest$Type;
+declare class UndrainNodeResponse$Type extends MessageType<UndrainNodeResponse> {
+    constructor();
+    create(value?: PartialMessage<UndrainNodeResponse>): UndrainNodeResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: UndrainNodeResponse): UndrainNodeResponse;
+    internalBinaryWrite(message: UndrainNodeResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UndrainNodeResponse
+ */
+export declare const UndrainNodeResponse: UndrainNodeResponse$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.NodeService
  */

@@ -3,6 +3,10 @@
 // tslint:disable
 import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
+import type { UndrainNodeResponse } from "./node_service.js";
+import type { UndrainNodeRequest } from "./node_service.js";
+import type { DrainNodeResponse } from "./node_service.js";
+import type { DrainNodeRequest } from "./node_service.js";
 import type { WatchNodesResponse } from "./node_service.js";
 import type { WatchNodesRequest } from "./node_service.js";
 import type { ListNodesResponse } from "./node_service.js";
@@ -43,6 +47,25 @@ export interface INodeServiceClient {
      */
     watchNodes(input: WatchNodesRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNodesResponse>;
     watchNodes(input: WatchNodesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNodesResponse>;
+    /**
+     * From now on the host gets no new endpoints: attaches are refused with NODE_DRAINED. Its endpoints stay. Changes nothing if
+     * the host is drained already. Error: NODE_UNKNOWN.
+     *
+     * @generated from protobuf rpc: DrainNode
+     */
+    drainNode(input: DrainNodeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DrainNodeResponse) => void): grpc.ClientUnaryCall;
+    drainNode(input: DrainNodeRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: DrainNodeResponse) => void): grpc.ClientUnaryCall;
+    drainNode(input: DrainNodeRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DrainNodeResponse) => void): grpc.ClientUnaryCall;
+    drainNode(input: DrainNodeRequest, callback: (err: grpc.ServiceError | null, value?: DrainNodeResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * The host gets new endpoints again. Changes nothing if the host is not drained. Error: NODE_UNKNOWN.
+     *
+     * @generated from protobuf rpc: UndrainNode
+     */
+    undrainNode(input: UndrainNodeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void): grpc.ClientUnaryCall;
+    undrainNode(input: UndrainNodeRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void): grpc.ClientUnaryCall;
+    undrainNode(input: UndrainNodeRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void): grpc.ClientUnaryCall;
+    undrainNode(input: UndrainNodeRequest, callback: (err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void): grpc.ClientUnaryCall;
 }
 /**
  * Hosts. A host's record is made by its agent's first session; no call makes it. Errors are named as in NetworkService.
@@ -72,4 +95,17 @@ export declare class NodeServiceClient extends grpc.Client implements INodeServi
      * @generated from protobuf rpc: WatchNodes
      */
     watchNodes(input: WatchNodesRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNodesResponse>;
+    /**
+     * From now on the host gets no new endpoints: attaches are refused with NODE_DRAINED. Its endpoints stay. Changes nothing if
+     * the host is drained already. Error: NODE_UNKNOWN.
+     *
+     * @generated from protobuf rpc: DrainNode
+     */
+    drainNode(input: DrainNodeRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DrainNodeResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DrainNodeResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: DrainNodeResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * The host gets new endpoints again. Changes nothing if the host is not drained. Error: NODE_UNKNOWN.
+     *
+     * @generated from protobuf rpc: UndrainNode
+     */
+    undrainNode(input: UndrainNodeRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void)): grpc.ClientUnaryCall;
 }

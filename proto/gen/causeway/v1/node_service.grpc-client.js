@@ -45,4 +45,23 @@ export class NodeServiceClient extends grpc.Client {
         const method = NodeService.methods[2];
         return this.makeServerStreamRequest(`/${NodeService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
     }
+    /**
+     * From now on the host gets no new endpoints: attaches are refused with NODE_DRAINED. Its endpoints stay. Changes nothing if
+     * the host is drained already. Error: NODE_UNKNOWN.
+     *
+     * @generated from protobuf rpc: DrainNode
+     */
+    drainNode(input, metadata, options, callback) {
+        const method = NodeService.methods[3];
+        return this.makeUnaryRequest(`/${NodeService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
+     * The host gets new endpoints again. Changes nothing if the host is not drained. Error: NODE_UNKNOWN.
+     *
+     * @generated from protobuf rpc: UndrainNode
+     */
+    undrainNode(input, metadata, options, callback) {
+        const method = NodeService.methods[4];
+        return this.makeUnaryRequest(`/${NodeService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
 }

@@ -5,6 +5,10 @@
 // @generated from protobuf file "causeway/v1/node_service.proto" (package "causeway.v1", syntax proto3)
 // tslint:disable
 import { written } from "@causeway/proto";
+import { UndrainNodeResponse } from "./node_service.js";
+import { UndrainNodeRequest } from "./node_service.js";
+import { DrainNodeResponse } from "./node_service.js";
+import { DrainNodeRequest } from "./node_service.js";
 import { WatchNodesResponse } from "./node_service.js";
 import { WatchNodesRequest } from "./node_service.js";
 import { ListNodesResponse } from "./node_service.js";
@@ -52,5 +56,25 @@ export const nodeServiceDefinition = {
         requestDeserialize: bytes => WatchNodesRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(WatchNodesResponse.toBinary(value, written)),
         requestSerialize: value => Buffer.from(WatchNodesRequest.toBinary(value))
+    },
+    drainNode: {
+        path: "/causeway.v1.NodeService/DrainNode",
+        originalName: "DrainNode",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => DrainNodeResponse.fromBinary(bytes),
+        requestDeserialize: bytes => DrainNodeRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(DrainNodeResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(DrainNodeRequest.toBinary(value))
+    },
+    undrainNode: {
+        path: "/causeway.v1.NodeService/UndrainNode",
+        originalName: "UndrainNode",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => UndrainNodeResponse.fromBinary(bytes),
+        requestDeserialize: bytes => UndrainNodeRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(UndrainNodeResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(UndrainNodeRequest.toBinary(value))
     }
 };

@@ -394,11 +394,215 @@ class WatchNodesResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.WatchNodesResponse
  */
 export const WatchNodesResponse = new WatchNodesResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class DrainNodeRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.DrainNodeRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "node", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.node = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* string node */ 2:
+                    message.node = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* string node = 2; */
+        if (message.node !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.node);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DrainNodeRequest
+ */
+export const DrainNodeRequest = new DrainNodeRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class DrainNodeResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.DrainNodeResponse", [
+            { no: 1, name: "node", kind: "message", T: () => Node }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* causeway.v1.Node node */ 1:
+                    message.node = Node.internalBinaryRead(reader, reader.uint32(), options, message.node);
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* causeway.v1.Node node = 1; */
+        if (message.node)
+            Node.internalBinaryWrite(message.node, writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DrainNodeResponse
+ */
+export const DrainNodeResponse = new DrainNodeResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class UndrainNodeRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.UndrainNodeRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "node", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.node = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* string node */ 2:
+                    message.node = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* string node = 2; */
+        if (message.node !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.node);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UndrainNodeRequest
+ */
+export const UndrainNodeRequest = new UndrainNodeRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class UndrainNodeResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.UndrainNodeResponse", [
+            { no: 1, name: "node", kind: "message", T: () => Node }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* causeway.v1.Node node */ 1:
+                    message.node = Node.internalBinaryRead(reader, reader.uint32(), options, message.node);
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* causeway.v1.Node node = 1; */
+        if (message.node)
+            Node.internalBinaryWrite(message.node, writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UndrainNodeResponse
+ */
+export const UndrainNodeResponse = new UndrainNodeResponse$Type();
 /**
  * @generated ServiceType for protobuf service causeway.v1.NodeService
  */
 export const NodeService = new ServiceType("causeway.v1.NodeService", [
     { name: "GetNode", options: {}, I: GetNodeRequest, O: GetNodeResponse },
     { name: "ListNodes", options: {}, I: ListNodesRequest, O: ListNodesResponse },
-    { name: "WatchNodes", serverStreaming: true, options: {}, I: WatchNodesRequest, O: WatchNodesResponse }
+    { name: "WatchNodes", serverStreaming: true, options: {}, I: WatchNodesRequest, O: WatchNodesResponse },
+    { name: "DrainNode", options: {}, I: DrainNodeRequest, O: DrainNodeResponse },
+    { name: "UndrainNode", options: {}, I: UndrainNodeRequest, O: UndrainNodeResponse }
 ]);

@@ -330,6 +330,14 @@ export interface ConnectResponse {
          */
         goodbye: Goodbye;
     } | {
+        oneofKind: "hostState";
+        /**
+         * What the managers have decided about the host, if it is not as after Welcome.
+         *
+         * @generated from protobuf field: causeway.v1.HostState host_state = 8
+         */
+        hostState: HostState;
+    } | {
         oneofKind: undefined;
     };
 }
@@ -508,6 +516,19 @@ export interface VerifyCall {
      * @generated from protobuf field: bool repair = 2
      */
     repair: boolean;
+}
+/**
+ * What the managers have decided about the host. Sent when it changes. After Welcome every field has its default.
+ *
+ * @generated from protobuf message causeway.v1.HostState
+ */
+export interface HostState {
+    /**
+     * The host gets no new endpoints: see Node.drained.
+     *
+     * @generated from protobuf field: bool drained = 1
+     */
+    drained: boolean;
 }
 /**
  * Why the manager ends the session.
@@ -729,6 +750,16 @@ declare class VerifyCall$Type extends MessageType<VerifyCall> {
  * @generated MessageType for protobuf message causeway.v1.VerifyCall
  */
 export declare const VerifyCall: VerifyCall$Type;
+declare class HostState$Type extends MessageType<HostState> {
+    constructor();
+    create(value?: PartialMessage<HostState>): HostState;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: HostState): HostState;
+    internalBinaryWrite(message: HostState, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.HostState
+ */
+export declare const HostState: HostState$Type;
 declare class Goodbye$Type extends MessageType<Goodbye> {
     constructor();
     create(value?: PartialMessage<Goodbye>): Goodbye;

@@ -608,7 +608,8 @@ class ConnectResponse$Type extends MessageType {
             { no: 4, name: "withdraw", kind: "message", oneof: "message", T: () => Withdraw },
             { no: 5, name: "ready", kind: "message", oneof: "message", T: () => Ready },
             { no: 6, name: "verify", kind: "message", oneof: "message", T: () => VerifyCall },
-            { no: 7, name: "goodbye", kind: "message", oneof: "message", T: () => Goodbye }
+            { no: 7, name: "goodbye", kind: "message", oneof: "message", T: () => Goodbye },
+            { no: 8, name: "host_state", kind: "message", oneof: "message", T: () => HostState }
         ]);
     }
     create(value) {
@@ -665,6 +666,12 @@ class ConnectResponse$Type extends MessageType {
                         goodbye: Goodbye.internalBinaryRead(reader, reader.uint32(), options, message.message.goodbye)
                     };
                     break;
+                case /* causeway.v1.HostState host_state */ 8:
+                    message.message = {
+                        oneofKind: "hostState",
+                        hostState: HostState.internalBinaryRead(reader, reader.uint32(), options, message.message.hostState)
+                    };
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -698,6 +705,9 @@ class ConnectResponse$Type extends MessageType {
         /* causeway.v1.Goodbye goodbye = 7; */
         if (message.message.oneofKind === "goodbye")
             Goodbye.internalBinaryWrite(message.message.goodbye, writer.tag(7, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.HostState host_state = 8; */
+        if (message.message.oneofKind === "hostState")
+            HostState.internalBinaryWrite(message.message.hostState, writer.tag(8, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -1116,6 +1126,53 @@ class VerifyCall$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.VerifyCall
  */
 export const VerifyCall = new VerifyCall$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class HostState$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.HostState", [
+            { no: 1, name: "drained", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.drained = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* bool drained */ 1:
+                    message.drained = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* bool drained = 1; */
+        if (message.drained !== false)
+            writer.tag(1, WireType.Varint).bool(message.drained);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.HostState
+ */
+export const HostState = new HostState$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class Goodbye$Type extends MessageType {
     constructor() {

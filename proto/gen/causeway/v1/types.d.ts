@@ -399,6 +399,12 @@ export interface Node {
      * @generated from protobuf field: causeway.v1.HostHealth health = 16
      */
     health?: HostHealth;
+    /**
+     * The host gets no new endpoints (NodeService.DrainNode). Those that it has stay. From an agent: as the managers last said.
+     *
+     * @generated from protobuf field: bool drained = 17
+     */
+    drained: boolean;
 }
 /**
  * The health of an agent.

@@ -593,7 +593,8 @@ class Node$Type extends MessageType {
             { no: 13, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
             { no: 14, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition },
             { no: 15, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 16, name: "health", kind: "message", T: () => HostHealth }
+            { no: 16, name: "health", kind: "message", T: () => HostHealth },
+            { no: 17, name: "drained", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -612,6 +613,7 @@ class Node$Type extends MessageType {
         message.labels = {};
         message.conditions = [];
         message.createdAtMs = 0n;
+        message.drained = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -665,6 +667,9 @@ class Node$Type extends MessageType {
                     break;
                 case /* causeway.v1.HostHealth health */ 16:
                     message.health = HostHealth.internalBinaryRead(reader, reader.uint32(), options, message.health);
+                    break;
+                case /* bool drained */ 17:
+                    message.drained = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -739,6 +744,9 @@ class Node$Type extends MessageType {
         /* causeway.v1.HostHealth health = 16; */
         if (message.health)
             HostHealth.internalBinaryWrite(message.health, writer.tag(16, WireType.LengthDelimited).fork(), options).join();
+        /* bool drained = 17; */
+        if (message.drained !== false)
+            writer.tag(17, WireType.Varint).bool(message.drained);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -13,6 +13,7 @@ import { type Clock, type Duration, type Log, milliseconds, seconds } from '@cau
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
+import type { Standing } from '../managers/standing.ts';
 import type { Tables } from '../tables/tables.ts';
 import { mismatches, nameTakenHere } from './again.ts';
 import type { AttachSpec } from './attach-spec.ts';
@@ -51,6 +52,8 @@ export interface AttachModules {
    * the reason
    */
   readonly sessionUp: (timeout: Duration) => Promise<void>;
+  /** Whether this host gets new endpoints. */
+  readonly standing: Pick<Standing, 'checkNew'>;
   readonly isDetaching: (id: EndpointId) => boolean;
   readonly unrecorded: Pick<UnrecordedContainers, 'isSearched' | 'searched'>;
   readonly leaving: Pick<LeavingInterfaces, 'gone'>;
@@ -103,6 +106,7 @@ export class AttachSteps {
     return await this.#places.hold(spec, identity, async (place) => {
       // An interface that comes later is refused by the kernel.
       if (await this.#isTaken(spec, container)) throw ifnameTaken(spec.netns, spec.ifname);
+      this.#modules.standing.checkNew();
       await this.#modules.sessionUp(left());
       const claim = await this.#claim(spec, left());
       return { sandbox: await this.#settleClaim(spec, place, claim), already: false };

@@ -5,9 +5,11 @@ import type { ClusterPosition } from '../disk/identity.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { SessionChannel } from './link.ts';
 import type { Effect } from './machine.ts';
+import type { Standing } from './standing.ts';
 
 export interface EffectModules {
   readonly tables: Tables;
+  readonly standing: Standing;
   readonly log: Log;
   /** Resolves when `seen` is saved. `restored`: a new cluster epoch has begun. */
   readonly remember: (seen: ClusterPosition, restored: boolean) => Promise<void>;
@@ -19,7 +21,7 @@ export interface EffectModules {
 /** Does what the session's machine asks for. Throws the error with which the session is to end. */
 export async function carryOut(
   effect: Exclude<Effect, { readonly effect: 'welcomed' }>,
-  { tables, log, remember, confirm, verify }: EffectModules,
+  { tables, standing, log, remember, confirm, verify }: EffectModules,
   channel: SessionChannel,
 ): Promise<void> {
   switch (effect.effect) {
@@ -42,6 +44,8 @@ export async function carryOut(
     case 'verify':
       void answerVerify(effect.call, verify(effect.repair), channel);
       return;
+    case 'drained':
+      return standing.drained(effect.drained);
     case 'leave':
       throw effect.error;
     default:

@@ -21,6 +21,7 @@ export type Incoming =
   | { readonly kind: 'withdraw'; readonly networkId: NetworkId }
   | { readonly kind: 'ready'; readonly revision: bigint }
   | { readonly kind: 'verify'; readonly call: bigint; readonly repair: boolean }
+  | { readonly kind: 'host-state'; readonly drained: boolean }
   | { readonly kind: 'goodbye'; readonly leader: string; readonly reason: string; readonly taken: boolean };
 
 /**
@@ -50,6 +51,8 @@ export async function readIncoming(
       return { kind: 'ready', revision: message.ready.revision };
     case 'verify':
       return { kind: 'verify', call: message.verify.call, repair: message.verify.repair };
+    case 'hostState':
+      return { kind: 'host-state', drained: message.hostState.drained };
     case 'goodbye': {
       const { leaderAddress, reason, taken } = message.goodbye;
       return { kind: 'goodbye', leader: leaderAddress, reason, taken };

@@ -137,6 +137,7 @@ describe('step', () => {
       ['confirm'],
       'ready',
     ],
+    ['the state of the host', ready, { kind: 'host-state', drained: true }, ['drained'], 'ready'],
     ['verify', ready, { kind: 'verify', call: 1n, repair: true }, ['verify'], 'ready'],
   ])('%s', (_, state, incoming, effects, phase) => {
     const next = step(state, incoming, view);

@@ -118,6 +118,7 @@ export class Session {
     const { address, onWelcomed } = this.#options;
     const { relayedTo } = this.#channel;
     this.#phase = 'welcomed';
+    this.#modules.standing.drained(false); // the manager says so if the host is drained
     onWelcomed();
     this.#modules.log.info('session.started', { manager: address, ...(relayedTo !== undefined && { relayedTo }) });
     if (relayedTo !== undefined) this.#supervised.push(this.#returnTo(relayedTo));

@@ -302,6 +302,16 @@ describe('what a server is asked', () => {
       [{ method: 'managers.verify', request: { repair: true, hosts: [] } }],
     ],
     [
+      'node drain h2',
+      { managers: { drainNode: async () => ({ node: h2 }) } },
+      [{ method: 'managers.drainNode', request: { requestId, node: 'h2' } }],
+    ],
+    [
+      'node undrain h2',
+      { managers: { undrainNode: async () => ({ node: h2 }) } },
+      [{ method: 'managers.undrainNode', request: { requestId, node: 'h2' } }],
+    ],
+    [
       'manager remove h2 --force',
       { managers: { removeManager: async () => ({}) } },
       [{ method: 'managers.removeManager', request: { requestId, name: 'h2', force: true } }],

@@ -23,6 +23,8 @@ const world: World = {
     releaseAddress: hangs,
     detachEndpoint: hangs,
     removeManager: hangs,
+    drainNode: hangs,
+    undrainNode: hangs,
     checkClaims: hangs,
     verify: hangs,
     listNetworks: hangs,
@@ -52,6 +54,8 @@ const changes: readonly (readonly [line: string, seenBy: string])[] = [
   ['ipam release blue 10.66.0.9', 'causeway ipam show blue -o wide'],
   ['ipam check --repair', 'causeway ipam check'],
   ['verify --repair', 'causeway verify'],
+  ['node drain h2', 'causeway node show h2'],
+  ['node undrain h2', 'causeway node show h2'],
   ['manager remove h2', 'causeway manager list'],
 ];
 

@@ -25,6 +25,8 @@ const statusWithin = milliseconds(1_600);
 const purposes = {
   create: 'change',
   update: 'change',
+  drain: 'change',
+  undrain: 'change',
   reserve: 'change',
   release: 'change',
   delete: 'change-and-wait',

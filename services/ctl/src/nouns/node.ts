@@ -9,7 +9,7 @@ export const node: Noun<Node> = {
   name: 'node',
   list: {
     summary: 'list the hosts',
-    fields: ['id', 'name', 'data_path', 'underlay_mtu', 'version', 'ready'],
+    fields: ['id', 'name', 'data_path', 'underlay_mtu', 'version', 'ready', 'drained'],
     sortable: ['name', 'ready', 'dataPath', 'networks', 'endpoints', 'repairs', 'createdAt'],
     examples: [
       'causeway node list',

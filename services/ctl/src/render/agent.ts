@@ -12,6 +12,7 @@ export function agentAnswer(status: GetAgentStatusResponse, sandboxes: readonly 
     value: {
       host: node?.name ?? null,
       cluster: clusterId || null,
+      drained: node?.drained ?? false,
       dataPath: node?.dataPath || null,
       version: node?.version || null,
       manager: manager || null,
@@ -40,6 +41,9 @@ export function agentAnswer(status: GetAgentStatusResponse, sandboxes: readonly 
             ? { text: 'no session with a manager: the following is the last known state', tone: 'bad' }
             : manager,
         ],
+        ...(node?.drained === true
+          ? [['drained', { text: 'yes: this host gets no new endpoints', tone: 'bad' }] as const]
+          : []),
         ...lines('networks', networks.map(networkLine)),
         ...lines('endpoints', sandboxes.map(sandboxLine)),
         ['repairs', String(repairs)],

@@ -31,9 +31,9 @@ export const shownNode: Shown<Node> = {
     { title: 'LABELS' },
   ],
   name: ({ name }) => name,
-  value: ({ id, name, dataPath, underlayMtu, version, hostRoutes, labels, createdAtMs, revision }) => {
+  value: ({ id, name, drained, dataPath, underlayMtu, version, hostRoutes, labels, createdAtMs, revision }) => {
     const createdAt = timeValue(createdAtMs);
-    return { id, name, dataPath, underlayMtu, version, hostRoutes, labels, createdAt, revision };
+    return { id, name, drained, dataPath, underlayMtu, version, hostRoutes, labels, createdAt, revision };
   },
   row: ({ name, dataPath, underlayMtu, version, labels }) => [
     name,
@@ -94,13 +94,14 @@ export function healthValue(health: HostHealth | undefined): object | null {
   return { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps };
 }
 
-function nodeValue(node: Node): object {
+export function nodeValue(node: Node): object {
   const { id, name, dataPath, underlayMtu, version, networks, endpoints } = node;
-  const { hostRoutes, labels, revision } = node;
+  const { drained, hostRoutes, labels, revision } = node;
   return {
     id,
     name,
     ready: isKnown(node) ? node.ready : null,
+    drained,
     dataPath,
     underlayMtu,
     version,
@@ -144,6 +145,9 @@ function repairs(node: Node): string {
 }
 
 function readiness(node: Node): Cell {
-  if (!isKnown(node)) return { text: 'unknown', tone: 'bad' };
-  return node.ready ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
+  const drained = node.drained ? ', drained' : '';
+  if (!isKnown(node)) return { text: `unknown${drained}`, tone: 'bad' };
+  return node.ready
+    ? { text: `yes${drained}`, tone: node.drained ? 'bad' : 'good' }
+    : { text: `no${drained}`, tone: 'bad' };
 }

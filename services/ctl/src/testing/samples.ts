@@ -111,6 +111,7 @@ export const h1: Node = {
   underlayMtu: 1500,
   version: '0.1.0',
   ready: true,
+  drained: false,
   endpoints: 2,
   networks: 1,
   repairs: 5n,
@@ -137,6 +138,7 @@ export const h2: Node = {
   name: 'h2',
   dataPath: 'fd90::2',
   ready: false,
+  drained: true,
   repairs: 0n,
   conditions: [
     {
@@ -146,6 +148,14 @@ export const h2: Node = {
       message: 'its agent has no session',
       sinceRevision: 9n,
       sinceTimeMs: 1_699_999_880_000n,
+    },
+    {
+      type: 'Attachable',
+      status: 'false',
+      reason: 'Drained',
+      message: 'it is drained: it gets no new endpoints',
+      sinceRevision: 8n,
+      sinceTimeMs: 1_699_999_870_000n,
     },
   ],
 };

@@ -104,6 +104,8 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     ['hosts ls --no-headers', nodes],
     ['node show h2', nodes],
     ['node show h2 -o json', nodes],
+    ['node drain h2', nodes],
+    ['node undrain h1', nodes],
   ],
   manager: [
     ...(['table', 'json', 'name'] as const).map((format): [string, World] => [

@@ -192,6 +192,8 @@ export const nodes: World = {
     watchNodes: () => lifeOf({ node: h1 }),
     getNode: async () => ({ node: h2 }),
     listNodes: async () => ({ nodes: [h1, h2, h3], revision: 42n, nextPageToken: '' }),
+    drainNode: async () => ({ node: h2 }),
+    undrainNode: async () => ({ node: h1 }),
   },
 };
 export const attach = 'endpoint attach blue --name web --netns /run/netns/web';

@@ -63,8 +63,10 @@ test('who may call what', () => {
       "network.listNetworks": "operator agent manager",
       "network.updateNetwork": "operator",
       "network.watchNetworks": "operator agent manager",
+      "node.drainNode": "operator",
       "node.getNode": "operator agent manager",
       "node.listNodes": "operator agent manager",
+      "node.undrainNode": "operator",
       "node.watchNodes": "operator agent manager",
       "session.connect": "agent",
     }

@@ -78,7 +78,13 @@ export const services = {
   },
   node: {
     UseCases: NodesApi,
-    rules: { getNode: readable, listNodes: readable, watchNodes: everyone },
+    rules: {
+      getNode: readable,
+      listNodes: readable,
+      watchNodes: everyone,
+      drainNode: operators,
+      undrainNode: operators,
+    },
   },
   cluster: {
     UseCases: ClusterApi,

@@ -1,14 +1,19 @@
-import { parseReference, unwrap } from '@causeway/model';
+import { parseReference, parseRequestId, unwrap } from '@causeway/model';
 import { nodeToMessage } from '@causeway/proto';
 import type {
+  DrainNodeRequest,
+  DrainNodeResponse,
   GetNodeRequest,
   GetNodeResponse,
   ListNodesRequest,
   ListNodesResponse,
+  UndrainNodeRequest,
+  UndrainNodeResponse,
   WatchNodesRequest,
   WatchNodesResponse,
 } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import type { CallContext } from '../call/context.ts';
+import { drainNode } from '../plan/drain-node.ts';
 import { type ItemOf, records } from '../store/records/index.ts';
 import { parseBoolean } from '../store/records/listed.ts';
 import { type ListOf, listPage } from './list.ts';
@@ -41,6 +46,22 @@ export class NodesApi {
       const node = type === 'BOOKMARK' ? {} : { node: nodeToMessage(event.item.value, event.item.revision) };
       yield { type, ...node, revision, more, epoch };
     }
+  }
+
+  drainNode(request: DrainNodeRequest, call: CallContext): Promise<DrainNodeResponse> {
+    return this.#setDrained(request, true, call);
+  }
+
+  undrainNode(request: UndrainNodeRequest, call: CallContext): Promise<UndrainNodeResponse> {
+    return this.#setDrained(request, false, call);
+  }
+
+  async #setDrained(request: DrainNodeRequest, drained: boolean, call: CallContext): Promise<DrainNodeResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(request.requestId));
+    const node = unwrap(parseReference(request.node, 'node'));
+    const { reply: value, revision } = await this.#context.modules.writer.write(id, drainNode({ node, drained }), call);
+    return { node: nodeMessage(this.#context, { value, revision }) };
   }
 
   get #list(): ListOf<ItemOf<'node'>> {

@@ -51,6 +51,8 @@ const references: Readonly<Record<Method, readonly Reference[]>> = {
   'node.getNode': [['node', (node) => ({ node })]],
   'node.listNodes': none,
   'node.watchNodes': none,
+  'node.drainNode': [['node', (node) => ({ requestId, node })]],
+  'node.undrainNode': [['node', (node) => ({ requestId, node })]],
   'cluster.getStatus': none,
   'cluster.verify': [['hosts[0]', (host) => ({ hosts: [host], repair: false })]],
   'cluster.watchEvents': none,

@@ -96,6 +96,14 @@ export function nodeLost({ name }: Node, why: string): EventInput {
   return { kind: 'node.lost', host: name, cause: 'session', message: `host ${name} has no session: ${why}` };
 }
 
+export function nodeDrained({ name }: Node): EventInput {
+  return { kind: 'node.drained', host: name, message: `host ${name} is drained: it gets no new endpoints` };
+}
+
+export function nodeUndrained({ name }: Node): EventInput {
+  return { kind: 'node.undrained', host: name, message: `host ${name} gets new endpoints again` };
+}
+
 export function leaderChanged(name: string, address: string): EventInput {
   return { kind: 'leader.changed', cause: 'election', message: `manager ${name} (${address}) leads` };
 }

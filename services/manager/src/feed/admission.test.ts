@@ -36,6 +36,7 @@ beforeEach(() => {
   view = {
     ...{ cluster, revision: 3n, networks, vnis },
     networksWithClaims: () => [networkId(8)],
+    nodes: new Map(),
     nodesAt: (): Node[] => [],
     networksOn: () => new Set(),
     waitFor: async () => undefined,

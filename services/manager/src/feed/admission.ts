@@ -80,6 +80,7 @@ export class Admission {
     session.send(
       encodeWelcome({ clusterId, epoch, term: term.revision, heartbeatMs: heartbeat, feedVersion: feed.number }),
     );
+    session.tellState({ drained: view.nodes.get(node.id)?.value.drained ?? false });
     progress.sessionBegan(node.id, this.#known(cursors.map(({ networkId }) => networkId as NetworkId)));
     sessions.step(session, { kind: 'hello', cursors, subscribed: view.networksOn(node.id), continues });
   }

@@ -1,6 +1,11 @@
 import type { Network, NetworkId, RowChanges, RowMaps } from '@causeway/model';
 import { networkToMessage, rowsToMessages, written } from '@causeway/proto';
-import { ConnectResponse, type Goodbye, type Welcome } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import {
+  ConnectResponse,
+  type Goodbye,
+  type HostState,
+  type Welcome,
+} from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Versioned } from '../store/view.ts';
 import type { Sums } from './sums.ts';
 
@@ -52,6 +57,10 @@ export function encodeReady(revision: bigint): Uint8Array {
 
 export function encodeVerify(call: bigint, repair: boolean): Uint8Array {
   return ConnectResponse.toBinary({ message: { oneofKind: 'verify', verify: { call, repair } } }, written);
+}
+
+export function encodeHostState(hostState: HostState): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'hostState', hostState } }, written);
 }
 
 export function encodeGoodbye(goodbye: Goodbye): Uint8Array {

@@ -184,10 +184,20 @@ export class Feed implements Startable, Controller {
   }
 
   #follow(changes: readonly ViewChange[]): void {
-    for (const change of changes) if (change.kind === 'node' && change.after === undefined) this.#forget(change.id);
+    for (const change of changes) {
+      if (change.kind === 'reset') for (const { value } of this.#parts.view.nodes.values()) this.#tellState(value);
+      if (change.kind !== 'node') continue;
+      if (change.after === undefined) this.#forget(change.id);
+      else this.#tellState(change.after.value);
+    }
     const publications = this.#publisher.update(changes);
     for (const publication of publications) this.progress.published(publication);
     this.#delivery.publish(publications);
+  }
+
+  /** Tells the host's agent what the managers have decided about the host. */
+  #tellState({ id, drained = false }: Node): void {
+    this.#sessions.of(id)?.tellState({ drained });
   }
 
   #forget(node: NodeId): void {

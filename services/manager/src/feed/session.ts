@@ -1,7 +1,7 @@
 import type { CausewayError, FeedVersion, Node } from '@causeway/model';
-import { Goodbye } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { Goodbye, type HostState } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { AgentChannel } from './channel.ts';
-import { encodeGoodbye } from './encode.ts';
+import { encodeGoodbye, encodeHostState } from './encode.ts';
 import type { Tables } from './steps.ts';
 import { type SubscriptionEvent, Subscriptions } from './subscriptions.ts';
 
@@ -17,6 +17,8 @@ export type SessionState =
 export class Session {
   readonly #channel: AgentChannel;
   #state: SessionState = { kind: 'connected' };
+  /** What the agent knows about its host. After Welcome it knows nothing. */
+  #hostState: HostState = { drained: false };
   /** When the agent last sent a message, ms on the monotonic clock. */
   lastHeard: number;
 
@@ -63,6 +65,13 @@ export class Session {
 
   send(bytes: Uint8Array): void {
     if (this.#state.kind !== 'closed') this.#channel.send(bytes);
+  }
+
+  /** Tells the agent what the managers have decided about its host, if the agent does not know it yet. */
+  tellState(hostState: HostState): void {
+    if (this.#state.kind !== 'admitted' || hostState.drained === this.#hostState.drained) return;
+    this.#hostState = hostState;
+    this.send(encodeHostState(hostState));
   }
 
   /** Ends the session with a goodbye, which is no failure: the agent should go elsewhere. */

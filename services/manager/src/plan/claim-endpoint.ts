@@ -10,6 +10,7 @@ import {
   type Labels,
   type Name,
   type Network,
+  type Node,
   type NodeId,
 } from '@causeway/model';
 import { randomId } from '@causeway/runtime';
@@ -39,8 +40,8 @@ export interface ClaimEndpoint {
 }
 
 /**
- * @throws from its check: name-invalid, invalid-argument; from its plan: network-unknown, node-unknown, name-taken,
- * endpoint-exists, and what choosing addresses throws
+ * @throws from its check: name-invalid, invalid-argument; from its plan: network-unknown, node-unknown, node-drained,
+ * name-taken, endpoint-exists, and what choosing addresses throws
  */
 export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
   return {
@@ -64,6 +65,8 @@ function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal
   const node = view.findNode(request.node);
   const known = request.former === undefined ? undefined : view.endpoint(request.former);
   if (known !== undefined) return planKnown(known, request, network);
+  // What a host had before a restore is not new.
+  if (node.value.drained === true && !(request.former !== undefined && view.recovering)) throw drained(node.value);
   const namesake = view.endpointNamed(network.id, request.name)?.value;
   if (namesake !== undefined) throw nameTaken(namesake, network, planning);
   const { addresses, mac } = chooseAddresses({ network, name: request.name, asked: request.addresses }, planning);
@@ -150,6 +153,11 @@ function takesOf(endpoint: Endpoint): readonly Take[] {
 /** Without an IPv4 address the MAC address comes from a part of an IPv6 address, so it needs a claim of its own. */
 function claimsMac({ addresses }: Endpoint): boolean {
   return addresses.every((address) => familyOf(address) === 6);
+}
+
+function drained({ name }: Node): CausewayError {
+  const message = `host ${name} is drained and gets no new endpoints: attach on another host, or run causeway node undrain ${name}`;
+  return new CausewayError('node-drained', message, { host: name });
 }
 
 function nameTaken(namesake: Endpoint, network: Network, { view }: Planning): CausewayError {

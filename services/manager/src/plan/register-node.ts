@@ -33,9 +33,7 @@ function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Pr
   checkNode(introduced);
   const known = view.nodes.get(introduced.id);
   if (known !== undefined && isSame(known.value, introduced)) return nothingToDo(known.value);
-  // The agent does not know when its host joined. The record does, except records of older versions.
-  const createdAt = known === undefined ? Math.trunc(clock.wall()) : known.value.createdAt;
-  const node: Node = createdAt === undefined ? introduced : { ...introduced, createdAt };
+  const node = { ...introduced, ...recorded(known?.value ?? { createdAt: Math.trunc(clock.wall()) }) };
   const moves = known !== undefined && known.value.name !== node.name ? known.value.name : undefined;
   const named = known !== undefined && moves === undefined;
   if (!named) checkNameFree(view, node.name);
@@ -55,6 +53,14 @@ function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Pr
     events: known === undefined ? [nodeJoined(node)] : nodeChanged(known.value, node),
     reply: node,
   };
+}
+
+/**
+ * What the record of a host has and its agent does not know: whether the host is drained, and when it joined (absent from
+ * records of older versions).
+ */
+function recorded({ drained, createdAt }: Pick<Node, 'drained' | 'createdAt'>): Pick<Node, 'drained' | 'createdAt'> {
+  return { ...(drained !== undefined && { drained }), ...(createdAt !== undefined && { createdAt }) };
 }
 
 function checkNode(node: Node): void {

@@ -85,6 +85,9 @@ export class MemoryAgent implements AgentChannel {
       case 'goodbye':
         this.received.push(`goodbye ${message.goodbye.leaderAddress}`);
         break;
+      case 'hostState':
+        this.received.push(`host drained=${message.hostState.drained}`);
+        break;
       case undefined:
         this.received.push('nothing');
         break;

@@ -20,7 +20,13 @@ import { View } from '../store/view.ts';
 
 /** One write of a script. Numbers stand for ids, so that cases are easy to read: node 1 is "h1", network 7 is "n7". */
 export type ScriptWrite =
-  | { readonly put: 'node'; readonly node: number; readonly vtep?: string; readonly underlayMtu?: number }
+  | {
+      readonly put: 'node';
+      readonly node: number;
+      readonly vtep?: string;
+      readonly underlayMtu?: number;
+      readonly drained?: boolean;
+    }
   /** `as`: fields that differ from the usual network. */
   | { readonly put: 'network'; readonly network: number; readonly mtu?: number; readonly as?: Partial<Network> }
   | { readonly put: 'endpoint'; readonly endpoint: number; readonly network: number; readonly node: number }
@@ -148,7 +154,8 @@ export class ViewScript {
   #putRecord(write: Extract<ScriptWrite, { put: string }>): KeyValue {
     switch (write.put) {
       case 'node': {
-        const node = scriptNode(write.node, write.vtep, write.underlayMtu);
+        const { drained } = write;
+        const node = { ...scriptNode(write.node, write.vtep, write.underlayMtu), ...(drained && { drained }) };
         return this.#put(this.#keys.node(node.id), records.node.codec.encode(node));
       }
       case 'network': {

@@ -283,5 +283,14 @@ describe('hosts', () => {
         'Degraded true UnderlayTooSmall @42: its underlay is too small for blue',
       ],
     ],
-  ])('%s', (_, given, expected) => expect(texts(nodeConditions(given))).toEqual(expected));
+  ])('%s', (_, given, expected) =>
+    expect(texts(nodeConditions(given))).toEqual([...expected, 'Attachable true Open @10: it gets new endpoints']),
+  );
+
+  test('drained, also when no manager leads', () => {
+    const drained = { value: { ...node.value, drained: true }, written: at(12n) };
+    const expected = 'Attachable false Drained @12: it is drained: it gets no new endpoints';
+    expect(texts(nodeConditions({ ...facts, node: drained }))).toContain(expected);
+    expect(texts(nodeConditions({ node: drained, networks: [] }))).toContain(expected);
+  });
 });

@@ -29,8 +29,16 @@ export interface NetworkOnHost {
 }
 
 export function nodeConditions({ node, networks, state }: NodeFacts): readonly Condition[] {
-  if (state === undefined) return [unknown('Ready'), unknown('Programmed'), unknown('Degraded')];
-  return [ready(state), upToDate(networks, state), health(node, networks, state)];
+  if (state === undefined) return [unknown('Ready'), unknown('Programmed'), unknown('Degraded'), attachable(node)];
+  return [ready(state), upToDate(networks, state), health(node, networks, state), attachable(node)];
+}
+
+/** Since the record was written last: an earlier change of its other fields is not told apart. */
+function attachable({ value: { drained = false }, written: since }: Recorded<Node>): Condition {
+  const type = 'Attachable';
+  return drained
+    ? { type, status: 'false', reason: 'Drained', message: 'it is drained: it gets no new endpoints', since }
+    : { type, status: 'true', reason: 'Open', message: 'it gets new endpoints', since };
 }
 
 function ready({ session, since }: HostState): Condition {

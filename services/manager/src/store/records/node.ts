@@ -1,7 +1,7 @@
 import { Ip, type Node, Prefix, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
 import { createdFromJson, createdToJson, labelsFromJson, list, number, omit, recordCodec, text } from './codec.ts';
 import { type KeyKind, keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
-import { type Fields, parseNumber } from './listed.ts';
+import { type Fields, parseBoolean, parseNumber } from './listed.ts';
 import { NodeIndex } from './node-index.ts';
 
 export const node = {
@@ -9,7 +9,7 @@ export const node = {
   path: [keyPart('id', parseNodeId)],
   codec: recordCodec<Node>(
     (value, original) => ({
-      ...omit(original, 'hostRoutes', 'labels', 'createdAt'),
+      ...omit(original, 'hostRoutes', 'labels', 'drained', 'createdAt'),
       id: value.id,
       name: value.name,
       dataPath: value.dataPath,
@@ -17,6 +17,7 @@ export const node = {
       version: value.version,
       ...(value.hostRoutes !== undefined && { hostRoutes: value.hostRoutes }),
       ...(value.labels !== undefined && { labels: value.labels }),
+      ...(value.drained !== undefined && { drained: value.drained }),
       ...createdToJson(value),
     }),
     (json) => ({
@@ -29,6 +30,7 @@ export const node = {
         hostRoutes: list(json, 'hostRoutes').map((route) => Prefix(String(route))),
       }),
       ...(json['labels'] !== undefined && { labels: labelsFromJson(json['labels']) }),
+      ...(json['drained'] !== undefined && { drained: json['drained'] === true }),
       ...createdFromJson(json),
     }),
   ),
@@ -41,6 +43,7 @@ export const node = {
     data_path: { values: ({ value }) => [value.dataPath], parse: parseIp },
     underlay_mtu: { values: ({ value }) => [`${value.underlayMtu}`], parse: parseNumber },
     version: { values: ({ value }) => [value.version] },
+    drained: { values: ({ value }) => [`${value.drained ?? false}`], parse: parseBoolean },
   } as Fields<Versioned<Node>>,
 } as const satisfies RecordKind;
 
