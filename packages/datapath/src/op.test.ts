@@ -64,6 +64,17 @@ describe('what may be done before the intent is confirmed', () => {
   });
 });
 
+it.each<Op>([
+  { op: 'netns.delete', netns: other },
+  { op: 'link.delete', netns, name: 'vxlan1' },
+  { op: 'address.delete', netns, dev: 'vxlan1', address },
+  { op: 'route.delete', netns, route: { ...route, dst: Prefix('::/0') } },
+  { op: 'neighbour.delete', netns, dev: 'vxlan1', ip },
+  { op: 'fdb.delete', netns, dev: 'vxlan1', mac, target: vtep },
+  { op: 'fdb.delete', netns, dev: 'p2', mac, target: 'port' },
+  { op: 'fdb.delete', netns: other, dev: 'p1', mac, target: 'port' },
+])('$op adds nothing, also where there is nothing to delete', (op) => expect(additive(op, found)).toBeUndefined());
+
 it.each<[Op['op'], Op, device: string | undefined, structural: boolean]>([
   ['netns.add', { op: 'netns.add', netns }, undefined, true],
   ['link.add', { op: 'link.add', netns, link: link('vxlan1') }, 'vxlan1', true],

@@ -1,4 +1,5 @@
 import { draftOf } from './draft.ts';
+import { peerOf } from './kinds/link/link.ts';
 import { isOverlayNetns } from './owner.ts';
 import type { NetnsPath, State } from './state.ts';
 
@@ -14,7 +15,8 @@ export function reachablePart(actual: State, desired: State): { state: State; mi
   for (const netns of missing) state.delete(netns);
   for (const [netns, namespace] of state) {
     for (const link of namespace.links.values()) {
-      if (link.kind !== 'veth' || link.peer === undefined || !missing.includes(link.peer.netns)) continue;
+      const peer = peerOf(link);
+      if (peer === undefined || !missing.includes(peer.netns)) continue;
       if (actual.get(netns)?.links.has(link.name) === true) continue;
       namespace.links.delete(link.name);
       namespace.fdb.delete(link.name);

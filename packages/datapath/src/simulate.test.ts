@@ -131,6 +131,21 @@ it('a new pair has both ends, and a new port has the flags of a port that has ju
   expect(state.get(container)?.links.get('eth0')).toEqual(end);
 });
 
+it.each<Link & { kind: 'bridge' | 'veth' }>([
+  { kind: 'bridge', name: 'p1', mac, mtu: 1450, up: true },
+  { kind: 'veth', name: 'p1', mac, mtu: 1450, up: true },
+])('a new $kind without another end is one link', (link) => {
+  const state = simulate(new Map([...actual, [container, newNamespace()]]), [{ op: 'link.add', netns, link }]);
+  expect(state.get(netns)?.links.get('p1')).toEqual(link);
+  expect(state.get(container)).toEqual(newNamespace());
+});
+
+it('a new pair to a namespace that is not there has one end', () => {
+  const peer = { netns: container, name: 'eth0', mac: another, mtu: 1400 };
+  const link = { kind: 'veth', name: 'p1', mac, mtu: 1450, up: true, peer } as const;
+  expect([...simulate(actual, [{ op: 'link.add', netns, link }]).keys()]).toEqual([netns]);
+});
+
 it('the state that was found stays as it is', () => {
   leftBy({ op: 'link.delete', netns, name: 'eth0' });
   expect(leftBy()).toEqual(whole);

@@ -1,4 +1,5 @@
 import { addressOf, type Ip, type Mac } from '@causeway/model';
+import { peerOf } from '../kinds/link/link.ts';
 import { type Sliced, sliceSize } from '../sliced.ts';
 import type { NetnsPath, State } from '../state.ts';
 
@@ -33,9 +34,10 @@ export function* newAddresses(before: State, after: State, netns: NetnsPath): Sl
 function containers(state: State, netns: NetnsPath): Map<Ip, Mac> {
   const addresses = new Map<Ip, Mac>();
   for (const link of state.get(netns)?.links.values() ?? []) {
-    if (link.kind !== 'veth' || link.peer === undefined) continue;
-    for (const address of state.get(link.peer.netns)?.addresses.get(link.peer.name) ?? []) {
-      addresses.set(addressOf(address), link.peer.mac);
+    const peer = peerOf(link);
+    if (peer === undefined) continue;
+    for (const address of state.get(peer.netns)?.addresses.get(peer.name) ?? []) {
+      addresses.set(addressOf(address), peer.mac);
     }
   }
   return addresses;

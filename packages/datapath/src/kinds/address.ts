@@ -66,10 +66,9 @@ export const address: Kind<'address', OnLink<InterfaceAddress>, 'present', Addre
     ]),
     judge(message, desired, nameOf) {
       const found = readAddress(message);
-      const dev = found && nameOf(found.index);
-      if (found === undefined || dev === undefined || desired.addresses.get(dev)?.has(found.address) !== true) {
-        return undefined;
-      }
+      if (found === undefined) return undefined;
+      const dev = nameOf(found.index);
+      if (dev === undefined || desired.addresses.get(dev)?.has(found.address) !== true) return undefined;
       return { key: `address ${dev} ${found.address}`, isAsDesired: message.type === RTM_NEWADDR };
     },
     read: readAddresses,
@@ -103,8 +102,9 @@ function readAddresses({ links, socket }: Reading): Promise<ReadonlyMap<string, 
     () => new Map<string, Set<InterfaceAddress>>(),
     (found, message) => {
       const record = readAddress(message);
-      const link = record && links.get(record.index);
-      if (record !== undefined && link !== undefined) ensure(found, link.name, () => new Set()).add(record.address);
+      if (record === undefined) return;
+      const link = links.get(record.index);
+      if (link !== undefined) ensure(found, link.name, () => new Set()).add(record.address);
     },
   );
 }

@@ -69,5 +69,9 @@ describe('two things of a kind', () => {
     expect(sameTarget([a, b], [b, a])).toBe(true);
     expect(sameTarget(a, [a])).toBe(true);
     expect([sameTarget(a, b), sameTarget([a, b], a), sameTarget('port', a)]).toEqual([false, false, false]);
+    const c = Ip('192.0.2.3');
+    for (const others of [[a], [b, c], [c], [a, b, c], [a, c]]) {
+      expect([sameTarget([a, b], others), sameTarget(others, [a, b])]).toEqual([false, false]);
+    }
   });
 });

@@ -119,9 +119,9 @@ function readEntries({ links, socket }: Reading): Promise<ReadonlyMap<string, Re
     () => new Map<string, Map<Mac, FdbTarget>>(),
     (found, message) => {
       const record = readFdb(message, isVxlan);
-      const link = record && links.get(record.index);
-      // A bridge's own entry for a MAC behind its vxlan port says nothing: only the vxlan device's entry leads to a VTEP.
-      if (record === undefined || link === undefined || (link.kind === 'vxlan' && record.target === 'port')) return;
+      if (record === undefined) return;
+      const link = links.get(record.index);
+      if (link === undefined) return;
       const targets = ensure(found, link.name, () => new Map<Mac, FdbTarget>());
       targets.set(record.mac, also(targets.get(record.mac), record.target));
     },

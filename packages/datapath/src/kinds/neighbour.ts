@@ -82,9 +82,9 @@ function readNeighbours({ links, socket }: Reading): Promise<ReadonlyMap<string,
     () => new Map<string, Map<Ip, Mac>>(),
     (found, message) => {
       const record = readNeighbour(message);
-      const link = record && links.get(record.index);
-      if (record !== undefined && link !== undefined)
-        ensure(found, link.name, () => new Map()).set(record.ip, record.mac);
+      if (record === undefined) return;
+      const link = links.get(record.index);
+      if (link !== undefined) ensure(found, link.name, () => new Map()).set(record.ip, record.mac);
     },
   );
 }

@@ -13,7 +13,6 @@ export function describeDifference<Value>(
 
 /** `ip` or `bridge` in a namespace. `ip -n NAME` knows only names below /run/netns; other paths need `nsenter`. */
 export function tool(name: 'ip' | 'bridge', netns: NetnsPath): string {
-  if (netns === '') return name;
   return isNamed(netns) ? `${name} -n ${nameOf(netns)}` : `${inside(netns)}${name}`;
 }
 

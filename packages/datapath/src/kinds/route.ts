@@ -96,12 +96,13 @@ function judge(
   nameOf: (index: number) => string | undefined,
 ): Verdict | undefined {
   const found = isOfMainTable(message) ? readRoute(message) : undefined;
-  const dev = found && nameOf(found.index);
-  const wanted = found && desired.routes.get(found.dst);
-  if (found === undefined || dev === undefined || wanted?.dev !== dev) return undefined;
-  const { index: _, ...rest } = found;
+  if (found === undefined) return undefined;
+  const { index, ...rest } = found;
+  const wanted = desired.routes.get(found.dst);
+  if (wanted === undefined || wanted.dev !== nameOf(index)) return undefined;
   const isThere = message.type === RTM_NEWROUTE;
-  const isAsDesired = found.metric === wanted.metric ? isThere && sameRoute({ ...rest, dev }, wanted) : !isThere;
+  const isAsDesired =
+    found.metric === wanted.metric ? isThere && sameRoute({ ...rest, dev: wanted.dev }, wanted) : !isThere;
   return { key: `route ${found.dst} ${found.metric}`, isAsDesired };
 }
 
@@ -114,9 +115,10 @@ function readRoutes({ links, socket }: Reading): Promise<ReadonlyMap<Prefix, Rou
     () => new Map<Prefix, Route>(),
     (found, message) => {
       const record = readRoute(message);
-      const link = record && links.get(record.index);
-      if (record === undefined || link === undefined) return;
-      const { dst, gateway, metric } = record;
+      if (record === undefined) return;
+      const { index, dst, gateway, metric } = record;
+      const link = links.get(index);
+      if (link === undefined) return;
       const known = found.get(dst);
       if (known !== undefined && known.metric <= metric) return;
       found.set(dst, { dst, dev: link.name, metric, ...(gateway !== undefined && { gateway }) });

@@ -113,10 +113,15 @@ export function portOf(link: Link): BridgePort | undefined {
   return 'bridgePort' in link ? link.bridgePort : undefined;
 }
 
+/** The other end of a pair. undefined: the link is no pair, or is the end that is made together with the other one. */
+export function peerOf(link: Link): VethPeer | undefined {
+  return 'peer' in link ? link.peer : undefined;
+}
+
 export function withPort(link: Link, bridgePort: BridgePort | undefined): Link {
   if (link.kind !== 'vxlan' && link.kind !== 'veth') return link;
   const { bridgePort: _, ...rest } = link;
-  return bridgePort === undefined ? rest : { ...rest, bridgePort };
+  return { ...rest, ...(bridgePort && { bridgePort }) };
 }
 
 /** The port flags of a link that has just joined a bridge. */

@@ -26,6 +26,8 @@ const said = (steps: ReturnType<typeof changeLink>): string[] =>
 describe('a link that is there', () => {
   it.each<[string, Link, Link, string[]]>([
     ['as desired stays', bridge, bridge, []],
+    ['as desired stays, a tunnel', tunnel, { ...tunnel }, []],
+    ['of another kind has no VTEP to change', { ...foreign, name: 'vxlan0' }, tunnel, []],
     ['down is set up', { ...bridge, up: false }, bridge, ['set link up: link.set br0 up true']],
     ['up is not set down', bridge, { ...bridge, up: false }, []],
     ['gets another MAC', bridge, { ...bridge, mac: other }, [`change link: link.set br0 mac ${other}`]],

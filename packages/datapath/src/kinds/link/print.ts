@@ -9,6 +9,7 @@ import {
   type Link,
   type LinkChange,
   type LinkOp,
+  peerOf,
   portOf,
   type Veth,
   type Vxlan,
@@ -40,7 +41,8 @@ export function printLink(link: Link): string {
   const words = [link.name, ...linkWords(link)];
   const port = portOf(link);
   if (port !== undefined) words.push(printPort(port));
-  if (link.kind === 'veth' && link.peer !== undefined) words.push(`peer ${link.peer.name} in ${link.peer.netns}`);
+  const peer = peerOf(link);
+  if (peer !== undefined) words.push(`peer ${peer.name} in ${peer.netns}`);
   return words.join(' ');
 }
 
@@ -65,8 +67,9 @@ function printNewLink(link: Bridge | Vxlan | Veth, isMarked: boolean): string {
   words.push(`type ${link.kind}`);
   if (link.kind === 'bridge') words.push('forward_delay 0');
   if (link.kind === 'vxlan') words.push(`id ${link.vni} dstport ${link.port} local ${link.local} nolearning proxy`);
-  if (link.kind === 'veth' && link.peer !== undefined) {
-    const { name, mac, mtu, netns } = link.peer;
+  const peer = peerOf(link);
+  if (peer !== undefined) {
+    const { name, mac, mtu, netns } = peer;
     words.push(`peer name ${name} address ${mac} mtu ${mtu} netns ${nameOf(netns)}`);
   }
   return words.join(' ');

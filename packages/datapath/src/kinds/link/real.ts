@@ -57,10 +57,10 @@ export function readLinks({ links, names, isHostNetns }: Reading): ReadonlyMap<s
 
 /** A vxlan device that differs in an unchangeable property, or has settings that we never use, is not ours: foreign. */
 function toLink(record: LinkRecord, names: ReadonlyMap<number, string>, isHostNetns: boolean): Link {
-  const { name, mtu, up, kind, vxlan } = record;
+  const { name, mtu, up, kind, vxlan, master } = record;
   const base = { name, mac: record.mac ?? noMac, mtu, up };
-  const port = record.port !== undefined && record.master !== undefined && record.port;
-  const bridgePort = port && { bridgePort: { master: names.get(record.master ?? 0) ?? '', ...port } };
+  const bridgePort = master !== undefined &&
+    record.port && { bridgePort: { master: names.get(master) ?? '', ...record.port } };
   if (kind === 'bridge') return { kind, ...base };
   if (kind === 'veth') return { kind, ...base, ...bridgePort };
   if (vxlan?.plain && vxlan.local !== undefined && (isHostNetns || record.crossesNamespaces)) {

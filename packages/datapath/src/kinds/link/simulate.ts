@@ -8,6 +8,7 @@ import {
   type LinkChange,
   type LinkOp,
   newPort,
+  peerOf,
   portOf,
   type Veth,
   type Vxlan,
@@ -36,8 +37,9 @@ export function simulateLink(state: Map<NetnsPath, Draft>, op: LinkOp): readonly
 function add(state: Map<NetnsPath, Draft>, namespace: Draft, link: Bridge | Vxlan | Veth): void {
   const port = portOf(link);
   namespace.links.set(link.name, port ? withPort(link, newPort(port.master)) : link);
-  if (link.kind !== 'veth' || link.peer === undefined) return;
-  const { netns, name, mac, mtu } = link.peer;
+  const peer = peerOf(link);
+  if (peer === undefined) return;
+  const { netns, name, mac, mtu } = peer;
   state.get(netns)?.links.set(name, { kind: 'veth', name, mac, mtu, up: false });
 }
 
