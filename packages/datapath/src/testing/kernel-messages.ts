@@ -109,6 +109,8 @@ export function entryMessage(
 
 /** struct xfrm_usersa_info; struct xfrm_userpolicy_info. */
 const [saInfo, policyInfo] = [224, 168];
+/** An attribute that no decoder reads. */
+const notRead = 200;
 
 /** A notification about the SA of a message that makes one: the same, of another type. */
 export function saMessage(add: Encode, type: number): Encode {
@@ -119,6 +121,7 @@ export function saMessage(add: Encode, type: number): Encode {
 export function saDeletion(add: Encode): Encode {
   return another(add, saInfo, xfrm.XFRM_MSG_DELSA, (to, info) => {
     to.struct(24);
+    putBytes(to, notRead, ...info.map(() => 1));
     putBytes(to, xfrm.XFRMA_SA, ...info);
   });
 }
@@ -132,6 +135,7 @@ export function saExpiry(add: Encode): Encode {
 export function policyDeletion(set: Encode): Encode {
   return another(set, policyInfo, xfrm.XFRM_MSG_DELPOLICY, (to, info) => {
     to.struct(64);
+    putBytes(to, notRead, ...info.map(() => 1));
     putBytes(to, xfrm.XFRMA_POLICY, ...info);
   });
 }

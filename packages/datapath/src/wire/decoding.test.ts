@@ -16,6 +16,7 @@ import * as wire from './index.ts';
 const macBytes = [0x02, 0x42, 0x0a, 0x42, 0x00, 0x09];
 const mac = '02:42:0a:42:00:09';
 const unknownAttribute = 200;
+const broadcast = 2; // IFLA_BROADCAST
 
 describe('a link', () => {
   const plain = {
@@ -56,6 +57,7 @@ describe('a link', () => {
     ['with a master', linkMessage({}, (to) => to.u32(k.IFLA_MASTER, 2)), { master: 2 }],
     ['of a group', linkMessage({}, (to) => to.u32(k.IFLA_GROUP, 7)), { group: 7 }],
     ['with a MAC', linkMessage({}, (to) => putBytes(to, k.IFLA_ADDRESS, ...macBytes)), { mac }],
+    ['with its broadcast address', linkMessage({}, (to) => putBytes(to, broadcast, ...Array(6).fill(255))), {}],
     ['with an address of another length', linkMessage({}, (to) => putBytes(to, k.IFLA_ADDRESS, 192, 0, 2, 1)), {}],
     [
       'whose other half is elsewhere',
@@ -79,12 +81,23 @@ describe('a link', () => {
           to.u8(unknownAttribute, 1);
           to.u8(k.IFLA_BRPORT_LEARNING, 1);
           to.u8(k.IFLA_BRPORT_UNICAST_FLOOD, 0);
+          to.u8(unknownAttribute, 1);
         }),
       ),
       { port: { learning: true, flood: false } },
     ],
     ['that is a port', linkMessage({}, slave('bridge', 0, 1)), { port: { learning: false, flood: true } }],
     ['that is a port of another kind of device', linkMessage({}, slave('bond', 0, 1)), {}],
+    [
+      'with a port kind and data that is not read',
+      linkMessage({}, (to) =>
+        to.nest(k.IFLA_LINKINFO, () => {
+          to.string(k.IFLA_INFO_SLAVE_KIND, 'bridge');
+          to.nest(unknownAttribute, () => to.u8(k.IFLA_BRPORT_LEARNING, 1));
+        }),
+      ),
+      {},
+    ],
     [
       'with a port kind and no port data',
       linkMessage({}, (to) => to.nest(k.IFLA_LINKINFO, () => to.string(k.IFLA_INFO_SLAVE_KIND, 'bridge'))),

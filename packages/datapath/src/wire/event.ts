@@ -116,10 +116,9 @@ function asPort(known: LinkRecord | undefined, record: LinkRecord, joined: boole
   return joined ? { ...link, ...(port && { port }), ...(master !== undefined && { master }) } : link;
 }
 
-/** All properties that are read, and the carrier: it alone reports a change of the end in a container. */
+/** All properties that are read but the name, and the carrier: it alone reports a change of the end in a container. */
 function isAlike(a: LinkRecord, b: LinkRecord): boolean {
   return (
-    a.name === b.name &&
     a.mac === b.mac &&
     a.mtu === b.mtu &&
     a.up === b.up &&

@@ -28,10 +28,22 @@ export function putAddress(to: MessageWriter, offset: number, ip: Ip): void {
   to.buffer.set(ipBytes(ip), offset);
 }
 
-/** Reads an address from the 16 bytes at `offset`. undefined: neither IPv4 nor IPv6. */
-export function readAddressAt(bytes: Uint8Array, offset: number, familyOf: number): Ip | undefined {
-  if (familyOf === AF_INET) return ipFromBytes(bytes.subarray(offset, offset + 4));
-  return familyOf === AF_INET6 ? ipFromBytes(bytes.subarray(offset, offset + 16)) : undefined;
+/** The bytes of an address, by family. */
+const addressSize: ReadonlyMap<number, number> = new Map([
+  [AF_INET, 4],
+  [AF_INET6, 16],
+]);
+
+/** Reads two addresses of one family from the 16 bytes at each offset. undefined: neither IPv4 nor IPv6. */
+export function readAddressesAt(
+  bytes: Uint8Array,
+  offsets: { readonly src: number; readonly dst: number },
+  familyOf: number,
+): { readonly src: Ip; readonly dst: Ip } | undefined {
+  const size = addressSize.get(familyOf);
+  if (size === undefined) return undefined;
+  const read = (offset: number): Ip => ipFromBytes(bytes.subarray(offset, offset + size));
+  return { src: read(offsets.src), dst: read(offsets.dst) };
 }
 
 export function putSelector(to: MessageWriter, offset: number, { src, dst, sport, dport }: Selector): void {
@@ -55,14 +67,13 @@ export function putPairSelector(to: MessageWriter, offset: number, src: Ip, dst:
 /** undefined: a selector that no policy of ours has: of another protocol than UDP, or with a range of ports. */
 export function readSelector(bytes: Uint8Array): Selector | undefined {
   const view = viewOf(bytes);
-  const familyOf = view.getUint16(at.family, true);
-  const [src, dst] = [readAddressAt(bytes, at.src, familyOf), readAddressAt(bytes, at.dst, familyOf)];
+  const ends = readAddressesAt(bytes, at, view.getUint16(at.family, true));
   const [sport, dport] = [readPort(view, at.sport), readPort(view, at.dport)];
-  if (src === undefined || dst === undefined || sport === 'range' || dport === 'range') return undefined;
+  if (ends === undefined || sport === 'range' || dport === 'range') return undefined;
   if (view.getUint8(protocolAt) !== k.IPPROTO_UDP) return undefined;
   return {
-    src: `${src}/${view.getUint8(srcLengthAt)}` as Prefix,
-    dst: `${dst}/${view.getUint8(at.dstLength)}` as Prefix,
+    src: `${ends.src}/${view.getUint8(srcLengthAt)}` as Prefix,
+    dst: `${ends.dst}/${view.getUint8(at.dstLength)}` as Prefix,
     ...(sport !== 'any' && { sport }),
     ...(dport !== 'any' && { dport }),
   };
@@ -71,11 +82,11 @@ export function readSelector(bytes: Uint8Array): Selector | undefined {
 /** Whether it is the selector that `putPairSelector` writes. */
 export function isPairSelector(bytes: Uint8Array, src: Ip, dst: Ip): boolean {
   const view = viewOf(bytes);
-  const familyOf = view.getUint16(at.family, true);
+  const ends = readAddressesAt(bytes, at, view.getUint16(at.family, true));
   const width = ipBytes(dst).length * 8;
   return (
-    readAddressAt(bytes, at.src, familyOf) === src &&
-    readAddressAt(bytes, at.dst, familyOf) === dst &&
+    ends?.src === src &&
+    ends.dst === dst &&
     view.getUint8(srcLengthAt) === width &&
     view.getUint8(at.dstLength) === width &&
     view.getUint8(protocolAt) === 0

@@ -6,7 +6,7 @@ import {
   familyNumber,
   putAddress,
   putSelector,
-  readAddressAt,
+  readAddressesAt,
   readSelector,
   type Selector,
   selectorSize,
@@ -135,16 +135,15 @@ function readTemplates(message: MessageReader, fixed: number): PolicyAction | 'f
   const view = viewOf(templates);
   const reqid = view.getUint32(tmpl.reqid, true);
   if (!isOurReqid(reqid)) return 'foreign';
-  const familyOf = view.getUint16(tmpl.family, true);
-  const [src, dst] = [readAddressAt(templates, tmpl.src, familyOf), readAddressAt(templates, tmpl.dst, familyOf)];
+  const ends = readAddressesAt(templates, tmpl, view.getUint16(tmpl.family, true));
   const isStrict =
     templates.length === userTmpl &&
     view.getUint8(tmpl.protocol) === k.IPPROTO_ESP &&
     view.getUint8(tmpl.mode) === k.XFRM_MODE_TRANSPORT &&
     view.getUint8(tmpl.optional) === 0;
-  if (!isStrict || src === undefined || dst === undefined) return { kind: 'other' };
+  if (!isStrict || ends === undefined) return { kind: 'other' };
   const spi = view.getUint32(tmpl.spi);
-  return { kind: 'esp', src, dst, reqid, ...(spi !== 0 && { spi }) };
+  return { kind: 'esp', ...ends, reqid, ...(spi !== 0 && { spi }) };
 }
 
 function directionOf(value: number): XfrmPolicy['direction'] | undefined {

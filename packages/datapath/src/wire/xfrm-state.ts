@@ -1,4 +1,4 @@
-import { family, type Ip } from '@causeway/model';
+import type { Ip } from '@causeway/model';
 import {
   type AttributeReader,
   type Encode,
@@ -16,7 +16,7 @@ import {
   isPairSelector,
   putAddress,
   putPairSelector,
-  readAddressAt,
+  readAddressesAt,
   selectorSize,
   viewOf,
 } from './xfrm-bytes.ts';
@@ -122,30 +122,25 @@ export const dumpStates: Encode = (to) => {
  * by the kernel itself when a packet found no SA.
  */
 export function readState(message: MessageReader): XfrmState | undefined {
-  const info = infoOf(message);
-  const found = info === undefined ? undefined : readInfo(info);
+  const found = readInfo(message);
   const parts = readParts(attributesOf(message));
-  if (info === undefined || found === undefined || parts.key === undefined || parts.isMarked) return undefined;
+  if (found === undefined || parts.key === undefined || parts.isMarked) return undefined;
   const direction = parts.direction ?? 'unknown';
-  const isStrict =
-    found.isStrict && parts.isStrict && isPairSelector(info.subarray(0, selectorSize), found.src, found.dst);
   const hasWindow = direction === 'out' || parts.window === replayWindow;
   return {
     direction,
-    ...{ src: found.src, dst: found.dst, spi: found.spi, reqid: found.reqid },
+    ...found,
     key: parts.key,
-    limits: found.limits,
     ...(parts.encap !== undefined && { encap: parts.encap }),
-    isStrict: isStrict && hasWindow,
+    isStrict: found.isStrict && parts.isStrict && hasWindow,
   };
 }
 
 /** What the SA that a message describes is: "larval" is one of ours that the kernel has made itself. */
 export function kindOfState(message: MessageReader): 'ours' | 'larval' | 'foreign' {
-  const info = infoOf(message);
-  const hasKey = readParts(attributesOf(message)).key !== undefined;
-  if (info === undefined || readInfo(info) === undefined) return 'foreign';
-  return hasKey ? 'ours' : 'larval';
+  const { key } = readParts(attributesOf(message));
+  if (readInfo(message) === undefined) return 'foreign';
+  return key === undefined ? 'larval' : 'ours';
 }
 
 function writeState(
@@ -247,19 +242,20 @@ function attributesOf(message: MessageReader): AttributeReader {
 
 /** undefined: not ours. */
 function readInfo(
-  info: Uint8Array,
+  message: MessageReader,
 ): Pick<XfrmState, 'src' | 'dst' | 'spi' | 'reqid' | 'limits' | 'isStrict'> | undefined {
+  const info = infoOf(message);
+  if (info === undefined) return undefined;
   const view = viewOf(info);
-  const familyOf = view.getUint16(at.family, true);
-  const [src, dst] = [readAddressAt(info, at.src, familyOf), readAddressAt(info, at.dst, familyOf)];
+  const ends = readAddressesAt(info, at, view.getUint16(at.family, true));
   const reqid = view.getUint32(at.reqid, true);
-  if (src === undefined || dst === undefined) return undefined;
+  if (ends === undefined) return undefined;
   if (!isOurReqid(reqid) || view.getUint8(at.protocol) !== k.IPPROTO_ESP) return undefined;
   return {
-    ...{ src, dst, spi: view.getUint32(at.spi), reqid },
+    ...{ ...ends, spi: view.getUint32(at.spi), reqid },
     limits: readLimits(view, at.limits),
     isStrict:
-      family(src) === family(dst) &&
+      isPairSelector(info.subarray(0, selectorSize), ends.src, ends.dst) &&
       view.getUint8(at.mode) === k.XFRM_MODE_TRANSPORT &&
       (view.getUint8(at.flags) & k.XFRM_STATE_ESN) !== 0,
   };
@@ -296,12 +292,12 @@ function readParts(attributes: AttributeReader): Parts {
 
 function readKey(value: Uint8Array, parts: Parts): void {
   const view = viewOf(value);
-  const isWhole = value.length >= aead.key;
+  const isWhole = value.length >= aead.key + saKeySize;
   const name = String.fromCharCode(...value.subarray(0, algorithm.length + 1));
   parts.isStrict =
     isWhole &&
     name === `${algorithm}\0` &&
     view.getUint32(aead.keyBits, true) === saKeySize * 8 &&
     view.getUint32(aead.icvBits, true) === icvLength;
-  parts.key = SaKey.take(value.subarray(Math.min(aead.key, value.length)));
+  parts.key = SaKey.take(value.subarray(aead.key));
 }

@@ -114,6 +114,16 @@ describe('an SA that was found', () => {
     };
   const withKey = (bytes: readonly number[]): Encode => withMore(add, (to) => putBytes(to, k.XFRMA_ALG_AEAD, ...bytes));
 
+  /** struct xfrm_algo_aead: a name, the lengths of the key and of the ICV in bits, and the key. */
+  const aead = (name: string, bits = 160): number[] => {
+    const bytes = new Uint8Array(92);
+    bytes.set(Buffer.from(name));
+    const view = new DataView(bytes.buffer);
+    view.setUint32(64, bits, true);
+    view.setUint32(68, 128, true);
+    return [...bytes];
+  };
+
   it.each<[string, Encode, Partial<XfrmState>]>([
     [
       'by a kernel before Linux 6.10: no direction, and a window',
@@ -135,6 +145,10 @@ describe('an SA that was found', () => {
       { isStrict: true },
     ],
     ['with more that is not read', withMore(add, (to) => to.u32(200, 1)), { isStrict: true }],
+    ['of a cipher whose name begins as ours', withKey(aead('rfc4106(gcm(aes))x')), { isStrict: false }],
+    ['of our cipher', withKey(aead('rfc4106(gcm(aes))')), { isStrict: true }],
+    ['of our cipher with another length of its key', withKey(aead('rfc4106(gcm(aes))', 288)), { isStrict: false }],
+    ['of our cipher, its key cut off by a byte', withKey(aead('rfc4106(gcm(aes))').slice(0, -1)), { isStrict: false }],
     ['of another cipher', withKey([...Buffer.from('rfc4309(ccm(aes))'), ...Array(75).fill(0)]), { isStrict: false }],
     [
       'of a key that is cut off',
