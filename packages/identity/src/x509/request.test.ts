@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { keyOf } from '../testing/fixtures.ts';
 import { fileOf, openssl, testWithOpenssl } from '../testing/openssl.ts';
 import { outcome } from '../testing/outcome.ts';
+import { context, encode, integer, type Node, parts, sequence } from './der.ts';
 import { formatPem, parsePem } from './pem.ts';
 import { checkRequest, createRequest } from './request.ts';
-import { spkiOf } from './signed.ts';
+import { signed, spkiNode, spkiOf } from './signed.ts';
 
 const key = keyOf(1);
 const request = createRequest(key);
@@ -63,6 +64,29 @@ describe('refused', () => {
     ],
     ['a large request', new Uint8Array(3_000)],
   ])('%s', (_, bytes) => expect(outcome(checkRequest(bytes))).toContain('certificate-request-invalid'));
+});
+
+describe('refused, although its key has signed it', () => {
+  const version = (n: number): Node => integer(Uint8Array.of(n));
+  const spki = spkiNode(createPublicKey(key));
+  test.each<[string, readonly Node[], string]>([
+    ['attributes of another form', [version(0), sequence(), spki, sequence()], 'not a PKCS #10 request'],
+    ['other attributes than [0]', [version(0), sequence(), spki, context(1)], 'not a PKCS #10 request'],
+    ['no attributes', [version(0), sequence(), spki], 'not a PKCS #10 request'],
+    ['a part too many', [version(0), sequence(), spki, context(0), sequence()], 'not a PKCS #10 request'],
+    ['another version', [version(1), sequence(), spki, context(0)], 'not a PKCS #10 request'],
+    ['no version', [sequence(), sequence(), spki, context(0)], 'not a PKCS #10 request'],
+    ['a subject of another form', [version(0), version(0), spki, context(0)], 'not a PKCS #10 request'],
+    ['a key of another form', [version(0), sequence(), sequence(), context(0)], 'not a key on the curve P-256'],
+  ])('%s', (_, info, why) => {
+    expect(outcome(checkRequest(encode(signed(sequence(...info), key))))).toContain(why);
+  });
+
+  test('a part after its signature', () => {
+    const whole = signed(sequence(version(0), sequence(), spki, context(0)), key);
+    expect(checkRequest(encode(whole)).ok).toBe(true);
+    expect(checkRequest(encode(sequence(...(parts(whole) ?? []), sequence()))).ok).toBe(false);
+  });
 });
 
 test('any change of a byte is refused', () => {
