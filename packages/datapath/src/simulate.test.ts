@@ -120,6 +120,14 @@ describe('what the kernel removes by itself', () => {
   });
 });
 
+it.each<[string, 'address.add' | 'address.delete', InterfaceAddress, InterfaceAddress[]]>([
+  ['the first IPv4 address comes', 'address.add', four, [six, four]],
+  ['an IPv6 address goes', 'address.delete', six, []],
+])('a link without an IPv4 address loses nothing else when %s', (_, op, address, addresses) => {
+  namespace.addresses.set('eth0', new Set([six]));
+  expect(leftBy({ op, netns, dev: 'eth0', address })).toEqual({ ...whole, addresses });
+});
+
 it('a new pair has both ends, and a new port has the flags of a port that has just joined', () => {
   const peer = { netns: container, name: 'eth0', mac: another, mtu: 1400 };
   const link: Link & { kind: 'veth' } = { kind: 'veth', name: 'p1', mac, mtu: 1450, up: true, bridgePort: port, peer };

@@ -202,7 +202,7 @@ describe('an SA that was found', () => {
         to.begin(k.XFRM_MSG_DELSA);
         to.struct(24);
         putBytes(to, 200, 1);
-        if (length > 0) putBytes(to, k.XFRMA_SA, ...Array(length).fill(0));
+        if (length > 0) putBytes(to, k.XFRMA_SA, ...received(add).slice(0, length));
         to.end();
       };
     for (const length of [0, 223]) {
