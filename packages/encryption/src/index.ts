@@ -1,0 +1,10 @@
+export { dueAt, receivingLimits, rekeyPeriod, sendingLimits } from './limits.ts';
+export { publicHalf, sharedSecret } from './node-key.ts';
+export { type Pair, samePair, spiOf } from './pair.ts';
+export { withGeneration } from './protocol/generations.ts';
+export type { PeerPlan } from './protocol/peer-plan.ts';
+export { planRekey, type RekeyPlan } from './protocol/plan.ts';
+export * from './protocol/view.ts';
+export { type SaPurpose, saKeyOf } from './sa-key-of.ts';
+export { signKeys, type Unsigned, verifyKeys } from './signed-keys.ts';
+export { formatStoredKeys, parseStoredKeys, type StoredKeys } from './stored-keys.ts';

@@ -1,0 +1,36 @@
+import { createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
+import { CausewayError, fail, ok, type Result } from '@causeway/model';
+
+/** Bytes of a public key (RFC 7748). */
+export const publicKeySize = 32;
+
+/** The public half of a private key, 32 bytes. */
+export function publicHalf(key: KeyObject): Uint8Array {
+  // SubjectPublicKeyInfo ends with the key (RFC 8410).
+  return new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-publicKeySize));
+}
+
+/**
+ * What a node's private key and a peer's public key have in common. An error: the public key has a small order, so that the
+ * result would not depend on the private key (RFC 7748 §6.1). A peer with an honest key never has such a key.
+ */
+export function sharedSecret(key: KeyObject, publicKey: Uint8Array): Result<Uint8Array, CausewayError> {
+  if (publicKey.length !== publicKeySize) return refuse(`it has ${publicKey.length} bytes, not ${publicKeySize}`);
+  try {
+    const peer = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x: base64url(publicKey) }, format: 'jwk' });
+    return ok(new Uint8Array(diffieHellman({ privateKey: key, publicKey: peer })));
+  } catch {
+    return refuse('it is not a key that a node makes');
+  }
+}
+
+function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+}
+
+function refuse(why: string): Result<never, CausewayError> {
+  return fail(new CausewayError('data-damaged', `the public key of the peer is unusable: ${why}`));
+}

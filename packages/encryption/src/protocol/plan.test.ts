@@ -1,0 +1,235 @@
+import type { NodeId } from '@causeway/model';
+import { describe, expect, it } from 'vitest';
+import type { Pair } from '../pair.ts';
+import { planRekey, type RekeyPlan } from './plan.ts';
+import type { Keyring, NodeView, OwnGeneration, PeerView, RekeyReason } from './view.ts';
+
+const peer = 'b2b2b2b2b2b2b2b2' as NodeId;
+const now = 1_000_000;
+const own = (generation: number, more: Partial<OwnGeneration> = {}): OwnGeneration => {
+  return { generation, createdAt: 0, offeredIn: generation, ...more };
+};
+const pair = (text: string): Pair => {
+  const [sender = 0, receiver = 0] = text.split('>').map(Number);
+  return { sender, receiver };
+};
+const pairs = (text: string): readonly Pair[] => (text === '' ? [] : text.split(' ').map(pair));
+
+function keyring(version: number, generations: readonly OwnGeneration[], received = '', sent = ''): Keyring {
+  return { version, generations, made: new Map([[peer, { received: pairs(received), sent: pairs(sent) }]]) };
+}
+
+/** A peer with the generation 1, to which this node sends with 1>1, and all SAs of which are there. */
+function peerView(
+  receipt: Partial<{ version: number; receives: string; sends: string }> = {},
+  received = '1>1',
+): PeerView {
+  const { version = 9, receives = '1>1', sends = '1>1' } = receipt;
+  return {
+    version: 1,
+    generations: [1],
+    receipt: { version, receives: pairs(receives), ...(sends !== '' && { sends: pair(sends) }) },
+    kernel: { received: pairs(received), sent: pairs('1>1') },
+    sendsWith: pair('1>1'),
+  };
+}
+
+function planned(view: Partial<NodeView>, wanted?: RekeyReason): RekeyPlan {
+  const whole: NodeView = {
+    keyring: keyring(1, [own(1)]),
+    published: { version: 1, newest: 1 },
+    peers: new Map(),
+    ...view,
+  };
+  return planRekey(whole, wanted, now);
+}
+
+/** "1 2-" is: 1 is offered, 2 is withdrawn. */
+function print({ keyring: { version, generations } }: RekeyPlan): string {
+  const each = generations.map(({ generation, withdrawnIn }) => `${generation}${withdrawnIn === undefined ? '' : '-'}`);
+  return `version ${version}: ${each.join(' ')}`;
+}
+
+describe('a new generation', () => {
+  const none: Keyring = { version: 0, generations: [], made: new Map() };
+
+  it.each<[string, Partial<NodeView>, RekeyReason | undefined, RekeyPlan['create']]>([
+    [
+      'is the first',
+      { keyring: none, published: undefined },
+      undefined,
+      { reason: 'first', generation: 1, version: 1 },
+    ],
+    ['waits for the first answer of the managers', { keyring: none, published: 'unknown' }, undefined, undefined],
+    [
+      'counts on when the keyring is lost',
+      { keyring: none, published: { version: 7, newest: 5 } },
+      undefined,
+      { reason: 'first', generation: 6, version: 8 },
+    ],
+    ['is made when it is wanted', {}, 'due', { reason: 'due', generation: 2, version: 2 }],
+    ['is not made without a reason', {}, undefined, undefined],
+    ['waits until the managers have the present record', { published: { version: 0, newest: 0 } }, 'due', undefined],
+    [
+      'is made when an SA that receives with the newest is lost',
+      { keyring: keyring(1, [own(1)], '1>1', '1>1'), peers: new Map([[peer, peerView({}, '')]]) },
+      undefined,
+      { reason: 'lost', generation: 2, version: 2 },
+    ],
+    [
+      'is not made for a loss if the newest is new',
+      {
+        keyring: keyring(1, [own(1, { createdAt: now - 9_999 })], '1>1', '1>1'),
+        peers: new Map([[peer, peerView({}, '')]]),
+      },
+      undefined,
+      undefined,
+    ],
+  ])('%s', (_, view, wanted, expected) => {
+    expect(planned(view, wanted).create).toEqual(expected);
+  });
+
+  it('must wait while three are there, and says for whom and since when', () => {
+    const view = {
+      keyring: keyring(3, [own(1), own(2), own(3)]),
+      published: { version: 3, newest: 3 },
+      peers: new Map([[peer, peerView({}, '1>1 1>2 1>3')]]),
+    };
+    // 2 is not in use and is withdrawn at once, but it is there until the peer has confirmed it.
+    const first = planned(view, 'due');
+    expect([print(first), first.create, first.delay]).toEqual([
+      'version 4: 1 2- 3',
+      undefined,
+      { reason: 'due', since: now, waitsFor: [peer] },
+    ]);
+    const delay = { reason: 'due', since: 5, waitsFor: [peer] } as const;
+    expect(planned({ ...view, delay }, 'due').delay?.since).toBe(5);
+    expect(planned({ ...view, delay }, 'requested').delay?.since).toBe(now);
+  });
+
+  it('must wait while one is there that has the same SPI', () => {
+    const view = { published: { version: 17, newest: 17 }, peers: new Map([[peer, peerView()]]) };
+    const generations = [own(1), own(16)];
+    expect(
+      planned({ ...view, keyring: keyring(17, generations), published: { version: 17, newest: 16 } }, 'due').delay,
+    ).toEqual({
+      reason: 'due',
+      since: now,
+      waitsFor: [peer],
+    });
+  });
+});
+
+describe('an older generation', () => {
+  const two = { keyring: keyring(2, [own(1), own(2)]), published: { version: 2, newest: 2 } };
+  const withPeer = (view: PeerView) => ({ ...two, peers: new Map([[peer, view]]) });
+  const elsewhere = { ...peerView({ sends: '1>2' }, '1>1 1>2'), sendsWith: pair('2>1') };
+
+  it.each<[string, Partial<NodeView>, string]>([
+    ['is withdrawn when no peer uses it', withPeer(elsewhere), 'version 3: 1- 2'],
+    [
+      'stays while the managers lack the present record',
+      { ...withPeer(elsewhere), published: { version: 1, newest: 1 } },
+      'version 2: 1 2',
+    ],
+    ['stays while this node sends with it', withPeer({ ...elsewhere, sendsWith: pair('1>1') }), 'version 2: 1 2'],
+    [
+      'stays while the peer sends with it',
+      withPeer({ ...peerView({}, '1>1 1>2'), sendsWith: pair('2>1') }),
+      'version 2: 1 2',
+    ],
+    [
+      'is withdrawn if the SA with which the peer sends is lost',
+      withPeer({ ...peerView({}, '1>2'), sendsWith: pair('2>1') }),
+      'version 3: 1- 2',
+    ],
+  ])('%s', (_, view, expected) => {
+    expect(print(planned(view))).toBe(expected);
+  });
+
+  it('stays while nothing is known of the peer', () => {
+    const { receipt: _, ...silent } = elsewhere;
+    expect(print(planned(withPeer(silent)))).toBe('version 2: 1 2');
+    expect(print(planned(withPeer({ ...silent, kernel: { received: [], sent: [] } })))).toBe('version 3: 1- 2');
+  });
+
+  it('is withdrawn though it is in use, when a lost newest has waited for too long', () => {
+    const waiting = (reason: RekeyReason, since: number) => {
+      return { ...withPeer(peerView({}, '1>1 1>2')), delay: { reason, since, waitsFor: [peer] } };
+    };
+    expect(print(planned(waiting('lost', now - 29_999)))).toBe('version 2: 1 2');
+    expect(print(planned(waiting('lost', now - 30_000)))).toBe('version 3: 1- 2');
+    expect(print(planned(waiting('due', 0)))).toBe('version 2: 1 2');
+  });
+
+  const withdrawn = {
+    keyring: keyring(3, [own(1, { withdrawnIn: 3 }), own(2)]),
+    published: { version: 3, newest: 2 },
+  };
+  it.each<[string, Partial<NodeView>, string]>([
+    [
+      'is gone when the peer has confirmed it',
+      { peers: new Map([[peer, { ...elsewhere, receipt: { version: 3, receives: [], sends: pair('1>2') } }]]) },
+      'version 3: 2',
+    ],
+    [
+      'stays until the peer has confirmed it',
+      { peers: new Map([[peer, { ...elsewhere, receipt: { version: 2, receives: [], sends: pair('1>2') } }]]) },
+      'version 3: 1- 2',
+    ],
+    [
+      'stays while the peer still sends with it',
+      { peers: new Map([[peer, { ...elsewhere, receipt: { version: 3, receives: [], sends: pair('1>1') } }]]) },
+      'version 3: 1- 2',
+    ],
+    ['stays until the managers have withdrawn it', { published: { version: 2, newest: 2 } }, 'version 3: 1- 2'],
+    ['is gone when no peer is left', {}, 'version 3: 2'],
+  ])('that is withdrawn %s', (_, view, expected) => {
+    expect(print(planned({ ...withdrawn, ...view }))).toBe(expected);
+  });
+
+  it('that is withdrawn does not wait for a peer that never knew it', () => {
+    const keys = keyring(5, [own(1), own(3, { offeredIn: 4, withdrawnIn: 5 }), own(4, { offeredIn: 5 })]);
+    const silent = peerView({ version: 3 }, '1>1 1>3 1>4');
+    const plan = planned({ keyring: keys, published: { version: 5, newest: 4 }, peers: new Map([[peer, silent]]) });
+    expect(print(plan)).toBe('version 5: 1 4');
+  });
+});
+
+describe('the record', () => {
+  it('is published while the managers have an older one', () => {
+    expect(planned({ published: { version: 0, newest: 0 } }).publish?.version).toBe(1);
+    expect(planned({}).publish).toBeUndefined();
+    expect(planned({ published: 'unknown' }).publish).toBeUndefined();
+  });
+
+  it('is written above a later one that the managers have', () => {
+    const plan = planned({ published: { version: 8, newest: 3 } });
+    expect(plan.publish?.generations).toEqual([own(1, { offeredIn: 9 })]);
+    expect(print(plan)).toBe('version 9: 1');
+  });
+});
+
+describe('SAs', () => {
+  it('that were made and are not there are not made again', () => {
+    const view = { keyring: keyring(1, [own(1, { createdAt: now })], '1>1', '1>1') };
+    const bare = { ...peerView({}, ''), kernel: { received: [], sent: [] } };
+    const plan = planned({ ...view, peers: new Map([[peer, bare]]) }).peers.get(peer);
+    expect([plan?.receives, plan?.sends, plan?.sendsWith]).toEqual([[], [], undefined]);
+  });
+
+  it('are remembered before they are made, also of a node that is no peer any more', () => {
+    const fresh = { ...peerView({}, ''), kernel: { received: [], sent: [] } };
+    const plan = planned({ keyring: keyring(1, [own(1)]), peers: new Map([[peer, fresh]]) });
+    expect(plan.keyring.made.get(peer)).toEqual({ received: [pair('1>1')], sent: [pair('1>1')] });
+    expect(planned({ keyring: plan.keyring }).keyring.made).toEqual(plan.keyring.made);
+  });
+
+  it('are forgotten with the generation of this node', () => {
+    const view = {
+      keyring: keyring(3, [own(1, { withdrawnIn: 3 }), own(2)], '1>1 1>2', '1>1 2>1'),
+      published: { version: 3, newest: 2 },
+    };
+    expect(planned(view).keyring.made.get(peer)).toEqual({ received: [pair('1>2')], sent: [pair('2>1')] });
+  });
+});
