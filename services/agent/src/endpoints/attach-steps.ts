@@ -109,7 +109,11 @@ export class AttachSteps {
       this.#modules.standing.checkNew();
       await this.#modules.sessionUp(left());
       const claim = await this.#claim(spec, left());
-      return { sandbox: await this.#settleClaim(spec, place, claim), already: false };
+      try {
+        return { sandbox: await this.#settleClaim(spec, place, claim), already: false };
+      } finally {
+        this.#modules.claims.settled();
+      }
     });
   }
 
@@ -140,7 +144,10 @@ export class AttachSteps {
       const found = await claims.resume({ ...claim, id }, left).catch(() => undefined);
       if (found === undefined) throw error;
       const differs = mismatches(found.endpoint, spec);
-      if (differs.length > 0) throw nameTakenHere(found.endpoint, undefined, differs);
+      if (differs.length > 0) {
+        claims.settled();
+        throw nameTakenHere(found.endpoint, undefined, differs);
+      }
       log.info('endpoint.resumed', { endpointId: id, endpoint: name });
       return found;
     }

@@ -72,21 +72,34 @@ describe('ClaimCalls', () => {
     expect(asked).toEqual([['a'], ['b', 'taken', 'c']]);
   });
 
-  it('begins the next call some time after a call with several claims, and at once after a single claim', async () => {
-    const begun: number[] = [];
-    const at = (): Promise<ClaimEndpointsResponse> => {
-      begun.push(clock.now() - delay);
-      throw new CausewayError('name-taken', 'each call is refused');
-    };
-    answers = [at, at, at, at];
+  it('begins the next call when as many claims wait as attaches are being worked on', async () => {
+    await answerOf(Promise.all(['a', 'b', 'c', 'd'].map((name) => claim(name))));
+    const later = [claim('e'), claim('f')];
+    calls.settled();
+    await clock.advance(milliseconds(1));
+    expect(asked).toHaveLength(1);
+    calls.settled();
+    await clock.advance(milliseconds(1));
+    expect(asked).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['e', 'f'],
+    ]);
+    await answerOf(Promise.all(later));
+  });
+
+  it('does not count a refused claim as work', async () => {
+    await answerOf(Promise.all([claim('a'), claim('taken')]));
     const start = clock.now();
-    const both = [claim('a'), claim('b')];
-    await clock.advance(milliseconds(delay + 1));
-    const later = claim('c');
-    await answerOf(Promise.all([...both, later]));
-    await answerOf(claim('d'));
-    expect(begun.map((time) => time - start)).toEqual([0, 15, 20]);
-    expect(asked).toEqual([['a', 'b'], ['c'], ['d']]);
+    await answerOf(claim('b'));
+    expect(clock.now() - start).toBe(delay);
+  });
+
+  it('lets a claim wait for the work of earlier claims 200 ms at most', async () => {
+    const start = clock.now();
+    await answerOf(Promise.all([claim('a'), claim('b')]));
+    await answerOf(claim('c'));
+    expect(clock.now() - start).toBe(200 + delay);
+    expect(asked).toEqual([['a', 'b'], ['c']]);
   });
 
   it('retries the claims that have time left when a call fails', async () => {

@@ -9,11 +9,10 @@ import type { ManagerLink } from './link.ts';
 const mostAtOnce = 256;
 
 /**
- * Least time from the start of a call with several claims to the start of the next call. Each call costs the leader a transaction,
- * each host of the network a delta, and the leader a report of each host. Meanwhile this host is busy with the containers of the
- * call: each takes several ms of the agent's CPU time.
+ * How long a call waits at most for the work of earlier calls, from the start of the last call. So a host that is busy for long,
+ * or an attach that hangs, delays no claim by more.
  */
-const pace = milliseconds(15);
+const longestRest = milliseconds(200);
 
 export interface ClaimCallsModules {
   readonly link: Pick<ManagerLink, 'claimEndpoints'>;
@@ -40,13 +39,20 @@ interface Waiting {
 
 /**
  * Sends this host's claims to the managers, one call at a time. Claims that arrive during a call go together in the next
- * call. So a single claim does not wait, and containers that start together need only a few calls. After a call with several
- * claims, the next call also waits for the `pace`.
+ * call. So a single claim does not wait, and containers that start together need only a few calls.
+ *
+ * Each call costs the leader a transaction, each host of the network a delta, and the leader a report of each host. So the next
+ * call also waits until at least as many claims wait as attaches are being worked on. The host has work meanwhile, and the
+ * rule holds on a fast machine as on a slow one.
  */
 export class ClaimCalls {
   readonly #modules: ClaimCallsModules;
   readonly #waiting = new Set<Waiting>();
   #running: Promise<void> | undefined;
+  /** Number of endpoints that were claimed, and whose attaches are being worked on. */
+  #working = 0;
+  /** Aborts when there are claims enough for the next call. */
+  #rest: AbortController | undefined;
 
   constructor(modules: ClaimCallsModules) {
     this.#modules = modules;
@@ -62,9 +68,16 @@ export class ClaimCalls {
       const turn = new AbortController();
       const waiting = { request, deadline: clock.now() + timeout, sent: false, turn, resolve, reject };
       this.#waiting.add(waiting);
+      this.#look();
       if (this.#running === undefined) this.#running = this.#run();
       else void clock.sleep(timeout, turn.signal).then(() => this.#giveUp(waiting));
     });
+  }
+
+  /** Call when the attach of a claimed endpoint has ended, well or not. */
+  settled(): void {
+    this.#working = Math.max(0, this.#working - 1);
+    this.#look();
   }
 
   async #run(): Promise<void> {
@@ -77,7 +90,7 @@ export class ClaimCalls {
       }
       const began = this.#modules.clock.now();
       await this.#call(batch);
-      if (batch.length > 1) await this.#wait(began + pace);
+      await this.#letOthersCome(began + longestRest);
     }
     this.#running = undefined;
   }
@@ -95,7 +108,7 @@ export class ClaimCalls {
       const { outcomes, epoch } = await failover.run(timeout, (address, remaining, isRetry, signal) =>
         link.claimEndpoints(address, { claims }, { timeout: remaining, isRetry: isRetry || sent, signal }),
       );
-      for (const [i, waiting] of batch.entries()) settle(waiting, outcomes[i], epoch);
+      for (const [i, waiting] of batch.entries()) if (settle(waiting, outcomes[i], epoch)) this.#working++;
     } catch (error) {
       for (const waiting of batch) {
         waiting.sent = true;
@@ -105,10 +118,21 @@ export class ClaimCalls {
     }
   }
 
-  async #wait(until: number): Promise<void> {
+  async #letOthersCome(until: number): Promise<void> {
     const { clock } = this.#modules;
     const left = until - clock.now();
-    if (left > 0) await clock.sleep(milliseconds(left));
+    if (this.#isEnough || left <= 0) return;
+    this.#rest = new AbortController();
+    await clock.sleep(milliseconds(left), this.#rest.signal);
+    this.#rest = undefined;
+  }
+
+  get #isEnough(): boolean {
+    return this.#waiting.size >= this.#working;
+  }
+
+  #look(): void {
+    if (this.#isEnough) this.#rest?.abort(waitOver);
   }
 
   #giveUp(waiting: Waiting): void {
@@ -117,11 +141,16 @@ export class ClaimCalls {
   }
 }
 
-function settle({ resolve, reject }: Waiting, answer: ClaimOutcome | undefined, epoch: bigint): void {
+/** Returns whether the endpoint was claimed. */
+function settle({ resolve, reject }: Waiting, answer: ClaimOutcome | undefined, epoch: bigint): boolean {
   const outcome = answer?.outcome;
-  if (outcome?.oneofKind === 'endpoint') resolve({ endpoint: outcome.endpoint, epoch });
-  else if (outcome?.oneofKind === 'refused') reject(errorFromStatus(outcome.refused));
+  if (outcome?.oneofKind === 'endpoint') {
+    resolve({ endpoint: outcome.endpoint, epoch });
+    return true;
+  }
+  if (outcome?.oneofKind === 'refused') reject(errorFromStatus(outcome.refused));
   else reject(new CausewayError('internal', 'a manager answered a claim without the endpoint'));
+  return false;
 }
 
 /** Whether the error decides all claims of the call. Otherwise another call is worth a try. */

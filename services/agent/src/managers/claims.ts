@@ -99,6 +99,11 @@ export class Claims {
     return { endpoint: endpointFromMessage(endpoint), claimed: { epoch, revision: endpoint.revision } };
   }
 
+  /** Call when the attach of an endpoint from `claim` or `resume` has ended, well or not. */
+  settled(): void {
+    this.#calls.settled();
+  }
+
   /** Claims an endpoint again that a restored store does not know: exactly as it was, or not at all. */
   async reclaim(
     { id, network, name, addresses, labels }: Endpoint,
