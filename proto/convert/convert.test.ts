@@ -5,6 +5,7 @@ import {
   type EndpointRow,
   type ErrorCode,
   errorKinds,
+  formatRefusal,
   InterfaceAddress,
   Ip,
   Mac,
@@ -20,7 +21,7 @@ import {
 } from '@causeway/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isNoAnswer } from '../failover/failure.ts';
+import { isNoAnswer, mostUseful, refusalIn } from '../failover/failure.ts';
 import { endpointFromMessage, endpointRows, endpointToMessage } from './endpoint.ts';
 import { errorFromWire, errorToWire } from './error.ts';
 import { networkFromMessage, networkToMessage } from './network.ts';
@@ -119,6 +120,19 @@ describe('errors on the wire', () => {
     expect(relayed).toMatchObject({ code: 'manager-unavailable', message: 'connect ECONNREFUSED 10.0.0.1:7443' });
     expect([isNoAnswer(silent), isNoAnswer(relayed)]).toEqual([true, false]);
   });
+
+  it('a server that the client itself has refused is one without an answer, and the reason is kept', () => {
+    const refusal = new CausewayError('certificate-expired', 'the certificate of manager/m1 expired');
+    const text = `No connection established. Last error: Error: ${formatRefusal(refusal)}. Resolution note: `;
+    const error = errorFromWire(14, text, undefined);
+    expect(error).toMatchObject({ code: 'manager-unavailable', message: refusal.message });
+    expect(refusalIn(error)).toMatchObject({ code: refusal.code, message: refusal.message });
+    const closed = errorFromWire(14, 'connect ECONNREFUSED 10.0.0.1:7443', undefined);
+    expect(refusalIn(closed)).toBeUndefined();
+    const silent = errorFromWire(4, 'deadline exceeded', undefined);
+    expect(mostUseful([closed, silent, error])).toBe(error);
+  });
+
   it('a status without our detail becomes the nearest of ours, whatever the bytes', () => {
     expect(errorFromWire(14, 'connection refused', undefined).code).toBe('manager-unavailable');
     expect(errorFromWire(4, 'deadline exceeded', undefined).code).toBe('timed-out');

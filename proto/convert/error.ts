@@ -1,4 +1,11 @@
-import { CausewayError, type ErrorCode, type ErrorData, type ErrorKind, errorKinds } from '@causeway/model';
+import {
+  CausewayError,
+  type ErrorCode,
+  type ErrorData,
+  type ErrorKind,
+  errorKinds,
+  parseRefusal,
+} from '@causeway/model';
 import { Any } from '#gen/google/protobuf/any.js';
 import { ErrorInfo } from '#gen/google/rpc/error_details.js';
 import { Status } from '#gen/google/rpc/status.js';
@@ -77,9 +84,19 @@ function errorOf(code: number, message: string, info: ErrorInfo | undefined, cau
   if (info !== undefined && reason !== undefined && reason in errorKinds) {
     return new CausewayError(reason as ErrorCode, message, info.metadata, { cause });
   }
-  return new CausewayError(foreignCodes[code] ?? 'internal', plainWords(message), foreignData(code, message), {
-    cause,
-  });
+  const words = plainWords(message);
+  const refusal = code === grpcCodes.unavailable ? parseRefusal(words) : undefined;
+  if (refusal !== undefined) return refusedByClient(refusal);
+  return new CausewayError(foreignCodes[code] ?? 'internal', words, foreignData(code, message), { cause });
+}
+
+/**
+ * The client itself has refused the server, by the server's certificate. Another server may be accepted, so for the call
+ * this is a server without an answer.
+ */
+function refusedByClient(refusal: CausewayError): CausewayError {
+  const data = { grpcCode: grpcCodes.unavailable, refused: true, refusal: refusal.code };
+  return new CausewayError('manager-unavailable', refusal.message, data, { cause: refusal });
 }
 
 /** The useful part of gRPC's own error text: "No connection established. Last error: Error: connect ECONNREFUSED …". */

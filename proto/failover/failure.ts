@@ -11,7 +11,7 @@ export function isNoAnswer(error: unknown, code?: 'timed-out' | 'manager-unavail
 }
 
 /** The machine answers, but no server listens at the port. This is certain, unlike silence. */
-export function isRefused(error: unknown): boolean {
+export function isRefused(error: unknown): error is CausewayError {
   return isNoAnswer(error, 'manager-unavailable') && error.data['refused'] === true;
 }
 
@@ -20,20 +20,26 @@ export function isUnreachable(error: unknown): boolean {
   return isNoAnswer(error, 'manager-unavailable');
 }
 
+/** Why the client itself has refused the server; undefined: it has not. */
+export function refusalIn(error: unknown): CausewayError | undefined {
+  return isRefused(error) && isCausewayError(error.cause) ? error.cause : undefined;
+}
+
 /** The address of the leader, if the error names it. */
 export function leaderNamed(error: unknown): string | undefined {
   const leader = isCausewayError(error, 'not-leader') ? error.data['leader'] : undefined;
   return typeof leader === 'string' && leader !== '' ? leader : undefined;
 }
 
-/** The most useful of the errors of a call's tries. Order: an answer of a server, silence, no connection. */
+/** The most useful of the errors of a call's tries. Order: an answer of a server, a refused certificate, silence, no connection. */
 export function mostUseful(errors: readonly CausewayError[]): CausewayError {
   const found = [...errors].sort((a, b) => rank(a) - rank(b))[0];
   return found ?? new CausewayError('timed-out', 'no answer in time', { grpcCode: 4 });
 }
 
 function rank(error: CausewayError): number {
-  if (leaderNamed(error) !== undefined) return 3;
+  if (leaderNamed(error) !== undefined) return 4;
   if (!isNoAnswer(error)) return 0;
-  return error.code === 'timed-out' ? 1 : 2;
+  if (refusalIn(error) !== undefined) return 1;
+  return error.code === 'timed-out' ? 2 : 3;
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { CausewayError, fail, ok, type Result } from '@causeway/model';
+import { CausewayError, fail, ok, type Result, unwrap } from '@causeway/model';
+import { type PeerName, parsePeerName } from './name.ts';
 import { toHex } from './text.ts';
 import type { TrustBundle } from './trust.ts';
 import { type Certificate, formatCertificates, publicKeyOf, readCertificates } from './x509/certificate.ts';
@@ -11,6 +12,11 @@ export interface Credential {
   /** The process's own certificate; while the CA rotates, also the next root, signed by the present root. */
   readonly chain: readonly [Certificate, ...Certificate[]];
   readonly trust: TrustBundle;
+}
+
+/** The name that the credential proves. @throws CausewayError certificate-invalid: it is not the credential of a peer */
+export function nameOf({ chain: [{ uris }] }: Pick<Credential, 'chain'>): PeerName {
+  return unwrap(parsePeerName(uris[0] ?? ''));
 }
 
 /**

@@ -12,6 +12,7 @@ export * from './node-keys.ts';
 export * from './nouns.ts';
 export * from './prefix.ts';
 export * from './records.ts';
+export * from './refusal.ts';
 export * from './result.ts';
 export * from './selector.ts';
 export * from './stamp.ts';

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import type { CausewayError, Result } from '@causeway/model';
+import { type CausewayError, formatRefusal, type Result } from '@causeway/model';
 import { CallCredentials, ChannelCredentials, type experimental } from '@grpc/grpc-js';
+import { nameOf } from '../credential.ts';
 import type { Pin } from '../trust.ts';
 import { type Expected, type Peer, verifyPinned } from '../verify.ts';
 import type { LiveCredential } from './live-credential.ts';
@@ -16,20 +17,25 @@ type Client =
 
 /**
  * Credentials of a gRPC channel. Each connection uses the credential of the moment, so a renewed certificate is used from
- * the next connection on. Until the server is verified, nothing but the handshake is sent.
+ * the next connection on. Until the server is verified, nothing but the handshake is sent. A call whose server is refused
+ * fails with the status "unavailable", whose text `parseRefusal` reads.
  */
 export class ClientCredentials extends ChannelCredentials {
   readonly #client: Client;
-  #lastRefusal: CausewayError | undefined;
 
   constructor(client: Client) {
     super();
     this.#client = client;
   }
 
-  /** Why the latest connection was given up. gRPC reports only its text, in a status "unavailable". */
-  get lastRefusal(): CausewayError | undefined {
-    return this.#lastRefusal;
+  /** For the connections of a member of a cluster to the managers of that cluster. `now`: Unix ms. */
+  static toManagers(credential: LiveCredential, now: () => number): ClientCredentials {
+    const { cluster } = nameOf(credential.current);
+    const expected = (): Expected => {
+      const { chain, trust } = credential.current;
+      return { cluster, roles: ['manager'], trust, now: now(), own: chain[0] };
+    };
+    return new ClientCredentials({ credential, expected });
   }
 
   override _isSecure(): boolean {
@@ -56,10 +62,9 @@ export class ClientCredentials extends ChannelCredentials {
   async #secure(socket: Socket): Promise<TLSSocket> {
     const secured = await shakeHands({ socket, ...this.#options() });
     const verdict = this.#judge(secured);
-    this.#lastRefusal = verdict.ok ? undefined : verdict.error;
     if (verdict.ok) return secured;
     secured.destroy();
-    throw verdict.error;
+    throw new Error(formatRefusal(verdict.error), { cause: verdict.error });
   }
 
   #judge(socket: TLSSocket): Result<Peer, CausewayError> {

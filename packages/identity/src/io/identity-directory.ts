@@ -4,6 +4,11 @@ import { type Credential, formatIdentity, parseIdentity } from '../credential.ts
 import { formatTrustBundle, parseTrustBundle } from '../trust.ts';
 import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
+/** Where a manager or an agent has its credential, below its data directory. */
+export function identityDirectory(dataDir: string): string {
+  return join(dataDir, 'identity');
+}
+
 /**
  * The files of one credential in a directory of mode 0700. etcd can be given the same files: it takes the key and the
  * certificates out of identity.pem.

@@ -4,3 +4,4 @@ export * from './identity-directory.ts';
 export * from './live-credential.ts';
 export * from './peer-listener.ts';
 export * from './secret-file.ts';
+export { contextOptions } from './tls.ts';

@@ -78,10 +78,8 @@ function client(port: number, credentials: ClientCredentials): EchoClient {
 const as = (port: number, credential: Credential): EchoClient =>
   client(port, clientCredentials(new LiveCredential(credential)));
 
-const joiner = (port: number, pinned = root.certificate): [EchoClient, ClientCredentials] => {
-  const credentials = new ClientCredentials({ pin: pinOf(pinned), now: () => Date.now() });
-  return [client(port, credentials), credentials];
-};
+const joiner = (port: number, pinned = root.certificate): EchoClient =>
+  client(port, new ClientCredentials({ pin: pinOf(pinned), now: () => Date.now() }));
 
 describe('who calls', () => {
   test.each<[string, Credential]>([
@@ -97,12 +95,12 @@ describe('who calls', () => {
 
   test('a host that has not joined: anonymous', async () => {
     const { port } = await serve();
-    expect(await joiner(port)[0].who()).toBe('anonymous');
+    expect(await joiner(port).who()).toBe('anonymous');
   });
 
   test('callers at the same time are not mixed up', async () => {
     const { port } = await serve();
-    const callers = [as(port, of(agent)), as(port, of(operator)), joiner(port)[0], as(port, of(manager))];
+    const callers = [as(port, of(agent)), as(port, of(operator)), joiner(port), as(port, of(manager))];
     const names = await Promise.all([...callers, ...callers].map((caller) => caller.who()));
     const once = ['agent/a1a1a1a1a1a1a1a1', 'operator/ops', 'anonymous', 'manager/m1'];
     expect(names).toEqual([...once, ...once]);
@@ -140,15 +138,13 @@ describe('a client refuses a server, and says why', () => {
     const { port } = await serve(credential);
     const credentials = clientCredentials(new LiveCredential(of(agent)));
     const said = await client(port, credentials).who();
-    expect(credentials.lastRefusal?.code).toBe(code);
-    expect(said).toContain(credentials.lastRefusal?.message);
+    expect(said).toContain(`refused as ${code}: `);
   });
 
   test('OpenSSL has a say, too: a certificate that is only for clients does not make a server', async () => {
     const { port } = await serve(of(operator));
     const credentials = clientCredentials(new LiveCredential(of(agent)), ['operator']);
-    await client(port, credentials).who();
-    expect(credentials.lastRefusal?.message).toBe(
+    expect(await client(port, credentials).who()).toContain(
       'the certificate of operator/ops is refused by OpenSSL: INVALID_PURPOSE',
     );
   });
@@ -163,9 +159,8 @@ test('a joiner that pins another CA sends nothing but its part of the handshake'
   server.listen(0, host);
   cleanups.push(() => server.close());
   await once(server, 'listening');
-  const [caller, credentials] = joiner((server.address() as AddressInfo).port, foreign.certificate);
-  expect(await caller.who()).toContain('nothing was sent to it');
-  expect(credentials.lastRefusal?.code).toBe('ca-mismatch');
+  const caller = joiner((server.address() as AddressInfo).port, foreign.certificate);
+  expect(await caller.who()).toMatch(/refused as ca-mismatch: .*; nothing was sent to it/);
   await ended;
   expect(Buffer.concat(received).length).toBe(0);
 });
@@ -224,9 +219,9 @@ test('a rotation of the CA: old and renewed peers talk at every stage, both ways
   for (const server of [of(manager), { ...of(manager), trust: both }, withCross(manager)]) {
     live.replace(server);
     for (const [, credential] of callers) expect(await as(port, credential).who()).toBe(who);
-    expect(await joiner(port, root.certificate)[0].who()).toBe('anonymous');
+    expect(await joiner(port, root.certificate).who()).toBe('anonymous');
   }
-  expect(await joiner(port, next.certificate)[0].who()).toBe('anonymous');
+  expect(await joiner(port, next.certificate).who()).toBe('anonymous');
   live.replace({ ...renewed(manager), trust: [next.certificate] });
   expect(await as(port, { ...renewed(agent), trust: [next.certificate] }).who()).toBe(who);
   expect(await as(port, { ...old, trust: both }).who()).toContain('certificate-untrusted');

@@ -44,6 +44,7 @@ export class PeerListener {
   readonly #injector: ConnectionInjector;
   readonly #settings: ListenerSettings;
   readonly #sockets = new Map<TLSSocket, Caller>();
+  #isStopped = false;
   readonly #unsubscribe: () => void;
 
   constructor({ server, credential, expected }: ListenerModules, settings: ListenerSettings) {
@@ -58,6 +59,8 @@ export class PeerListener {
       handshakeTimeout,
     });
     this.#tls.on('secureConnection', (socket) => this.#accept(socket, expected));
+    // Node reports a handshake that takes too long, and leaves the connection open.
+    this.#tls.on('tlsClientError', (_error, socket) => socket.destroy());
     this.#unsubscribe = credential.onReplace(() => this.#tls.setSecureContext(contextOptions(credential.current)));
   }
 
@@ -80,14 +83,15 @@ export class PeerListener {
     return unwelcome.length;
   }
 
-  /** Accepts no further connections. Those that are open end with the gRPC server. */
+  /** Accepts no further connections. Those that are open end when the gRPC server is shut down. */
   stop(): void {
+    this.#isStopped = true;
     this.#unsubscribe();
     this.#tls.close();
-    this.#injector.destroy();
   }
 
   #accept(socket: TLSSocket, expected: () => Expected): void {
+    if (this.#isStopped) return void socket.destroy();
     const caller = identify(socket, expected);
     const ticket = { raw: Buffer.alloc(0) };
     callers.set(ticket, caller);
