@@ -9,6 +9,7 @@ import type { Files } from './disk/files.ts';
 import { type ClusterPosition, type Identity, IdentityFile } from './disk/identity.ts';
 import { Ledger } from './disk/ledger.ts';
 import { OverlayRecords } from './disk/overlay-records.ts';
+import { restoreFiles } from './disk/restore-files.ts';
 import { Sandboxes } from './disk/sandboxes.ts';
 import { Attacher } from './endpoints/attach.ts';
 import { ContainerNamespaces } from './endpoints/container-netns.ts';
@@ -30,7 +31,7 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import { OwnRows } from './tables/own-rows.ts';
 import { Tables } from './tables/tables.ts';
 
-/** Interval at which garbage collection runs again, and the host's underlay MTU and routes are read again. */
+/** Interval at which garbage collection runs again, lost files are restored, and the underlay MTU and routes are read again. */
 const sweepEvery = seconds(30);
 
 /** The agent's access to the outside world. */
@@ -164,7 +165,9 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   const stopped = new AbortController();
   reconciler.start();
   await session.start();
+  const saved = [() => identityFile.keep(identity), () => sandboxes.keep(), () => records.keep()];
   const sweeping = sweep(clock, stopped.signal, async () => {
+    await restoreFiles({ files, log }, saved);
     garbage.poke();
     await underlay.refresh();
     await routes.refresh();

@@ -75,6 +75,17 @@ export class AbFile {
     throw new CausewayError('internal', message, { directory: this.#files.directory });
   }
 
+  /** Calls `write`, which saves the record, when the newest copy was removed while the agent runs. */
+  async keep(write: () => Promise<void>): Promise<void> {
+    const name = this.#nameOf(this.#sequence);
+    if (this.#sequence === 0 || (await this.#files.list()).includes(name)) return;
+    this.#log.error('ledger.lost', {
+      file: name,
+      message: 'the file was removed while the agent runs: it is written again',
+    });
+    await write();
+  }
+
   async #flush(name: string): Promise<boolean> {
     try {
       await this.#files.flush(name);

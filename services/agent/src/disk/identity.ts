@@ -42,6 +42,11 @@ export class IdentityFile {
     await this.#file.save(encodeIdentity(identity));
     await this.#file.flushed();
   }
+
+  /** See `restoreFiles`. */
+  async keep(identity: Identity): Promise<void> {
+    await this.#file.keep(() => this.save(identity));
+  }
 }
 
 function encodeIdentity(identity: Identity): Uint8Array {

@@ -47,6 +47,11 @@ export class OverlayRecords {
     if (this.#made.delete(path)) void this.#writer.poke();
   }
 
+  /** See `restoreFiles`. */
+  async keep(): Promise<void> {
+    await this.#file.keep(() => this.#writer.poke());
+  }
+
   async stop(): Promise<void> {
     await this.#writer.poke();
     await this.#writer.stop();

@@ -114,6 +114,11 @@ export class Sandboxes {
     await removal;
   }
 
+  /** See `restoreFiles`. */
+  async keep(): Promise<void> {
+    await this.#file.keep(() => this.#saveOrWarn());
+  }
+
   async #remove(id: EndpointId): Promise<void> {
     await Promise.resolve(); // by then, #leaving has the id
     await this.#saveOrWarn();
