@@ -9,10 +9,10 @@ import { hashSecret, type JoinToken, type TokenId } from './token.ts';
 export interface TokenRecord {
   readonly id: TokenId;
   /** What the joiner becomes. */
-  readonly role: Exclude<Role, 'operator'>;
+  readonly role: Role;
   /** `hashSecret` of the token. */
   readonly hash: string;
-  /** How many hosts may join with it. */
+  /** How many may join with it. */
   readonly uses: number;
   /** How many have joined. */
   readonly used: number;

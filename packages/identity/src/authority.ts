@@ -1,6 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { CausewayError, clip, fail, ok, type Result } from '@causeway/model';
-import { toHex } from './text.ts';
+import { CausewayError, type ClusterId, clip, fail, ok, type Result } from '@causeway/model';
+import type { Random } from '@causeway/runtime';
+import { formatPrivateKey, parsePrivateKey } from './credential.ts';
+import { type SealContext, type SealingKey, seal, unseal } from './seal.ts';
+import { fromBase64, toBase64, toHex, utf8 } from './text.ts';
 import { formatTime } from './time.ts';
 import { type Certificate, publicKeyOf } from './x509/certificate.ts';
 import type { Authority } from './x509/issue.ts';
@@ -21,6 +24,28 @@ export function checkAuthority(
   if (now < certificate.notBefore)
     return refuse(`"${subject}" is valid from ${formatTime(certificate.notBefore)}, and here it is ${formatTime(now)}`);
   return ok({ certificate, key });
+}
+
+/** The private key of a CA as the cluster's store keeps it: sealed, as base 64. */
+export function sealAuthority(key: KeyObject, sealingKey: SealingKey, cluster: ClusterId, random: Random): string {
+  return toBase64(seal(sealingKey, utf8(formatPrivateKey(key)), contextOf(cluster), random));
+}
+
+/** The CA of this certificate, whose private key was sealed. */
+export function openAuthority(
+  { certificate, key: sealed }: { readonly certificate: Certificate; readonly key: string },
+  sealingKey: SealingKey,
+  cluster: ClusterId,
+  now: number,
+): Result<Authority, CausewayError> {
+  const bytes = unseal(sealingKey, fromBase64(sealed) ?? new Uint8Array(), contextOf(cluster));
+  if (!bytes.ok) return bytes;
+  const key = parsePrivateKey(new TextDecoder().decode(bytes.value));
+  return key.ok ? checkAuthority(certificate, key.value, now) : key;
+}
+
+function contextOf(cluster: ClusterId): SealContext {
+  return { cluster, purpose: 'CA key' };
 }
 
 function refuse(why: string): Result<never, CausewayError> {

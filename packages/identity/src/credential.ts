@@ -6,6 +6,8 @@ import type { TrustBundle } from './trust.ts';
 import { type Certificate, formatCertificates, publicKeyOf, readCertificates } from './x509/certificate.ts';
 import { isOurs, spkiOf } from './x509/signed.ts';
 
+export type PrivateKey = KeyObject;
+
 /** With what a process proves its name to peers, and which CAs it trusts. */
 export interface Credential {
   readonly key: KeyObject;
@@ -42,6 +44,10 @@ export function parseIdentity(text: string): Result<Pick<Credential, 'key' | 'ch
   if (certificate === undefined || toHex(publicKeyOf(certificate)) !== toHex(spkiOf(createPublicKey(key.value))))
     return damaged('its private key is not the key of its certificate');
   return ok({ key: key.value, chain: [certificate, ...issuers] });
+}
+
+export function publicKeyFor(key: PrivateKey): KeyObject {
+  return createPublicKey(key);
 }
 
 /** PKCS #8 in PEM. Secret. */

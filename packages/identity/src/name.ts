@@ -11,7 +11,16 @@ import {
 } from '@causeway/model';
 
 /** What a holder of a certificate is to its cluster. */
-export type Role = 'operator' | 'manager' | 'agent';
+export type Role = (typeof roles)[number];
+
+const roles = ['operator', 'manager', 'agent'] as const;
+
+export function parseRole(text: string): Result<Role, CausewayError> {
+  const role = roles.find((each) => each === text);
+  if (role !== undefined) return ok(role);
+  const message = `"${clip(text)}" is not a role: expected ${roles.join(', ')}`;
+  return fail(new CausewayError('invalid-argument', message, { value: clip(text) }));
+}
 
 /** The name in a certificate: who the holder is, and in which cluster. The id of an agent is the id of its node. */
 export interface PeerName {

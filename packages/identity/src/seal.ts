@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
 import { CausewayError, type ClusterId, type ErrorCode, fail, ok, type Result } from '@causeway/model';
 import type { Random } from '@causeway/runtime';
 import { concat, toHex, utf8 } from './text.ts';
@@ -50,6 +50,14 @@ export function unseal(key: SealingKey, sealed: Uint8Array, context: SealContext
     // The cause is dropped: it says nothing more, and an error of a cipher must not carry what it was given.
     return refuse('data-damaged', `the sealed ${context.purpose} is damaged, or belongs to another cluster`);
   }
+}
+
+/**
+ * Secret bytes that follow from the key and the purpose (HKDF, RFC 5869). All who have the key get the same, so a secret
+ * that was shown once can be shown again without being stored.
+ */
+export function deriveBytes(key: SealingKey, { cluster, purpose }: SealContext, count: number): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', key, utf8('causeway'), utf8(`${cluster}\0${purpose}`), count));
 }
 
 /** Which key it was, without telling anything of the key. */

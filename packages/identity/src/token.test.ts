@@ -6,12 +6,12 @@ import { admit, type TokenRecord } from './admission.ts';
 import { authorityOf, hour, now } from './testing/fixtures.ts';
 import { fileOf, openssl, testWithOpenssl } from './testing/openssl.ts';
 import { allTextOf, outcome } from './testing/outcome.ts';
-import { createToken, formatToken, hashSecret, parseToken, parseTokenId } from './token.ts';
+import { createToken, formatToken, hashSecret, parseToken, parseTokenId, tokenBytes } from './token.ts';
 import { formatPin, pinOf } from './trust.ts';
 import { formatCertificates } from './x509/certificate.ts';
 
 const root = authorityOf(1).certificate;
-const token = createToken(pinOf(root), new SeededRandom(6));
+const token = createToken(pinOf(root), new SeededRandom(6).bytes(tokenBytes));
 const text = formatToken(token);
 const [prefix, pin, id, secret] = text.split('-') as [string, string, string, string];
 
@@ -92,7 +92,7 @@ describe('joining with a token', () => {
     used: 0,
     expires: now + hour,
   };
-  const other = createToken(token.pin, new SeededRandom(7));
+  const other = createToken(token.pin, new SeededRandom(7).bytes(tokenBytes));
   test.each<[string, TokenRecord | undefined, typeof token, number, string]>([
     ['the first time', record, token, now, 'accepted'],
     ['the last time', { ...record, used: 1 }, token, now, 'accepted'],

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { type Brand, CausewayError, fail, ok, type Result } from '@causeway/model';
-import type { Random } from '@causeway/runtime';
 import { type CheckedText, formatChecked, parseChecked } from './checked.ts';
 import { concat, toHex, utf8 } from './text.ts';
 import type { Pin } from './trust.ts';
@@ -24,9 +23,13 @@ const pinForm: CheckedText = { kind: 'token CA', bytes: 32, checksum: 3 };
 const idForm: CheckedText = { kind: 'token id', bytes: 7, checksum: 3 };
 const secretForm: CheckedText = { kind: 'token secret', bytes: 16, checksum: 4 };
 
-export function createToken(pin: Pin, random: Random): JoinToken {
-  const id = formatChecked(idForm, random.bytes(idForm.bytes)) as TokenId;
-  return { pin, id, secret: random.bytes(secretForm.bytes) };
+/** Number of random bytes from which a token is made. */
+export const tokenBytes = idForm.bytes + secretForm.bytes;
+
+/** `bytes`: secret, and different for each token. */
+export function createToken(pin: Pin, bytes: Uint8Array): JoinToken {
+  const id = formatChecked(idForm, bytes.subarray(0, idForm.bytes)) as TokenId;
+  return { pin, id, secret: bytes.slice(idForm.bytes, tokenBytes) };
 }
 
 /** The result is secret. */

@@ -18,6 +18,8 @@ const nouns = {
   leader: { events: ['changed'] },
   cluster: { events: ['restored', 'recovered'] },
   manager: { isReferredTo: true, events: ['joined', 'lost', 'removed'] },
+  token: { isReferredTo: true, events: ['created', 'revoked'] },
+  certificate: { events: ['issued', 'renewed'] },
   drift: { events: ['repaired'] },
   lab: { isReferredTo: true },
   'lab-host': { isReferredTo: true },

@@ -26,8 +26,11 @@ export type ServiceName = Exclude<keyof ServiceClients, 'agent' | 'session'>;
 /** All methods of these services; no two services have a method of the same name. */
 export type ManagerMethods = Intersection<ServiceClients[ServiceName]>;
 
-/** Those that operators call; agents call the others. */
-type OperatorMethods = Omit<ManagerMethods, 'claimEndpoint' | 'claimEndpoints' | 'releaseEndpoint' | 'describeManager'>;
+/** Those that operators call. Agents and managers call the others, and who joins calls `join` without a certificate. */
+type OperatorMethods = Omit<
+  ManagerMethods,
+  'claimEndpoint' | 'claimEndpoints' | 'releaseEndpoint' | 'describeManager' | 'join'
+>;
 
 /**
  * All managers as one: a call goes to any manager that can serve it. Failures are CausewayErrors. A watch of objects is

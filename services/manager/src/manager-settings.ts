@@ -1,5 +1,6 @@
 import type { ClusterId, FeedVersion } from '@causeway/model';
 import { type Duration, milliseconds, minutes, seconds } from '@causeway/runtime';
+import type { Founding } from './cluster/bootstrap.ts';
 import { schema } from './cluster/schema.ts';
 import type { FanOutPause } from './feed/fan-out.ts';
 import type { DefaultPool } from './ipam/subnet-pools.ts';
@@ -29,6 +30,8 @@ export interface ManagerSettings {
   readonly defaultPools?: readonly DefaultPool[];
   /** The cluster that the manager belongs to; absent: the cluster in the store. */
   readonly clusterId?: ClusterId;
+  /** The cluster that the manager founds if the store is empty; absent: a cluster without a CA. */
+  readonly founding?: Founding;
   /** The newest schema of records that the manager knows; absent: this version's. */
   readonly schema?: number;
   /** The feed versions that the manager speaks to agents, from the oldest; absent: this version's. */

@@ -12,6 +12,7 @@ import { type Api, createApi } from './api/index.ts';
 import { MtuGate } from './api/mtu-gate.ts';
 import type { StoreOperation } from './api/store-operation.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
+import type { Custody } from './cluster/ca/custody.ts';
 import { watchCluster } from './cluster/cluster-watch.ts';
 import { StoreMonitor } from './cluster/maintenance/store-monitor.ts';
 import type { Peers } from './cluster/peers.ts';
@@ -47,6 +48,8 @@ export interface ManagerModules {
   readonly peers: Peers;
   /** Absent: this manager notices a crashed leader only by the end of the leader's lease. */
   readonly dialer?: Dialer;
+  /** What this manager issues certificates with; absent: it issues none. */
+  readonly custody?: Custody;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

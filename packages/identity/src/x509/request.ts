@@ -1,5 +1,6 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { CausewayError, fail, ok, type Result } from '@causeway/model';
+import { toHex } from '../text.ts';
 import { content, context, decode, encode, integer, isContext, parts, sequence, tag } from './der.ts';
 import { hash, readSpki, signatureOf, signed, spkiNode } from './signed.ts';
 
@@ -31,6 +32,11 @@ export function checkRequest(der: Uint8Array): Result<KeyObject, CausewayError> 
   const key = readSpki(encode(spki));
   if (key === undefined) return invalid('its key is not a key on the curve P-256');
   return verify(hash, encode(info), key, signature) ? ok(key) : invalid('its signature was not made by its key');
+}
+
+/** SHA-256 of a request, as hex digits: by it a repeated call is recognised. */
+export function digestOf(der: Uint8Array): string {
+  return toHex(createHash('sha256').update(der).digest());
 }
 
 function invalid(why: string): Result<never, CausewayError> {

@@ -29,6 +29,8 @@ const purposes = {
   undrain: 'change',
   reserve: 'change',
   release: 'change',
+  revoke: 'change',
+  renew: 'change',
   delete: 'change-and-wait',
   detach: 'change-and-wait',
   remove: 'change-and-wait',

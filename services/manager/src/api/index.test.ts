@@ -8,6 +8,7 @@ const [own, other] = ['0123456789abcdef', 'fedcba9876543210'] as const;
 const operator: Identity = { kind: 'operator', name: 'ops' };
 const agent: Identity = { kind: 'agent', node: own as NodeId };
 const manager: Identity = { kind: 'manager', name: 'm2' };
+const joiner: Identity = { kind: 'joiner', address: '10.0.0.7' };
 
 /** The rule of every method, by "service.method". */
 const rules: readonly (readonly [string, Rule<never>])[] = Object.entries({
@@ -28,7 +29,7 @@ function codeOf(rule: Rule<never>, peer: Identity, request: unknown): unknown {
 
 /** Who may call a method, for a request that names no node, or the agent's own. */
 function callers(rule: Rule<never>): string {
-  const may = [operator, agent, manager].filter(
+  const may = [joiner, operator, agent, manager].filter(
     (peer) => codeOf(rule, peer, { claims: [], nodeId: own }) === undefined,
   );
   return may.map(({ kind }) => kind).join(' ');
@@ -37,6 +38,12 @@ function callers(rule: Rule<never>): string {
 test('who may call what', () => {
   expect(Object.fromEntries(rules.map(([method, rule]) => [method, callers(rule)]))).toMatchInlineSnapshot(`
     {
+      "certificate.createToken": "operator",
+      "certificate.getTrust": "joiner operator agent manager",
+      "certificate.join": "joiner",
+      "certificate.listTokens": "operator",
+      "certificate.renew": "operator agent manager",
+      "certificate.revokeToken": "operator",
       "cluster.createBackup": "operator",
       "cluster.describeManager": "operator manager",
       "cluster.getStatus": "operator agent manager",

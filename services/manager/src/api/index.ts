@@ -5,12 +5,15 @@ import {
   agentOf,
   agents,
   everyone,
+  joiners,
+  joinersToo,
   managersToo,
   operators,
   operatorsAndAgents,
   type Rule,
   readable,
 } from '../call/policy.ts';
+import { CertificatesApi } from './certificates.ts';
 import { ClusterApi } from './cluster.ts';
 import { EndpointsApi } from './endpoints.ts';
 import { IpamApi } from './ipam.ts';
@@ -84,6 +87,17 @@ export const services = {
       watchNodes: everyone,
       drainNode: operators,
       undrainNode: operators,
+    },
+  },
+  certificate: {
+    UseCases: CertificatesApi,
+    rules: {
+      getTrust: joinersToo,
+      join: joiners,
+      renew: everyone,
+      createToken: operators,
+      listTokens: operators,
+      revokeToken: operators,
     },
   },
   cluster: {

@@ -1,6 +1,7 @@
 import { CausewayError, type Network } from '@causeway/model';
-import type { Clock } from '@causeway/runtime';
+import type { Clock, Random } from '@causeway/runtime';
 import { type CallContext, withinCall } from '../call/context.ts';
+import type { Custody } from '../cluster/ca/custody.ts';
 import type { Peers } from '../cluster/peers.ts';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Writer } from '../commit/writer.ts';
@@ -15,7 +16,7 @@ import type { ObjectCaches } from '../listwatch/object-caches.ts';
 import { checkRecovered } from '../plan/recovery.ts';
 import type { RevisionTimes } from '../store/revision-times.ts';
 import type { Store, StoreMemberStatus } from '../store/store.ts';
-import type { View } from '../store/view.ts';
+import type { Cluster, View } from '../store/view.ts';
 import { mayOnlyRead, noLeader, notLeader } from './leadership.ts';
 import type { MtuGate } from './mtu-gate.ts';
 import type { StoreOperation } from './store-operation.ts';
@@ -36,7 +37,10 @@ export interface ApiModules {
   readonly addressIndex: Pick<AddressIndex, 'find'>;
   readonly sink: Pick<EventSink, 'emit'>;
   readonly mtuGate: MtuGate;
+  /** What this manager issues certificates with; absent: nothing. */
+  readonly custody?: Custody;
   readonly clock: Clock;
+  readonly random: Random;
   readonly revisionTimes: Pick<RevisionTimes, 'timeOf'>;
   readonly writer: Writer;
   /** Undefined while another manager leads, or there is no leader. */
@@ -110,8 +114,9 @@ export class ApiContext {
   }
 
   /** Refuses before the first read of the store: with an empty view, every object would seem unknown. */
-  haveRead(): void {
-    if (this.modules.view.cluster !== undefined) return;
+  haveRead(): Cluster {
+    const { cluster } = this.modules.view;
+    if (cluster !== undefined) return cluster;
     throw new CausewayError('store-unavailable', 'this manager has not been able to read the store yet: try again');
   }
 }

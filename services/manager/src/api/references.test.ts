@@ -1,3 +1,4 @@
+import { createToken, tokenBytes } from '@causeway/identity';
 import { CausewayError } from '@causeway/model';
 import { expect, test } from 'vitest';
 import { callContext } from '../testing/call-context.ts';
@@ -7,6 +8,8 @@ import type { services } from './index.ts';
 const requestId = '3b241101-e2bb-4255-8caf-4136c566a962';
 const id = '0123456789abcdef';
 const claim = { requestId, network: 'none', name: 'web', nodeId: id, addresses: [], labels: {}, endpointId: '' };
+/** A token that was never created. */
+const unknownToken = createToken(new Uint8Array(32), new Uint8Array(tokenBytes)).id;
 const update = { setLabels: {}, removeLabels: [], addSubnets: [], removeSubnets: [], addRanges: [] };
 const change = { requestId, ifRevision: 0n, force: false, dryRun: false };
 
@@ -53,6 +56,12 @@ const references: Readonly<Record<Method, readonly Reference[]>> = {
   'node.watchNodes': none,
   'node.drainNode': [['node', (node) => ({ requestId, node })]],
   'node.undrainNode': [['node', (node) => ({ requestId, node })]],
+  'certificate.getTrust': none,
+  'certificate.join': none,
+  'certificate.renew': none,
+  'certificate.createToken': none,
+  'certificate.listTokens': none,
+  'certificate.revokeToken': [['token_id', (tokenId) => ({ requestId, tokenId: tokenId === '' ? '' : unknownToken })]],
   'cluster.getStatus': none,
   'cluster.verify': [['hosts[0]', (host) => ({ hosts: [host], repair: false })]],
   'cluster.watchEvents': none,

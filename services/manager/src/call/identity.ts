@@ -4,6 +4,8 @@ import { CausewayError, type NodeId, parseNodeId } from '@causeway/model';
 export type Identity =
   /** The connection proves nothing: without mutual TLS the underlay is trusted as a whole. */
   | { readonly kind: 'unproved' }
+  /** A host that wants to join: it has no certificate yet. `address`: where it calls from. */
+  | { readonly kind: 'joiner'; readonly address: string }
   | { readonly kind: 'operator'; readonly name: string }
   /** The agent of this node, and of no other. */
   | { readonly kind: 'agent'; readonly node: NodeId }
@@ -16,6 +18,8 @@ export function formatIdentity(identity: Identity): string {
   switch (identity.kind) {
     case 'unproved':
       return identity.kind;
+    case 'joiner':
+      return `joiner/${identity.address}`;
     case 'agent':
       return `agent/${identity.node}`;
     default:
@@ -34,7 +38,8 @@ export function callerOf(peer: Identity, vouched: string | undefined): Identity 
 
 /** @throws CausewayError permission-denied */
 function parseIdentity(text: string): Identity {
-  const [, kind = '', name = ''] = /^(operator|agent|manager)\/(.+)$/s.exec(text) ?? [];
+  const [, kind = '', name = ''] = /^(joiner|operator|agent|manager)\/(.+)$/s.exec(text) ?? [];
+  if (kind === 'joiner') return { kind, address: name };
   if (kind === 'operator' || kind === 'manager') return { kind, name };
   const node = parseNodeId(name);
   if (kind === 'agent' && node.ok) return { kind, node: node.value };

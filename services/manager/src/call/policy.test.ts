@@ -7,6 +7,7 @@ const [own, other] = ['0123456789abcdef', 'fedcba9876543210'] as const;
 const operator: Identity = { kind: 'operator', name: 'ops' };
 const agent: Identity = { kind: 'agent', node: own as NodeId };
 const manager: Identity = { kind: 'manager', name: 'm2' };
+const joiner: Identity = { kind: 'joiner', address: '10.0.0.7' };
 
 function refused(act: () => unknown): unknown {
   try {
@@ -36,6 +37,7 @@ describe('who a call is from', () => {
     ['a manager, for itself', manager, undefined, manager],
     ['a manager that sends an operator’s call on', manager, formatIdentity(operator), operator],
     ['a manager that sends an agent’s call on', manager, formatIdentity(agent), agent],
+    ['a manager that sends a joiner’s call on', manager, formatIdentity(joiner), joiner],
     ['an agent that says that it sends an operator’s call on', agent, formatIdentity(operator), agent],
     ['a connection that proves nothing, whatever it says', unproved, formatIdentity(operator), unproved],
     ['a manager that vouches for nothing', manager, formatIdentity(unproved), 'permission-denied'],

@@ -17,6 +17,9 @@ export const operators: Rule = { may: ['operator'] };
 export const agents: Rule = { may: ['agent'] };
 /** For calls that agents also make on behalf of the operators of their host. */
 export const operatorsAndAgents: Rule = { may: ['operator', 'agent'] };
+/** Also for a host that wants to join, which has no certificate yet. */
+export const joinersToo: Rule = { may: ['joiner', 'operator', 'agent', 'manager'] };
+export const joiners: Rule = { may: ['joiner'] };
 export const everyone: Rule = { may: ['operator', 'agent', 'manager'] };
 export const managersToo: Rule = { may: ['operator', 'manager'] };
 export const readable: Rule = { ...everyone, leaderFirst: true };

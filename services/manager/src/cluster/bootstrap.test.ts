@@ -5,6 +5,7 @@ import { createKeys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { records } from '../store/records/index.ts';
+import { foundTestCluster } from '../testing/founded-cluster.ts';
 import { bootstrapCluster } from './bootstrap.ts';
 
 const schema = 1;
@@ -28,6 +29,31 @@ describe('bootstrapCluster', () => {
     const [store] = all;
     if (store === undefined) throw new Error('no store');
     expect(await bootstrapCluster({ store, keys, random: new SeededRandom(99) }, { schema })).toEqual(clusters[0]);
+  });
+
+  test('a cluster begins with its CA and its first certificates, however often its manager starts', async () => {
+    const [store] = stores(1);
+    if (store === undefined) throw new Error('no store');
+    const { founding } = foundTestCluster(1_800_000_000_000);
+    const parts = { store, keys, random: new SeededRandom(1) };
+    const cluster = await bootstrapCluster(parts, { schema, founding });
+    expect(cluster).toEqual({ clusterId: founding.clusterId, epoch: 1n, schema });
+    expect(await bootstrapCluster(parts, { schema, founding })).toEqual(cluster);
+    expect(await bootstrapCluster(parts, { schema, clusterId: founding.clusterId })).toEqual(cluster);
+    const { kv } = await store.get(keys.ca);
+    expect(kv?.modRevision).toBe((await store.get(keys.meta)).kv?.modRevision);
+    expect((await store.get(keys.certificate('operator', 'ops'))).kv).toBeDefined();
+    expect((await store.get(keys.certificate('manager', 'm1'))).kv).toBeDefined();
+  });
+
+  test('a manager founds no cluster in the store of another', async () => {
+    const [store] = stores(1);
+    if (store === undefined) throw new Error('no store');
+    const parts = { store, keys, random: new SeededRandom(1) };
+    await bootstrapCluster(parts, { schema });
+    const { founding } = foundTestCluster(1_800_000_000_000);
+    await expect(bootstrapCluster(parts, { schema, founding })).rejects.toMatchObject({ code: 'cluster-mismatch' });
+    expect((await store.get(keys.ca)).kv).toBeUndefined();
   });
 
   test('what a newer version has written stays', async () => {

@@ -1,6 +1,8 @@
+import { formatTime, type PeerName } from '@causeway/identity';
 import { addressOf, type Endpoint, type Ip, type Network, type NetworkId, type Node } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { ManagerRecord } from '../store/records/manager.ts';
+import type { StoredToken } from '../store/records/token.ts';
 import type { View } from '../store/view.ts';
 import { changesOf, printSubnet } from './differences.ts';
 import type { EventInput } from './event-input.ts';
@@ -119,6 +121,26 @@ export function managerGone({ name, address }: ManagerRecord, removed: boolean):
     : { kind: 'manager.lost', cause: 'registration', message: `manager ${name} (${address}) stopped, or is silent` };
 }
 
+export function tokenCreated({ id, role, uses, expires }: StoredToken): EventInput {
+  const message = `join token ${id} created: ${role}, ${uses === 1 ? 'one use' : `${uses} uses`}, until ${formatTime(expires)}`;
+  return { kind: 'token.created', message };
+}
+
+export function tokenRevoked({ id, role }: StoredToken): EventInput {
+  return { kind: 'token.revoked', message: `join token ${id} (${role}) revoked` };
+}
+
+/** `token`: the token with which the holder joined. */
+export function certificateIssued(to: Member, name: string, token: string, expires: number): EventInput {
+  const message = `${named(to, name)} joined with the token ${token}: certificate until ${formatTime(expires)}`;
+  return { kind: 'certificate.issued', ...hostOf(to, name), message };
+}
+
+export function certificateRenewed(to: Member, name: string, expires: number): EventInput {
+  const message = `${named(to, name)} has a new certificate until ${formatTime(expires)}`;
+  return { kind: 'certificate.renewed', ...hostOf(to, name), message };
+}
+
 /** The repairs of one kind in one network by one host. `examples`: some of them in words. */
 export function driftRepaired(
   { host, network, kind }: Pick<Drift, 'host' | 'network' | 'kind'>,
@@ -137,6 +159,16 @@ export function printRepair({ key, desired, actual }: Drift): string {
   const to = desired === '' ? 'removed' : desired;
   const from = actual === '' ? 'missing' : actual;
   return `${key} repaired: ${from} -> ${to}`;
+}
+
+type Member = Pick<PeerName, 'role' | 'id'>;
+
+function named({ role, id }: Member, name: string): string {
+  return name === id ? `${role} ${name}` : `${role} ${name} (${id})`;
+}
+
+function hostOf({ role }: Member, name: string): Pick<EventInput, 'host'> {
+  return role === 'agent' ? { host: name } : {};
 }
 
 function ofNetwork({ id, name }: Network): { readonly network: string; readonly networkId: NetworkId } {

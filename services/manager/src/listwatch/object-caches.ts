@@ -44,7 +44,7 @@ export class ObjectCaches {
     const { id, after, revision } = change;
     const before = this.#nameOf(change.kind, id);
     if (after === undefined) listed.cache.delete(id, revision);
-    else listed.cache.set(this.#item(listed, after), revision);
+    else listed.cache.set(this.#item(listed, after as Item), revision);
     if (before !== this.#nameOf(change.kind, id)) this.#renamed(change.kind, id, revision);
   }
 

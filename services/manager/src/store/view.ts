@@ -13,6 +13,7 @@ import {
   type Vni,
 } from '@causeway/model';
 import { createKeys, type Keys } from './keys.ts';
+import type { Ca } from './records/ca.ts';
 import type { Claimed } from './records/claim.ts';
 import type { Cluster, EventMark, LeaderRecord } from './records/cluster.ts';
 import type { ClaimChange, IndexOf, KeptName, ViewChange } from './records/index.ts';
@@ -76,6 +77,11 @@ export class View {
   /** Managers that have run since the cluster began, and were not removed. */
   get knownManagers(): ReadonlyMap<Name, Versioned<KnownManager>> {
     return this.records('knownManager').all;
+  }
+
+  /** Absent: the cluster was founded without one. */
+  get ca(): Versioned<Ca> | undefined {
+    return this.records('ca').get();
   }
 
   get eventMark(): EventMark | undefined {

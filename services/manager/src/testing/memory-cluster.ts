@@ -1,12 +1,14 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import type { CallContext } from '../call/context.ts';
+import type { NewCluster } from '../cluster/ca/founding.ts';
 import type { Peer } from '../cluster/peers.ts';
 import { createManager, type Manager } from '../manager.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { callContext } from './call-context.ts';
+import { custodyOf, foundTestCluster } from './founded-cluster.ts';
 import { MemoryPeers } from './memory-peers.ts';
 
 export interface RunningManager {
@@ -19,9 +21,15 @@ export interface RunningManager {
 export class MemoryCluster {
   readonly clock = new FakeClock();
   readonly log = new MemoryLog();
+  /** The cluster has a CA, and all managers have its sealing key; absent: it has none. */
+  readonly founded: NewCluster | undefined;
   readonly #backend = new MemoryBackend({ clock: this.clock });
   readonly #running: RunningManager[] = [];
   readonly #peers = new Map<string, Peer>();
+
+  constructor({ hasCa = false } = {}) {
+    if (hasCa) this.founded = foundTestCluster(this.clock.wall());
+  }
 
   /** Starts a manager. The first manager leads when this resolves. */
   async startManager(name = 'm1'): Promise<RunningManager> {
@@ -36,9 +44,14 @@ export class MemoryCluster {
     const { clock, log } = this;
     const store = new MemoryStore({ clock, backend: this.#backend });
     const random = new SeededRandom(this.#running.length + 1);
-    const settings = { name, advertise: `${name}:7443`, leaseTtl: seconds(3), prefix: defaultPrefix };
+    const { founded } = this;
+    const settings = {
+      ...{ name, advertise: `${name}:7443`, leaseTtl: seconds(3), prefix: defaultPrefix },
+      ...(founded && { founding: founded.founding }),
+    };
+    const custody = founded && custodyOf(founded);
     const peers = new MemoryPeers((address) => this.#peers.get(address));
-    const manager = createManager({ store, peers, clock, random, log }, settings);
+    const manager = createManager({ store, peers, clock, random, log, ...(custody && { custody }) }, settings);
     this.#peers.set(settings.advertise, manager.api.cluster);
     const made = { manager, store };
     this.#running.push(made);

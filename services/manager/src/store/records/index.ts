@@ -1,4 +1,6 @@
 import type { RowTypes } from '@causeway/model';
+import { ca } from './ca.ts';
+import { certificate } from './certificate.ts';
 import { address, mac, request, vni } from './claims.ts';
 import { eventMark, leader, meta, recovery } from './cluster.ts';
 import { endpoint, endpointName } from './endpoint.ts';
@@ -7,8 +9,10 @@ import type { Fields, Item } from './listed.ts';
 import { knownManager, manager } from './manager.ts';
 import { network, networkName, pool } from './network.ts';
 import { node, nodeName } from './node.ts';
+import { removed } from './removal.ts';
 import type { RowRecordKind } from './row.ts';
 import { ledTime, nodeSilent } from './silence.ts';
+import { token } from './token.ts';
 
 /** Every kind of key under the prefix. If a kind is not listed here, only a newer version knows it. */
 export const records = {
@@ -30,6 +34,10 @@ export const records = {
   mac,
   endpoint,
   endpointName,
+  ca,
+  token,
+  certificate,
+  removed,
   request,
 } as const satisfies Readonly<Record<string, KeyKind | RecordKind>> & {
   readonly [Kind in keyof RowTypes]: RowRecordKind<RowTypes[Kind]>;

@@ -1,0 +1,187 @@
+import {
+  deriveBytes,
+  digestOf,
+  formatCertificates,
+  formatSealingKeyFile,
+  formatToken,
+  type JoinToken,
+  tokenBytes,
+  createToken as tokenOf,
+} from '@causeway/identity';
+import { CausewayError, isCausewayError, type NodeId, parseRequestId, type RequestId, unwrap } from '@causeway/model';
+import type {
+  CreateTokenRequest,
+  CreateTokenResponse,
+  GetTrustRequest,
+  GetTrustResponse,
+  JoinRequest,
+  JoinResponse,
+  ListTokensRequest,
+  ListTokensResponse,
+  RenewRequest,
+  RenewResponse,
+  RevokeTokenRequest,
+  RevokeTokenResponse,
+  Token,
+} from '@causeway/proto/gen/causeway/v1/certificate_service.js';
+import { randomId } from '@causeway/runtime';
+import type { CallContext } from '../call/context.ts';
+import { formatIdentity, type Identity } from '../call/identity.ts';
+import { RateLimit } from '../call/rate-limit.ts';
+import { Issuer } from '../cluster/ca/issuer.ts';
+import type { Issued, Member } from '../plan/issued.ts';
+import { admitJoiner, type Join, type JoinFacts, joinCluster } from '../plan/join.ts';
+import { readJoin } from '../plan/join-requests.ts';
+import { renewCertificate } from '../plan/renew.ts';
+import { createToken, pinOfTokens, readCreateToken, readTokenId, revokeToken } from '../plan/tokens.ts';
+import type { StoredToken } from '../store/records/token.ts';
+import { knownManagers } from './managers.ts';
+import type { ApiContext } from './modules.ts';
+
+/**
+ * A joiner that is refused tries again by hand. A thousand hosts that are installed together join within half a minute. The
+ * limits keep strangers from using up the leader's time: a request costs a millisecond.
+ */
+const joinLimits = { perSource: { burst: 20, perSecond: 1 }, inAll: { burst: 200, perSecond: 50 } };
+
+export class CertificatesApi {
+  readonly #context: ApiContext;
+  readonly #issuer: Issuer;
+  readonly #joins: RateLimit;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+    this.#issuer = new Issuer(context.modules);
+    this.#joins = new RateLimit(context.modules.clock, joinLimits);
+  }
+
+  getTrust(_request: GetTrustRequest, _call: CallContext): Promise<GetTrustResponse> {
+    const { clock } = this.#context.modules;
+    const { id: clusterId } = this.#context.haveRead();
+    const { generation } = this.#issuer.ca.value;
+    const timeMs = BigInt(Math.trunc(clock.wall()));
+    return Promise.resolve({ clusterId, roots: this.#roots, timeMs, caGeneration: generation });
+  }
+
+  async join(message: JoinRequest, call: CallContext): Promise<JoinResponse> {
+    this.#joins.take(sourceOf(call.peer));
+    this.#context.leading();
+    const id = unwrap(parseRequestId(message.requestId));
+    const { random, writer } = this.#context.modules;
+    const join = readJoin(message, randomId(random) as NodeId);
+    const facts = this.#facts();
+    const issued = this.#issueFor(join, message, facts);
+    const { reply } = await writer.write(id, joinCluster(join, issued, facts), call);
+    return {
+      clusterId: this.#context.haveRead().id,
+      role: reply.role,
+      id: reply.id,
+      chain: [reply.chain],
+      roots: this.#roots,
+      managers: knownManagers(this.#context.modules.view, this.#self).map(({ address }) => address),
+      sealingKeyFile: reply.role === 'manager' ? this.#sealingKeyFile() : '',
+    };
+  }
+
+  async renew({ requestId, certificateRequest: request }: RenewRequest, call: CallContext): Promise<RenewResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(requestId));
+    const to = memberOf(call.peer);
+    const { view, writer } = this.#context.modules;
+    const hosts = view.records('certificate').get(to)?.value.hosts ?? [];
+    const issued = this.#issuer.issue({ to, request, hosts });
+    const { reply } = await writer.write(id, renewCertificate(to, issued, digestOf(request)), call);
+    return { chain: [reply.chain], roots: this.#roots };
+  }
+
+  async createToken(request: CreateTokenRequest, call: CallContext): Promise<CreateTokenResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(request.requestId));
+    const token = this.#newToken(id);
+    const intent = createToken(readCreateToken(request), token);
+    const { reply } = await this.#context.modules.writer.write(id, intent, call);
+    return { token: tokenMessage(reply), secret: formatToken(token) };
+  }
+
+  listTokens(_request: ListTokensRequest, _call: CallContext): Promise<ListTokensResponse> {
+    this.#context.haveRead();
+    const all = [...this.#context.modules.view.records('token').all.values()].map(({ value }) => value);
+    return Promise.resolve({ tokens: all.sort((a, b) => b.created - a.created).map(tokenMessage) });
+  }
+
+  async revokeToken(request: RevokeTokenRequest, call: CallContext): Promise<RevokeTokenResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(request.requestId));
+    const { reply } = await this.#context.modules.writer.write(id, revokeToken(readTokenId(request)), call);
+    return { token: tokenMessage(reply) };
+  }
+
+  /**
+   * Undefined: the joiner is refused. The refusal is given by the plan, because a retry of a call that succeeded is refused
+   * here, too, and has an answer in the store. Only a stranger is refused at once.
+   */
+  #issueFor(
+    join: Join,
+    { certificateRequest: request, addresses: hosts }: JoinRequest,
+    facts: JoinFacts,
+  ): Issued | undefined {
+    let to: Member;
+    try {
+      to = admitJoiner(this.#context.modules.view, join, facts).to;
+    } catch (error) {
+      if (!isCausewayError(error) || error.code === 'token-refused') throw error;
+      return undefined;
+    }
+    return this.#issuer.issue({ to, request, hosts: to.role === 'manager' ? hosts : [] });
+  }
+
+  #facts(): JoinFacts {
+    const { clock, feed } = this.#context.modules;
+    return { now: clock.wall(), hasSession: (node) => feed.isReady(node) };
+  }
+
+  /** The same token for the same request id: only its hash is stored, so a repeated call could not show it otherwise. */
+  #newToken(id: RequestId): JoinToken {
+    const context = { cluster: this.#context.haveRead().id, purpose: `join token ${id}` };
+    const pin = pinOfTokens(this.#issuer.ca.value);
+    return tokenOf(pin, deriveBytes(this.#issuer.sealingKey, context, tokenBytes));
+  }
+
+  #sealingKeyFile(): string {
+    const { custody } = this.#context.modules;
+    if (custody !== undefined) return formatSealingKeyFile(custody.file);
+    throw new CausewayError('capability-missing', 'this manager has no sealing key to give');
+  }
+
+  get #roots(): string[] {
+    return this.#issuer.ca.value.roots.map((root) => formatCertificates([root]));
+  }
+
+  get #self() {
+    const { name, address, schema } = this.#context.settings;
+    return { name, address, schema };
+  }
+}
+
+/** By what a caller's calls are counted. */
+function sourceOf(peer: Identity): string {
+  return peer.kind === 'joiner' ? peer.address : formatIdentity(peer);
+}
+
+/** @throws CausewayError permission-denied */
+function memberOf(peer: Identity): Member {
+  switch (peer.kind) {
+    case 'agent':
+      return { role: 'agent', id: peer.node };
+    case 'manager':
+    case 'operator':
+      return { role: peer.kind, id: peer.name };
+    default:
+      throw new CausewayError('permission-denied', 'only a member of the cluster with a certificate can renew it');
+  }
+}
+
+function tokenMessage({ id, role, uses, used, created, expires, revoked = 0 }: StoredToken): Token {
+  const times = { expiresMs: BigInt(expires), revokedMs: BigInt(revoked), createdMs: BigInt(created) };
+  return { id, role, uses, used, ...times };
+}

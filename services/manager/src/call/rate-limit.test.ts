@@ -1,0 +1,52 @@
+import type { CausewayError } from '@causeway/model';
+import { seconds } from '@causeway/runtime';
+import { FakeClock } from '@causeway/runtime/testing';
+import { expect, test } from 'vitest';
+import { RateLimit } from './rate-limit.ts';
+
+const limits = { perSource: { burst: 3, perSecond: 1 }, inAll: { burst: 5, perSecond: 10 } };
+
+/** How many of so many calls are let through. */
+function through(limit: RateLimit, source: string, calls: number): number {
+  let passed = 0;
+  for (let i = 0; i < calls; i++) {
+    try {
+      limit.take(source);
+      passed++;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'busy' } satisfies Partial<CausewayError>);
+    }
+  }
+  return passed;
+}
+
+test('a source has its burst, then its rate', async () => {
+  const clock = new FakeClock();
+  const limit = new RateLimit(clock, limits);
+  expect(through(limit, 'a', 10)).toBe(3);
+  await clock.advance(seconds(2));
+  expect(through(limit, 'a', 10)).toBe(2);
+  await clock.advance(seconds(60));
+  expect(through(limit, 'a', 10)).toBe(3);
+});
+
+test('all sources together have a limit, which refused calls do not use up', async () => {
+  const clock = new FakeClock();
+  const limit = new RateLimit(clock, limits);
+  expect(through(limit, 'a', 100)).toBe(3);
+  expect(through(limit, 'b', 100)).toBe(2);
+  expect(through(limit, 'c', 1)).toBe(0);
+  await clock.advance(seconds(1));
+  expect(through(limit, 'd', 100)).toBe(3);
+});
+
+test('a flood of sources is not remembered for each of them', async () => {
+  const clock = new FakeClock();
+  const many = { burst: 1e6, perSecond: 1 };
+  const limit = new RateLimit(clock, { ...limits, inAll: many });
+  for (let i = 0; i < 10_000; i++) limit.take(`source ${i}`);
+  expect(through(limit, 'one more', 10)).toBe(3);
+  expect(through(limit, 'yet another', 10)).toBe(0);
+  await clock.advance(seconds(10));
+  expect(through(limit, 'yet another', 10)).toBe(3);
+});

@@ -1,0 +1,93 @@
+import { type Certificate, formatCertificates, issuedAt, type PeerName } from '@causeway/identity';
+import { CausewayError } from '@causeway/model';
+import type { Ca } from '../store/records/ca.ts';
+import type { CertificateRecord } from '../store/records/certificate.ts';
+import { type JsonObject, text } from '../store/records/codec.ts';
+import { records } from '../store/records/index.ts';
+import type { Compare, Write } from '../store/store.ts';
+import type { Versioned } from '../store/view.ts';
+import type { Planning, Request } from './intent.ts';
+
+/** What a member of the cluster is called in records and in certificates. */
+export type Member = Pick<PeerName, 'role' | 'id'>;
+
+/** A certificate that was made but not given to its holder yet: it is given when its record is in the store. */
+export interface Issued {
+  readonly to: Member;
+  /** DNS names and IP addresses in it. */
+  readonly hosts: readonly string[];
+  readonly certificate: Certificate;
+  /** The CA that made it. */
+  readonly ca: Versioned<Ca>;
+}
+
+type IssuedBy = Omit<Issued, 'ca'> & { readonly ca: Pick<Versioned<Ca>, 'value'> };
+
+/** What the holder of a new certificate gets. */
+export interface Granted extends Member {
+  /** The certificate, and what the holder sends with it, in PEM. */
+  readonly chain: string;
+}
+
+export const grantedOutcome: Request<Granted>['outcome'] = {
+  toJson: ({ role, id, chain }): JsonObject => ({ role, id, chain }),
+  fromJson: (json) => ({
+    role: text(json, 'role') as Granted['role'],
+    id: text(json, 'id'),
+    chain: text(json, 'chain'),
+  }),
+};
+
+export function grantedOf({ to: { role, id }, certificate, ca: { value } }: Issued): Granted {
+  const chain = value.crossSigned === undefined ? [certificate] : [certificate, value.crossSigned];
+  return { role, id, chain: formatCertificates(chain) };
+}
+
+/**
+ * Records the certificate, on condition that the CA and the member's record are as they were.
+ * @throws CausewayError busy: the certificate was made for a state that is past; make another
+ */
+export function recordIssued(
+  issued: Issued | undefined,
+  to: Member,
+  name: string,
+  { view, keys }: Pick<Planning, 'view' | 'keys'>,
+): { readonly issued: Issued; readonly compares: readonly Compare[]; readonly writes: readonly Write[] } {
+  const { ca } = view;
+  if (issued === undefined || issued.to.id !== to.id || issued.ca.revision !== ca?.revision)
+    throw new CausewayError('busy', 'another change of the cluster came first: try again', {});
+  const key = keys.certificate(to.role, to.id);
+  const known = view.records('certificate').get(to);
+  return {
+    issued,
+    compares: [
+      { kind: 'unchanged', key: keys.ca, modRevision: ca.revision },
+      known === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: known.revision },
+    ],
+    writes: [{ kind: 'put', key, value: records.certificate.codec.encode(recordOf(issued, name), known?.original) }],
+  };
+}
+
+/** What the store keeps of a certificate. */
+export function recordOf({ to: { role, id }, hosts, certificate, ca }: IssuedBy, name: string): CertificateRecord {
+  const { serial, notAfter } = certificate;
+  const { generation } = ca.value;
+  return { role, id, name, serial, issued: issuedAt(certificate), expires: notAfter, generation, hosts };
+}
+
+/**
+ * Refuses the certificates that a member had until now, and no later one. Certificates are dated by whole seconds, so what is
+ * issued in this second is kept.
+ */
+export function refuseEarlier(
+  { role, id }: Member,
+  reason: string,
+  now: number,
+  { view, keys }: Pick<Planning, 'view' | 'keys'>,
+): readonly Write[] {
+  const latest = Math.max(0, ...[view.records('certificate').get({ role, id })?.value.expires ?? 0]);
+  if (latest <= now) return [];
+  const at = Math.floor(now / 1_000) * 1_000 - 1;
+  const value = records.removed.codec.encode({ at, until: latest, reason });
+  return [{ kind: 'put', key: keys.removed(role, id), value }];
+}

@@ -1,0 +1,73 @@
+import {
+  type Certificate,
+  formatTrustBundle,
+  parseTrustBundle,
+  readCertificates,
+  type TrustBundle,
+} from '@causeway/identity';
+import { CausewayError, unwrap } from '@causeway/model';
+import { type Duration, milliseconds } from '@causeway/runtime';
+import { type JsonObject, number, object, omit, recordCodec, text } from './codec.ts';
+import { type RecordKind, type Versioned, versioned } from './kind.ts';
+import { SingleIndex } from './map-index.ts';
+
+/** The cluster's CA. */
+export interface Ca {
+  /** Rises with each new root. */
+  readonly generation: number;
+  /** What members trust: the present root. While the CA rotates, then the former root. */
+  readonly roots: TrustBundle;
+  /** With what the present root signs. */
+  readonly signer: CaSigner;
+  /** While the CA rotates: the present root, signed by the former root. It is sent with certificates of the present root. */
+  readonly crossSigned?: Certificate;
+  /** Life of members' certificates. */
+  readonly life: Duration;
+}
+
+/** The root's private key, sealed with the key that managers have on their disks: base 64. */
+export interface CaSigner {
+  readonly kind: 'sealed';
+  readonly key: string;
+}
+
+export const ca = {
+  kind: 'ca',
+  path: [],
+  codec: recordCodec<Ca>(toJson, fromJson),
+  keep: versioned<Ca>,
+  index: () => new SingleIndex<Versioned<Ca>>(),
+  listeners: 'record',
+} as const satisfies RecordKind;
+
+function toJson({ generation, roots, signer, crossSigned, life }: Ca, original?: JsonObject): JsonObject {
+  return {
+    ...omit(original, 'crossSigned'),
+    generation,
+    roots: formatTrustBundle(roots),
+    signer: { kind: signer.kind, key: signer.key },
+    ...(crossSigned !== undefined && { crossSigned: formatTrustBundle([crossSigned]) }),
+    life,
+  };
+}
+
+function fromJson(json: JsonObject): Ca {
+  const crossSigned = json['crossSigned'] === undefined ? undefined : readCertificate(text(json, 'crossSigned'));
+  return {
+    generation: number(json, 'generation'),
+    roots: unwrap(parseTrustBundle(text(json, 'roots'))),
+    signer: readSigner(object(json['signer'])),
+    ...(crossSigned !== undefined && { crossSigned }),
+    life: milliseconds(number(json, 'life')),
+  };
+}
+
+function readSigner(json: JsonObject): CaSigner {
+  const kind = text(json, 'kind');
+  if (kind === 'sealed') return { kind, key: text(json, 'key') };
+  throw new CausewayError('data-too-new', `the CA signs by "${kind}", which this version does not know`);
+}
+
+function readCertificate(pem: string): Certificate | undefined {
+  return unwrap(readCertificates(pem))[0];
+}

@@ -1,0 +1,50 @@
+import { type PeerName, parseRole } from '@causeway/identity';
+import { parseName, unwrap } from '@causeway/model';
+import { list, number, recordCodec, text } from './codec.ts';
+import { keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
+import { PeerIndex } from './peer-index.ts';
+
+/**
+ * The present certificate of an agent, a manager or an operator. Earlier certificates of the same name stay valid until they
+ * expire, unless there is a removal.
+ */
+export interface CertificateRecord extends Pick<PeerName, 'role' | 'id'> {
+  /** What people call the member: of an agent the name of its host, otherwise the id. */
+  readonly name: string;
+  readonly serial: string;
+  /** Unix ms. */
+  readonly issued: number;
+  /** Unix ms. */
+  readonly expires: number;
+  /** Generation of the CA that issued it. */
+  readonly generation: number;
+  /** DNS names and IP addresses in a manager's certificate; others have none. */
+  readonly hosts: readonly string[];
+}
+
+/** The parts of a key about a member of the cluster: its role, then its id. */
+export const peerPath = [keyPart('role', parseRole), keyPart<'id', string>('id', parseName)] as const;
+
+export const certificate = {
+  kind: 'certificate',
+  path: peerPath,
+  codec: recordCodec<CertificateRecord>(
+    ({ role, id, name, serial, issued, expires, generation, hosts }, original) => ({
+      ...original,
+      ...{ role, id, name, serial, issued, expires, generation, hosts },
+    }),
+    (json) => ({
+      role: unwrap(parseRole(text(json, 'role'))),
+      id: text(json, 'id'),
+      name: text(json, 'name'),
+      serial: text(json, 'serial'),
+      issued: number(json, 'issued'),
+      expires: number(json, 'expires'),
+      generation: number(json, 'generation'),
+      hosts: list(json, 'hosts').map(String),
+    }),
+  ),
+  keep: versioned<CertificateRecord>,
+  index: () => new PeerIndex<Versioned<CertificateRecord>>(),
+  listeners: 'record',
+} as const satisfies RecordKind;
