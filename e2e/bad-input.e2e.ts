@@ -133,7 +133,8 @@ describeLab('bad input', () => {
 
   test('an agent of one cluster does not follow a manager of another', async () => {
     const flags = '--name other --listen 10.97.0.2:7450 --data-dir /var/lib/causeway/other --etcd embedded';
-    await lab.run('h2', 'causeway-manager', 'init', '--data-dir', '/var/lib/causeway/other');
+    const init = '--name other --data-dir /var/lib/causeway/other --operator-dir /var/lib/causeway/operator';
+    await lab.run('h2', 'causeway-manager', 'init', ...init.split(' '));
     const other = await lab.start('h2', ['causeway-manager', ...flags.split(' ')]);
     await eventually(() => lab.run('h2', 'causeway', '--managers', '10.97.0.2:7450', 'network', 'list'));
     await lab.kill('h2', 'agent');

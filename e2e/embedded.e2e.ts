@@ -14,7 +14,8 @@ describeLab('a manager with its own etcd', () => {
 
   beforeAll(async () => {
     lab = await Lab.replace({ name: 'embedded', hosts: 2, managers: 1, subnet: '10.96.0.0/24' });
-    await lab.run(host, 'causeway-manager', 'init', '--data-dir', directory);
+    const init = ['--name', 'solo', '--data-dir', directory, '--operator-dir', '/var/lib/causeway/operator'];
+    await lab.run(host, 'causeway-manager', 'init', ...init);
   });
   afterAll(async () => {
     await lab?.down();

@@ -61,7 +61,9 @@ describeLab(
         'agent',
         'CAUSEWAY_NAME=h1\nCAUSEWAY_MANAGERS=192.0.2.1:7443\nCAUSEWAY_DATA_PATH=192.0.2.1\nCAUSEWAY_DATA_DIR=/var/lib/causeway/agent',
       );
-      await host.sh('causeway-manager init --data-dir /var/lib/causeway/manager');
+      await host.sh(
+        'causeway-manager init --name m1 --listen 192.0.2.1:7443 --data-dir /var/lib/causeway/manager --operator-dir /var/lib/causeway/operator',
+      );
       await host.sh('systemctl enable --now causeway-manager causeway-agent');
       expect(await property('causeway-manager', 'ActiveState')).toBe('active');
       expect(await property('causeway-agent', 'ActiveState')).toBe('active');

@@ -68,7 +68,14 @@ export function hostsFile(plan: LabPlan): string {
 /** Command that runs once on the host whose manager creates the cluster; undefined when etcd runs separately. */
 export function initCommandOf(plan: LabPlan, host: LabHost): readonly string[] | undefined {
   const isFirst = managersOf(plan)[0] === host;
-  return plan.etcd === 'embedded' && isFirst ? ['causeway-manager', 'init', '--data-dir', managerDataDir] : undefined;
+  if (plan.etcd !== 'embedded' || !isFirst) return undefined;
+  return [
+    ...['causeway-manager', 'init'],
+    ...['--name', host.name],
+    ...['--listen', hostPort(host.underlay, managerPort)],
+    ...['--data-dir', managerDataDir],
+    ...['--operator-dir', `${dataDir}/operator`],
+  ];
 }
 
 /** All managers get the same options. */

@@ -12,6 +12,8 @@ import {
 } from '@causeway/runtime';
 import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
+import type { Founding } from './cluster/bootstrap.ts';
+import type { Custody } from './cluster/ca/custody.ts';
 import { Registration } from './cluster/registration.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config/config.ts';
@@ -30,10 +32,12 @@ import { initCommand } from './io/etcd-server/init-command.ts';
 import { EtcdMaintenance } from './io/etcd-server/maintenance.ts';
 import { EtcdMembership } from './io/etcd-server/membership.ts';
 import { restoreCommand } from './io/etcd-server/restore-command.ts';
+import { readFounding, removeFounding } from './io/founding-file.ts';
 import { GrpcDialer } from './io/grpc/dialer.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { limitHeapGrowth } from './io/heap.ts';
+import { readSealingKey } from './io/sealing-key-file.ts';
 import { createManager, type Manager } from './manager.ts';
 import { stopInOrder } from './stop-in-order.ts';
 import { createKeys } from './store/keys.ts';
@@ -54,7 +58,7 @@ const unsaid: LogSettings = { level: 'info', format: 'json' };
 
 /** Commands on the data directory of a manager that does not run. */
 const beside: Readonly<Record<string, (log: Log) => Command>> = {
-  init: () => initCommand(),
+  init: () => initCommand({ clock: systemClock, random: cryptoRandom }),
   restore: (log) => restoreCommand({ clock: systemClock, random: cryptoRandom, log }),
 };
 
@@ -134,6 +138,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const belongsTo = await readClusterRecord(config.dataDir);
+  const { founding, custody } = await readFoundation(config.dataDir);
   const { store, etcd } = await openStore(config, log, belongsTo);
   const peers = new GrpcPeers({ credentials: plaintext });
   const dialer = new GrpcDialer({ credentials: plaintext });
@@ -146,8 +151,13 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     }),
   };
   const instance = randomUuid(cryptoRandom);
-  const settings = { ...config, instance, ...(belongsTo !== undefined && { clusterId: belongsTo.clusterId }) };
-  const manager = createManager({ ...parts, store, peers, dialer, operation }, settings);
+  const settings = {
+    ...{ ...config, instance },
+    ...(belongsTo !== undefined && { clusterId: belongsTo.clusterId }),
+    ...(founding !== undefined && { founding }),
+  };
+  const modules = { ...parts, store, peers, dialer, operation, ...(custody && { custody }) };
+  const manager = createManager(modules, settings);
   const keys = createKeys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
   const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, config);
@@ -162,6 +172,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     await registration.start();
     await manager.start();
     await keepCluster(config.dataDir, manager, store, belongsTo);
+    await removeFounding(config.dataDir);
     log.info('manager.started', { listen: config.listen, advertise: config.advertise, version });
   };
   try {
@@ -210,6 +221,18 @@ async function keepCluster(
   const { cluster } = view;
   if (kept !== undefined || cluster === undefined || identity.own === undefined) return;
   await writeClusterRecord(dataDir, { clusterId: cluster.id, etcdCluster: formatCluster(identity.own) });
+}
+
+/** @throws CausewayError data-damaged, key-exposed */
+async function readFoundation(dataDir: string): Promise<{ readonly founding?: Founding; readonly custody?: Custody }> {
+  const founding = await readFounding(dataDir);
+  const file = await readSealingKey(dataDir);
+  if (founding !== undefined && founding.clusterId !== file?.cluster) {
+    const message = `--data-dir ${dataDir}: "causeway-manager init" was interrupted there; run it again`;
+    throw new CausewayError('data-damaged', message, { path: dataDir });
+  }
+  const custody = file && { sealingKey: file.state === 'open' ? file.key : undefined, file };
+  return { ...(founding && { founding }), ...(custody && { custody }) };
 }
 
 interface Opened {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ClusterId } from '@causeway/model';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forgetClusterRecord, readClusterRecord, writeClusterRecord } from './cluster-record.ts';
-import { allowFounding } from './etcd-server/init-command.ts';
+import { checkDirectory } from './etcd-server/init-command.ts';
 
 const record = { clusterId: '5b42ff9ac5239553' as ClusterId, etcdCluster: 'c1b475c492fd9968' };
 let dataDir: string;
@@ -36,7 +36,7 @@ test.each(['', '{', 'null', '{"clusterId":"a1"}', '{"clusterId":"a1","etcdCluste
 
 test('no cluster is founded in a directory that belongs to a cluster, also when its etcd is lost', async () => {
   await writeClusterRecord(dataDir, record);
-  await expect(allowFounding(dataDir)).rejects.toMatchObject({
+  await expect(checkDirectory(dataDir)).rejects.toMatchObject({
     code: 'invalid-argument',
     message: expect.stringContaining('belongs to cluster 5b42ff9ac5239553'),
   });

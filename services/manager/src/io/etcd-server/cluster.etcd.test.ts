@@ -18,9 +18,9 @@ import { etcdMissing, freePorts } from '../etcd/testing/index.ts';
 import { findEtcd } from './binary.ts';
 import { EmbeddedEtcd, embeddedDefaults, type JoinParts } from './embedded-etcd.ts';
 import { becomesHealthy, spawnEtcd, terminate } from './etcd-process.ts';
+import { allowFounding } from './first-start.ts';
 import { clientUrl, type EmbeddedEtcdSettings, embeddedFlags, peerUrl } from './flags.ts';
 import { followMembers } from './follow-members.ts';
-import { allowFounding } from './init-command.ts';
 import { EtcdMembership } from './membership.ts';
 
 const missing = await etcdMissing();

@@ -15,9 +15,9 @@ import { findEtcd } from './binary.ts';
 import { EmbeddedEtcd, type EmbeddedEtcdParts, embeddedDefaults } from './embedded-etcd.ts';
 import { becomesHealthy, spawnEtcd } from './etcd-process.ts';
 import { exitReason } from './exit-reason.ts';
-import { FirstStart } from './first-start.ts';
+import { allowFounding, FirstStart } from './first-start.ts';
 import { clientUrl, embeddedEnvironment, embeddedFlags } from './flags.ts';
-import { allowFounding } from './init-command.ts';
+import { checkDirectory } from './init-command.ts';
 import { askOwnMember } from './own-member.ts';
 import { findRunning } from './running-etcd.ts';
 
@@ -203,7 +203,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     const first = create();
     await first.start();
     await first.stop();
-    await expect(allowFounding(dataDir)).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(checkDirectory(dataDir)).rejects.toMatchObject({ code: 'invalid-argument' });
     await rm(join(dataDir, 'etcd'), { recursive: true });
     await expect(create().start()).rejects.toMatchObject({
       code: 'invalid-argument',

@@ -75,8 +75,12 @@ export class FirstStart {
   }
 }
 
-/** With this file `causeway-manager init` permits a cluster to be founded on the directory. */
-export function initMarkOf(dataDir: string): string {
+/** Permits a cluster to be founded on the directory. `causeway-manager init` does this last. */
+export async function allowFounding(dataDir: string): Promise<void> {
+  await writeFile(initMarkOf(dataDir), '');
+}
+
+function initMarkOf(dataDir: string): string {
   return join(dataDir, 'etcd.init');
 }
 

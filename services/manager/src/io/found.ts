@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Authority, checkAuthority, parsePrivateKey, readCertificates } from '@causeway/identity';
+import { createKey, readCredential, readSecretFile, writeCredential } from '@causeway/identity/io';
+import { CausewayError, type ClusterId, isCausewayError, type Result } from '@causeway/model';
+import { type Clock, type Duration, type Random, randomId } from '@causeway/runtime';
+import type { Founding } from '../cluster/bootstrap.ts';
+import { addOperator, foundCluster } from '../cluster/ca/founding.ts';
+import { readFounding, writeFounding } from './founding-file.ts';
+import { readSealingKey, writeSealingKey } from './sealing-key-file.ts';
+
+export interface FoundingParts {
+  readonly clock: Pick<Clock, 'wall'>;
+  readonly random: Random;
+}
+
+export interface FoundingSettings {
+  readonly dataDir: string;
+  /** Name of the manager. */
+  readonly name: string;
+  /** DNS names and IP addresses at which the manager's etcd is reached. */
+  readonly hosts: readonly string[];
+  /** Name of the first operator. */
+  readonly operator: string;
+  /** Where the operator's credential goes. */
+  readonly operatorDirectory: (cluster: ClusterId) => string;
+  /** Life of members' certificates. */
+  readonly life: Duration;
+  /** A CA of the operator's own; absent: a new CA. */
+  readonly ca?: { readonly certificate: string; readonly key: string };
+}
+
+/** The directory of a manager's own credential. */
+export function identityDirectory(dataDir: string): string {
+  return join(dataDir, 'identity');
+}
+
+/**
+ * Makes a cluster that begins with the first start of the manager on this directory. Each file is whole or absent after a
+ * crash. `founding.json` is written first and shows that this directory founds a cluster: a repetition completes what is
+ * there, or begins anew when a crash came before the manager's files.
+ * @throws CausewayError invalid-argument, key-exposed, data-damaged, certificate-invalid
+ */
+export async function prepareCluster(parts: FoundingParts, settings: FoundingSettings): Promise<Founding> {
+  const { dataDir } = settings;
+  const begun = await readFounding(dataDir);
+  if (begun !== undefined) checkManager(begun, settings);
+  const isWhole = begun !== undefined && (await readManagerFiles(dataDir)) === begun.clusterId;
+  return await completeOperator(parts, settings, isWhole ? begun : await begin(parts, settings));
+}
+
+/** The cluster of the manager's credential and sealing key; undefined when a file is missing. */
+async function readManagerFiles(dataDir: string): Promise<ClusterId | undefined> {
+  const identity = await readCredential(identityDirectory(dataDir)).catch((error: unknown) => {
+    if (isCausewayError(error, 'identity-missing')) return undefined;
+    throw error;
+  });
+  const file = await readSealingKey(dataDir);
+  return identity && file?.cluster;
+}
+
+async function begin({ clock, random }: FoundingParts, settings: FoundingSettings): Promise<Founding> {
+  const { dataDir, ca } = settings;
+  const clusterId = randomId(random) as ClusterId;
+  const now = clock.wall();
+  const authority = ca && (await readAuthority(ca, now));
+  const made = foundCluster(
+    { createKey, random, now },
+    { ...settings, clusterId, manager: settings.name, ...(authority && { authority }) },
+  );
+  await writeFounding(dataDir, made.founding);
+  await writeCredential(identityDirectory(dataDir), made.manager);
+  await writeSealingKey(dataDir, { cluster: clusterId, state: 'open', key: made.sealingKey });
+  return made.founding;
+}
+
+/** Its record is written first: a credential without a record would be unknown to the cluster. */
+async function completeOperator(
+  { clock, random }: FoundingParts,
+  { dataDir, operator, operatorDirectory }: FoundingSettings,
+  founding: Founding,
+): Promise<Founding> {
+  const directory = operatorDirectory(founding.clusterId);
+  if (await holdsOperator(directory, founding)) return founding;
+  const file = await readSealingKey(dataDir);
+  if (file?.state !== 'open') {
+    const message = `${dataDir} has no sealing key beside founding.json: empty the directory and run "causeway-manager init" again`;
+    throw new CausewayError('data-damaged', message, { path: dataDir });
+  }
+  const parts = { createKey, random, now: clock.wall() };
+  const made = addOperator(parts, { founding, sealingKey: file.key }, operator);
+  await writeFounding(dataDir, made.founding);
+  await writeCredential(directory, made.credential);
+  return made.founding;
+}
+
+async function holdsOperator(directory: string, { certificates }: Founding): Promise<boolean> {
+  try {
+    const { chain } = await readCredential(directory);
+    return certificates.some(({ role, serial }) => role === 'operator' && serial === chain[0].serial);
+  } catch (error) {
+    if (isCausewayError(error, 'identity-missing')) return false;
+    throw error;
+  }
+}
+
+function checkManager({ certificates }: Founding, { name, dataDir }: FoundingSettings): void {
+  const manager = certificates.find(({ role }) => role === 'manager')?.id;
+  if (manager === name) return;
+  const message = `--data-dir ${dataDir}: a cluster was prepared there for the manager "${manager}", not "${name}": give that --name, or empty the directory`;
+  throw new CausewayError('invalid-argument', message, { field: '--name', value: name });
+}
+
+/** A CA that the operator brings. The key's file must be readable by its owner only. */
+async function readAuthority(
+  paths: { readonly certificate: string; readonly key: string },
+  now: number,
+): Promise<Authority> {
+  const pem = await readFile(paths.certificate, 'utf8').catch((cause: unknown) => {
+    throw cannotRead('--ca-cert', paths.certificate, cause);
+  });
+  const secret = await readSecretFile(paths.key);
+  if (secret === undefined) throw cannotRead('--ca-key', paths.key, undefined);
+  const [certificate, ...others] = inOption('--ca-cert', paths.certificate, readCertificates(pem));
+  if (certificate === undefined || others.length > 0)
+    throw new CausewayError('invalid-argument', `--ca-cert ${paths.certificate}: expected one certificate`, {
+      field: '--ca-cert',
+    });
+  const key = inOption('--ca-key', paths.key, parsePrivateKey(secret));
+  return inOption('--ca-cert', paths.certificate, checkAuthority(certificate, key, now));
+}
+
+function inOption<Value>(field: string, path: string, result: Result<Value, CausewayError>): Value {
+  if (result.ok) return result.value;
+  throw new CausewayError(result.error.code, `${field} ${path}: ${result.error.message}`, { field, path });
+}
+
+function cannotRead(field: string, path: string, cause: unknown): CausewayError {
+  return new CausewayError('invalid-argument', `${field} ${path}: cannot be read`, { field, path }, { cause });
+}
