@@ -8,14 +8,14 @@ it('the nouns make these kinds of events', () => {
       'endpoint.refused endpoint.kept address.reserved address.released claims.repaired node.joined node.changed ' +
       'node.ready node.lost node.drained node.undrained leader.changed cluster.restored cluster.recovered ' +
       'manager.joined manager.lost manager.removed token.created token.revoked certificate.issued ' +
-      'certificate.renewed drift.repaired',
+      'certificate.renewed operator.revoked call.refused drift.repaired',
   );
 });
 
 it('the nouns make these codes, all of them for what is not found', () => {
   expect(unknownCodes.join(' ')).toBe(
     'network-unknown endpoint-unknown subnet-unknown reservation-unknown address-unknown node-unknown ' +
-      'manager-unknown token-unknown lab-unknown lab-host-unknown',
+      'manager-unknown token-unknown operator-unknown lab-unknown lab-host-unknown',
   );
   for (const code of unknownCodes) expect(new CausewayError(code, '').kind).toBe('not-found');
 });

@@ -20,6 +20,8 @@ const nouns = {
   manager: { isReferredTo: true, events: ['joined', 'lost', 'removed'] },
   token: { isReferredTo: true, events: ['created', 'revoked'] },
   certificate: { events: ['issued', 'renewed'] },
+  operator: { isReferredTo: true, events: ['revoked'] },
+  call: { events: ['refused'] },
   drift: { events: ['repaired'] },
   lab: { isReferredTo: true },
   'lab-host': { isReferredTo: true },

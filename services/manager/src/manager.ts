@@ -1,4 +1,4 @@
-import { isCausewayError } from '@causeway/model';
+import { type CausewayError, isCausewayError } from '@causeway/model';
 import {
   type Clock,
   type Duration,
@@ -27,7 +27,9 @@ import { Elector } from './election/elector.ts';
 import type { Controller, Term } from './election/term.ts';
 import { TermRunner } from './election/term-runner.ts';
 import { AddressIndex } from './events/address-index.ts';
+import { Audit } from './events/audit.ts';
 import { leaderChanged } from './events/describe.ts';
+import type { Refusal } from './events/event-input.ts';
 import { EventRelay } from './events/event-sink.ts';
 import { EventFeed } from './events/feed.ts';
 import { emitManagerEvents } from './events/managers.ts';
@@ -88,6 +90,7 @@ export class Manager implements Startable {
   readonly #caches: ObjectCaches;
   readonly #eventFeed: EventFeed;
   readonly #relay = new EventRelay();
+  readonly #audit: Audit;
   readonly #storeMonitor: StoreMonitor;
   readonly #abort = new AbortController();
   readonly #lost = new AbortController();
@@ -123,6 +126,7 @@ export class Manager implements Startable {
       },
     );
     this.#eventFeed = new EventFeed(parts);
+    this.#audit = new Audit(parts);
     this.#storeMonitor = this.#monitorStore();
     this.api = createApi(
       {
@@ -159,6 +163,11 @@ export class Manager implements Startable {
     return this.#terms.subscribe(listener);
   }
 
+  /** Takes what was refused to a caller, for the audit. */
+  refused(caller: Pick<Refusal, 'subject' | 'method'>, error: CausewayError): void {
+    this.#audit.refused(caller, error);
+  }
+
   /** Serves one agent until its connection ends; never rejects. */
   accept(channel: AgentChannel): Promise<void> {
     return this.#feed.accept(channel);
@@ -172,6 +181,7 @@ export class Manager implements Startable {
     // First: in a store that is full, no cluster can be founded and no manager can become leader.
     if (this.#modules.operation !== undefined) await this.#storeMonitor.start();
     await this.#feed.start();
+    await this.#audit.start();
     this.#observe();
     this.#terms.start();
     await this.#bootstrap();
@@ -197,6 +207,7 @@ export class Manager implements Startable {
     this.#abort.abort();
     await stopInOrder(this.#modules, [
       step('follower', stopLimit, () => this.#follower.stop()),
+      step('audit', stopLimit, () => this.#audit.stop()),
       step('event-feed', stopLimit, () => this.#eventFeed.stop()),
       step('store-monitor', stopLimit, () => this.#storeMonitor.stop()),
     ]);

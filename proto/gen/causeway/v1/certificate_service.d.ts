@@ -314,6 +314,28 @@ export interface RevokeTokenResponse {
      */
     token?: Token;
 }
+/**
+ * @generated from protobuf message causeway.v1.RevokeOperatorRequest
+ */
+export interface RevokeOperatorRequest {
+    /**
+     * As CreateNetworkRequest.request_id.
+     *
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * Name of the operator.
+     *
+     * @generated from protobuf field: string name = 2
+     */
+    name: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.RevokeOperatorResponse
+ */
+export interface RevokeOperatorResponse {
+}
 declare class GetTrustRequest$Type extends MessageType<GetTrustRequest> {
     constructor();
     create(value?: PartialMessage<GetTrustRequest>): GetTrustRequest;
@@ -444,6 +466,26 @@ declare class RevokeTokenResponse$Type extends MessageType<RevokeTokenResponse> 
  * @generated MessageType for protobuf message causeway.v1.RevokeTokenResponse
  */
 export declare const RevokeTokenResponse: RevokeTokenResponse$Type;
+declare class RevokeOperatorRequest$Type extends MessageType<RevokeOperatorRequest> {
+    constructor();
+    create(value?: PartialMessage<RevokeOperatorRequest>): RevokeOperatorRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RevokeOperatorRequest): RevokeOperatorRequest;
+    internalBinaryWrite(message: RevokeOperatorRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RevokeOperatorRequest
+ */
+export declare const RevokeOperatorRequest: RevokeOperatorRequest$Type;
+declare class RevokeOperatorResponse$Type extends MessageType<RevokeOperatorResponse> {
+    constructor();
+    create(value?: PartialMessage<RevokeOperatorResponse>): RevokeOperatorResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RevokeOperatorResponse): RevokeOperatorResponse;
+    internalBinaryWrite(message: RevokeOperatorResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RevokeOperatorResponse
+ */
+export declare const RevokeOperatorResponse: RevokeOperatorResponse$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.CertificateService
  */

@@ -3,6 +3,8 @@
 // tslint:disable
 import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
+import type { RevokeOperatorResponse } from "./certificate_service.js";
+import type { RevokeOperatorRequest } from "./certificate_service.js";
 import type { RevokeTokenResponse } from "./certificate_service.js";
 import type { RevokeTokenRequest } from "./certificate_service.js";
 import type { ListTokensResponse } from "./certificate_service.js";
@@ -81,6 +83,15 @@ export interface ICertificateServiceClient {
     revokeToken(input: RevokeTokenRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void): grpc.ClientUnaryCall;
     revokeToken(input: RevokeTokenRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void): grpc.ClientUnaryCall;
     revokeToken(input: RevokeTokenRequest, callback: (err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
+     *
+     * @generated from protobuf rpc: RevokeOperator
+     */
+    revokeOperator(input: RevokeOperatorRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: RevokeOperatorResponse) => void): grpc.ClientUnaryCall;
+    revokeOperator(input: RevokeOperatorRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: RevokeOperatorResponse) => void): grpc.ClientUnaryCall;
+    revokeOperator(input: RevokeOperatorRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: RevokeOperatorResponse) => void): grpc.ClientUnaryCall;
+    revokeOperator(input: RevokeOperatorRequest, callback: (err: grpc.ServiceError | null, value?: RevokeOperatorResponse) => void): grpc.ClientUnaryCall;
 }
 /**
  * The cluster's certificates and who gets them: join tokens, certificates of hosts, managers and operators, and the CA. Errors
@@ -131,4 +142,10 @@ export declare class CertificateServiceClient extends grpc.Client implements ICe
      * @generated from protobuf rpc: RevokeToken
      */
     revokeToken(input: RevokeTokenRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
+     *
+     * @generated from protobuf rpc: RevokeOperator
+     */
+    revokeOperator(input: RevokeOperatorRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RevokeOperatorResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RevokeOperatorResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: RevokeOperatorResponse) => void)): grpc.ClientUnaryCall;
 }

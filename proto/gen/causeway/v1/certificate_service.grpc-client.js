@@ -75,4 +75,13 @@ export class CertificateServiceClient extends grpc.Client {
         const method = CertificateService.methods[5];
         return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
+    /**
+     * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
+     *
+     * @generated from protobuf rpc: RevokeOperator
+     */
+    revokeOperator(input, metadata, options, callback) {
+        const method = CertificateService.methods[6];
+        return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
 }

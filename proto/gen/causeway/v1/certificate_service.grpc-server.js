@@ -5,6 +5,8 @@
 // @generated from protobuf file "causeway/v1/certificate_service.proto" (package "causeway.v1", syntax proto3)
 // tslint:disable
 import { written } from "@causeway/proto";
+import { RevokeOperatorResponse } from "./certificate_service.js";
+import { RevokeOperatorRequest } from "./certificate_service.js";
 import { RevokeTokenResponse } from "./certificate_service.js";
 import { RevokeTokenRequest } from "./certificate_service.js";
 import { ListTokensResponse } from "./certificate_service.js";
@@ -88,5 +90,15 @@ export const certificateServiceDefinition = {
         requestDeserialize: bytes => RevokeTokenRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(RevokeTokenResponse.toBinary(value, written)),
         requestSerialize: value => Buffer.from(RevokeTokenRequest.toBinary(value))
+    },
+    revokeOperator: {
+        path: "/causeway.v1.CertificateService/RevokeOperator",
+        originalName: "RevokeOperator",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => RevokeOperatorResponse.fromBinary(bytes),
+        requestDeserialize: bytes => RevokeOperatorRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(RevokeOperatorResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(RevokeOperatorRequest.toBinary(value))
     }
 };

@@ -832,6 +832,99 @@ class RevokeTokenResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.RevokeTokenResponse
  */
 export const RevokeTokenResponse = new RevokeTokenResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RevokeOperatorRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RevokeOperatorRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.name = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* string name */ 2:
+                    message.name = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* string name = 2; */
+        if (message.name !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.name);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RevokeOperatorRequest
+ */
+export const RevokeOperatorRequest = new RevokeOperatorRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RevokeOperatorResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RevokeOperatorResponse", []);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RevokeOperatorResponse
+ */
+export const RevokeOperatorResponse = new RevokeOperatorResponse$Type();
 /**
  * @generated ServiceType for protobuf service causeway.v1.CertificateService
  */
@@ -841,5 +934,6 @@ export const CertificateService = new ServiceType("causeway.v1.CertificateServic
     { name: "Renew", options: {}, I: RenewRequest, O: RenewResponse },
     { name: "CreateToken", options: {}, I: CreateTokenRequest, O: CreateTokenResponse },
     { name: "ListTokens", options: {}, I: ListTokensRequest, O: ListTokensResponse },
-    { name: "RevokeToken", options: {}, I: RevokeTokenRequest, O: RevokeTokenResponse }
+    { name: "RevokeToken", options: {}, I: RevokeTokenRequest, O: RevokeTokenResponse },
+    { name: "RevokeOperator", options: {}, I: RevokeOperatorRequest, O: RevokeOperatorResponse }
 ]);

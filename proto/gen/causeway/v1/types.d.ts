@@ -591,6 +591,25 @@ export interface Event {
      * @generated from protobuf field: string purpose = 15
      */
     purpose: string;
+    /**
+     * Who made the call, as the caller's certificate proves: "operator/mary", "agent/7c0e…"; "joiner/10.0.0.7": a host without
+     * a certificate. Empty: a manager's own change, or the event is older than this field.
+     *
+     * @generated from protobuf field: string subject = 16
+     */
+    subject: string;
+    /**
+     * The method that was called: "NetworkService/CreateNetwork". Empty: see subject.
+     *
+     * @generated from protobuf field: string method = 17
+     */
+    method: string;
+    /**
+     * Code of the refusal, as "PERMISSION_DENIED"; empty: the call was carried out.
+     *
+     * @generated from protobuf field: string refusal = 18
+     */
+    refusal: string;
 }
 declare class Network$Type extends MessageType<Network> {
     constructor();

@@ -957,7 +957,10 @@ class Event$Type extends MessageType {
             { no: 12, name: "network_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 13, name: "endpoint_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 14, name: "count", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 15, name: "purpose", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 15, name: "purpose", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 16, name: "subject", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 17, name: "method", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 18, name: "refusal", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -977,6 +980,9 @@ class Event$Type extends MessageType {
         message.endpointId = "";
         message.count = 0;
         message.purpose = "";
+        message.subject = "";
+        message.method = "";
+        message.refusal = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -1030,6 +1036,15 @@ class Event$Type extends MessageType {
                     break;
                 case /* string purpose */ 15:
                     message.purpose = reader.string();
+                    break;
+                case /* string subject */ 16:
+                    message.subject = reader.string();
+                    break;
+                case /* string method */ 17:
+                    message.method = reader.string();
+                    break;
+                case /* string refusal */ 18:
+                    message.refusal = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -1088,6 +1103,15 @@ class Event$Type extends MessageType {
         /* string purpose = 15; */
         if (message.purpose !== "")
             writer.tag(15, WireType.LengthDelimited).string(message.purpose);
+        /* string subject = 16; */
+        if (message.subject !== "")
+            writer.tag(16, WireType.LengthDelimited).string(message.subject);
+        /* string method = 17; */
+        if (message.method !== "")
+            writer.tag(17, WireType.LengthDelimited).string(message.method);
+        /* string refusal = 18; */
+        if (message.refusal !== "")
+            writer.tag(18, WireType.LengthDelimited).string(message.refusal);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -11,6 +11,8 @@ const columns: readonly Heading[] = [
   { title: 'HOST', width: 8 },
   { title: 'REVISION', width: 9, wide: true },
   { title: 'ACTOR', width: 12, wide: true },
+  { title: 'SUBJECT', width: 16, wide: true },
+  { title: 'METHOD', width: 28, wide: true },
   { title: 'CAUSE', width: 36, wide: true },
   { title: 'MESSAGE' },
 ];
@@ -31,7 +33,7 @@ async function* parts(events: AsyncIterable<Event>): Stream['parts'] {
   for await (const event of events) yield { value: eventValue(event), name: event.kind, row: row(event) };
 }
 
-/** null: the event concerns no network, endpoint or host, or its cause is unknown. */
+/** null: the event concerns no network, endpoint or host, or its cause is unknown; no call was made (subject, method), or it was carried out (refusal). */
 function eventValue(event: Event): object {
   return {
     sequence: event.sequence,
@@ -43,6 +45,9 @@ function eventValue(event: Event): object {
     host: event.host || null,
     addresses: event.addresses,
     actor: event.actor || null,
+    subject: event.subject || null,
+    method: event.method || null,
+    refusal: event.refusal || null,
     cause: event.cause || null,
     count: event.count,
     message: event.message,
@@ -59,6 +64,8 @@ function row(event: Event): Cell[] {
     event.host,
     String(event.revision),
     event.actor,
+    event.subject,
+    event.method,
     event.cause,
     event.message,
   ];

@@ -308,6 +308,9 @@ export const events: Event[] = [
     networkId: '',
     endpointId: '',
     purpose: '',
+    subject: 'operator/mary',
+    method: 'NetworkService/CreateNetwork',
+    refusal: '',
     count: 1,
   },
   {
@@ -325,6 +328,9 @@ export const events: Event[] = [
     networkId: '',
     endpointId: '',
     purpose: '',
+    subject: '',
+    method: '',
+    refusal: '',
     count: 1,
   },
 ];

@@ -218,7 +218,7 @@ describe('an agent joins', () => {
     await cluster.clock.advance(seconds(5));
     const second = await join(request(token));
     expect(second.id).toBe(first.id);
-    const at = manager.view.records('removed').get({ role: 'agent', id: first.id })?.at ?? 0;
+    const at = manager.view.records('removed').get({ role: 'agent', id: first.id })?.value.at ?? 0;
     const record = manager.view.records('certificate').get({ role: 'agent', id: first.id })?.value;
     expect(at).toBeLessThan(record?.issued ?? 0);
     expect(at).toBeGreaterThan(cluster.clock.wall() - 5_000);
@@ -303,9 +303,10 @@ describe('a joiner is refused, each time with the reason', () => {
 
 /** As `node remove` writes it. */
 async function remove(node: number, reason: string): Promise<void> {
-  const removal = { at: cluster.clock.wall(), until: cluster.clock.wall() + minutes(60), reason };
+  const [role, id] = ['agent', nodeId(node)] as const;
+  const removal = { role, id, at: cluster.clock.wall(), until: cluster.clock.wall() + minutes(60), reason };
   const value = records.removed.codec.encode(removal);
-  await cluster.storeOf(manager).txn([], [{ kind: 'put', key: keys.removed('agent', nodeId(node)), value }]);
+  await cluster.storeOf(manager).txn([], [{ kind: 'put', key: keys.removed(role, id), value }]);
   await cluster.settle();
 }
 

@@ -8,7 +8,16 @@ import {
   tokenBytes,
   createToken as tokenOf,
 } from '@causeway/identity';
-import { CausewayError, isCausewayError, type NodeId, parseRequestId, type RequestId, unwrap } from '@causeway/model';
+import {
+  CausewayError,
+  isCausewayError,
+  type NodeId,
+  parseName,
+  parseReference,
+  parseRequestId,
+  type RequestId,
+  unwrap,
+} from '@causeway/model';
 import type {
   CreateTokenRequest,
   CreateTokenResponse,
@@ -20,6 +29,8 @@ import type {
   ListTokensResponse,
   RenewRequest,
   RenewResponse,
+  RevokeOperatorRequest,
+  RevokeOperatorResponse,
   RevokeTokenRequest,
   RevokeTokenResponse,
   Token,
@@ -33,6 +44,7 @@ import type { Issued, Member } from '../plan/issued.ts';
 import { admitJoiner, type Join, type JoinFacts, joinCluster } from '../plan/join.ts';
 import { readJoin } from '../plan/join-requests.ts';
 import { renewCertificate } from '../plan/renew.ts';
+import { revokeOperator } from '../plan/revoke-operator.ts';
 import { createToken, pinOfTokens, readCreateToken, readTokenId, revokeToken } from '../plan/tokens.ts';
 import type { StoredToken } from '../store/records/token.ts';
 import { knownManagers } from './managers.ts';
@@ -114,6 +126,14 @@ export class CertificatesApi {
     const id = unwrap(parseRequestId(request.requestId));
     const { reply } = await this.#context.modules.writer.write(id, revokeToken(readTokenId(request)), call);
     return { token: tokenMessage(reply) };
+  }
+
+  async revokeOperator(request: RevokeOperatorRequest, call: CallContext): Promise<RevokeOperatorResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(request.requestId));
+    const name = unwrap(parseName(unwrap(parseReference(request.name, 'name'))));
+    await this.#context.modules.writer.write(id, revokeOperator(name), call);
+    return {};
   }
 
   /**

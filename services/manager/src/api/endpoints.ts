@@ -76,7 +76,7 @@ export class EndpointsApi {
     this.#context.leading();
     if (claims.length > mostClaims) throw tooMany(claims.length);
     // Without the signal: a call is given up as a whole or not at all, and each claim would add a listener.
-    const write = { actor: call.actor, isRetry: call.isRetry };
+    const write = { actor: call.actor, peer: call.peer, method: call.method, isRetry: call.isRetry };
     const settled = await Promise.allSettled(claims.map((claim) => this.#claim(claim, call, write)));
     const outcomes = settled.map((each): ClaimOutcome => {
       if (each.status === 'rejected') return { outcome: { oneofKind: 'refused', refused: refusalOf(each.reason) } };

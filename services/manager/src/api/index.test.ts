@@ -43,6 +43,7 @@ test('who may call what', () => {
       "certificate.join": "joiner",
       "certificate.listTokens": "operator",
       "certificate.renew": "operator agent manager",
+      "certificate.revokeOperator": "operator",
       "certificate.revokeToken": "operator",
       "cluster.createBackup": "operator",
       "cluster.describeManager": "operator manager",

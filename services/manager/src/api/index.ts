@@ -98,6 +98,7 @@ export const services = {
       createToken: operators,
       listTokens: operators,
       revokeToken: operators,
+      revokeOperator: operators,
     },
   },
   cluster: {

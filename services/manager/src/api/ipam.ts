@@ -87,7 +87,8 @@ export class IpamApi {
 
   async #repair(faults: readonly ClaimFault[], call: CallContext): Promise<void> {
     const { writer } = this.#context.modules;
-    const change = { actor: call.actor, signal: call.signal, cause: 'ipam-check' };
+    const { actor, peer, method, signal } = call;
+    const change = { actor, peer, method, signal, cause: 'ipam-check' };
     for (const network of new Set(faults.map((fault) => fault.network))) {
       const some = faults.filter((fault) => fault.network === network);
       for (let at = 0; at < some.length; at += mostRepairs) {

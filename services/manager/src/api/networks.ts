@@ -87,6 +87,7 @@ export class NetworksApi {
     const id = unwrap(parseRequestId(request.requestId));
     const intent = deleteNetwork(readDeleteNetwork(request));
     const { writer, view } = this.#context.modules;
+    const { actor, peer, method, signal } = call;
     for (let round = 1; ; round++) {
       try {
         const { revision } = await writer.write(id, request.dryRun ? asDryRun(intent) : intent, call);
@@ -96,7 +97,7 @@ export class NetworksApi {
         if (request.dryRun) return { revision: 0n };
         if (round > mostRounds) throw error;
       }
-      await evictNetwork(request.network, { view, writer }, { actor: call.actor, signal: call.signal, cause: id });
+      await evictNetwork(request.network, { view, writer }, { actor, peer, method, signal, cause: id });
     }
   }
 

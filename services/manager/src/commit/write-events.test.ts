@@ -26,6 +26,21 @@ describe('events of writes', () => {
     expect(created?.sequence).toBe(revision * 256n);
   });
 
+  test('as whom the caller was known, and by which method it asked', async () => {
+    const call = {
+      actor: 'mary@laptop',
+      peer: { kind: 'operator', name: 'mary' },
+      method: '/causeway.v1.NetworkService/CreateNetwork',
+    } as const;
+    await leader.writer.write(requestId(), network('blue'), call);
+    expect(events().at(-1)).toMatchObject({
+      actor: 'mary@laptop',
+      subject: 'operator/mary',
+      method: 'NetworkService/CreateNetwork',
+    });
+    expect(events()[0]).toMatchObject({ subject: '', method: '', refusal: '' });
+  });
+
   test('of a burst: one key a transaction, each event at its own place in it', async () => {
     await write(leader, requestId(), network('blue'));
     const before = backend.history.list(keys.events).length;

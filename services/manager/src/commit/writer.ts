@@ -1,6 +1,8 @@
 import { CausewayError, type RequestId } from '@causeway/model';
 import { type Clock, type Log, type Random, Slices } from '@causeway/runtime';
 import type { CallContext } from '../call/context.ts';
+import { formatIdentity } from '../call/identity.ts';
+import { shortMethod } from '../call/method.ts';
 import type { Origin } from '../events/event-input.ts';
 import { EventOrder } from '../events/order.ts';
 import type { Allocator } from '../ipam/allocator.ts';
@@ -35,10 +37,11 @@ interface WriterSettings {
  * What a write needs from its call. When the signal aborts, the caller no longer waits for the write. If the call was sent
  * before (`again`), copies of it may still arrive: the answer must hold for those too.
  */
-export type WriteCall = Pick<CallContext, 'actor'> & Partial<Pick<CallContext, 'isRetry' | 'signal'>>;
+export type WriteCall = Pick<CallContext, 'actor'> &
+  Partial<Pick<CallContext, 'peer' | 'method' | 'isRetry' | 'signal'>>;
 
 /** The same for a change by this manager itself; absent actor: the manager. `cause` names the rule, or the causing call. */
-export type OwnChange = Pick<Origin, 'cause'> & Partial<Pick<CallContext, 'actor' | 'signal'>>;
+export type OwnChange = Pick<Origin, 'cause'> & Partial<Pick<CallContext, 'peer' | 'method' | 'actor' | 'signal'>>;
 
 /** Writes this manager's own changes in one term. When the term is over, it writes nothing more. */
 export interface TermWriter {
@@ -140,7 +143,7 @@ export class Writer {
     }
     this.#checkRoom();
     if (call.isRetry === true) term.unresolved.resent(id);
-    const work = this.#enter(term, request, { actor: call.actor, cause: id }, { id, request });
+    const work = this.#enter(term, request, { ...callerOf(call), cause: id }, { id, request });
     const entry = { term, request, work };
     const leave = (): void => {
       if (this.#calls.get(id) === entry) this.#calls.delete(id);
@@ -158,7 +161,7 @@ export class Writer {
   async #apply<Reply>(term: WritingTerm, intent: Intent<Reply>, change: OwnChange): Promise<Committed<Reply>> {
     if (term.isOver) throw this.#notLeader();
     const { actor = `manager/${this.#settings.name}`, cause, signal } = change;
-    return await unlessAborted(this.#enter(term, intent, { actor, cause }), signal);
+    return await unlessAborted(this.#enter(term, intent, { ...callerOf({ ...change, actor }), cause }), signal);
   }
 
   /**
@@ -207,6 +210,15 @@ export class Writer {
     this.#term = undefined;
     void this.#track(ended);
   }
+}
+
+/** The actor is what the caller says; the subject is what the connection proves. */
+function callerOf({ actor, peer, method }: Omit<WriteCall, 'signal'>): Omit<Origin, 'cause'> {
+  return {
+    actor,
+    ...(peer !== undefined && { subject: formatIdentity(peer) }),
+    ...(method !== undefined && { method: shortMethod(method) }),
+  };
 }
 
 function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {

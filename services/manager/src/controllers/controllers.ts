@@ -6,6 +6,7 @@ import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { AddressReuseController } from './address-reuse.ts';
+import { CertificateCleanup } from './certificate-cleanup.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { EventRetention } from './event-retention.ts';
 import { GoneHostsController } from './gone-hosts.ts';
@@ -51,6 +52,7 @@ export function createControllers(parts: ControllersParts, settings: Controllers
     new AddressReuseController(parts, settings),
     new RecoveryController(parts, settings),
     new GoneHostsController(parts, settings),
+    new CertificateCleanup(parts),
     new EventRetention(parts, { history: settings.eventHistory, limit: settings.eventLimit }),
   ];
 }

@@ -5,7 +5,7 @@ import type { ManagerRecord } from '../store/records/manager.ts';
 import type { StoredToken } from '../store/records/token.ts';
 import type { View } from '../store/view.ts';
 import { changesOf, printSubnet } from './differences.ts';
-import type { EventInput } from './event-input.ts';
+import type { EventInput, Refusal } from './event-input.ts';
 
 type Names = Pick<View, 'networks' | 'nodes'>;
 
@@ -139,6 +139,20 @@ export function certificateIssued(to: Member, name: string, token: string, expir
 export function certificateRenewed(to: Member, name: string, expires: number): EventInput {
   const message = `${named(to, name)} has a new certificate until ${formatTime(expires)}`;
   return { kind: 'certificate.renewed', ...hostOf(to, name), message };
+}
+
+export function operatorRevoked(name: string): EventInput {
+  return { kind: 'operator.revoked', message: `operator ${name} revoked: no certificate of that name is accepted` };
+}
+
+/** Calls that were refused for the same reason. `message`: the refusal of one of them. */
+export function callRefused({ subject, method, code, message }: Refusal, count: number): EventInput {
+  const times = count === 1 ? '' : ` ${count} times, the last time:`;
+  return {
+    ...{ kind: 'call.refused', actor: subject, cause: 'refused', subject, method, count },
+    refusal: code.toUpperCase().replaceAll('-', '_'),
+    message: `${subject} was refused ${method}:${times} ${message}`,
+  };
 }
 
 /** The repairs of one kind in one network by one host. `examples`: some of them in words. */

@@ -1,4 +1,4 @@
-import type { EndpointId, EventKind, Ip, NetworkId } from '@causeway/model';
+import type { EndpointId, ErrorCode, EventKind, Ip, NetworkId } from '@causeway/model';
 
 /** An event before it is recorded. It has names for people, and ids and addresses for look-ups. */
 export interface EventInput {
@@ -14,9 +14,25 @@ export interface EventInput {
   /** How many occurrences this event stands for; absent: one. */
   readonly count?: number;
   readonly message: string;
+  /** Code of a refusal; absent: the call was carried out. */
+  readonly refusal?: string;
+  /** Only if they differ from those of the write that the event is recorded with. */
+  readonly subject?: string;
+  readonly method?: string;
   /** Only if it differs from the actor of the write that the event is recorded with. The same holds for `cause`. */
   readonly actor?: string;
   readonly cause?: string;
+}
+
+/** A call that was refused. */
+export interface Refusal {
+  /** As in `Origin`; for a caller whose certificate was refused, its address. */
+  readonly subject: string;
+  /** "NetworkService/CreateNetwork". */
+  readonly method: string;
+  readonly code: ErrorCode;
+  /** For people. */
+  readonly message: string;
 }
 
 /** Who caused a change, and why. */
@@ -25,4 +41,8 @@ export interface Origin {
   readonly actor: string;
   /** The request id of a call; for a manager's own writes, the name of the rule. */
   readonly cause: string;
+  /** Who made the call, as the connection proves: "operator/mary"; absent: the manager itself. */
+  readonly subject?: string;
+  /** The method that was called; absent: none. */
+  readonly method?: string;
 }

@@ -148,7 +148,18 @@ export class EventFeed {
   }
 
   #gap(revision: bigint, message: string): Event {
-    const names = { network: '', endpoint: '', host: '', networkId: '', endpointId: '', purpose: '', addresses: [] };
+    const names = {
+      network: '',
+      endpoint: '',
+      host: '',
+      networkId: '',
+      endpointId: '',
+      purpose: '',
+      subject: '',
+      method: '',
+      refusal: '',
+      addresses: [],
+    };
     const timeMs = BigInt(Math.trunc(this.#parts.clock.wall()));
     const sequence = sequenceOf(revision + 1n) - 1n;
     return {

@@ -10,10 +10,10 @@ const longestMessage = 1_000;
 export const mostInRecord = 256;
 
 /** Encodes one event for its record. */
-export function encodeEvent(event: EventInput, { actor, cause }: Origin): string {
+export function encodeEvent(event: EventInput, { actor, cause, subject, method }: Origin): string {
   const { message } = event;
   const cut = message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message;
-  return JSON.stringify({ actor, cause, ...event, message: cut });
+  return JSON.stringify({ actor, cause, subject, method, ...event, message: cut });
 }
 
 /** Encodes the events of one transaction as one value. `time`: Unix time, ms. */
@@ -65,6 +65,9 @@ function fieldsOf(json: JsonObject): EventFields {
     networkId: word('networkId'),
     endpointId: word('endpointId'),
     purpose: word('purpose'),
+    subject: word('subject'),
+    method: word('method'),
+    refusal: word('refusal'),
     count: typeof count === 'number' ? count : 1,
   };
 }

@@ -85,9 +85,9 @@ export function refuseEarlier(
   now: number,
   { view, keys }: Pick<Planning, 'view' | 'keys'>,
 ): readonly Write[] {
-  const latest = Math.max(0, ...[view.records('certificate').get({ role, id })?.value.expires ?? 0]);
+  const latest = view.records('certificate').get({ role, id })?.value.expires ?? 0;
   if (latest <= now) return [];
   const at = Math.floor(now / 1_000) * 1_000 - 1;
-  const value = records.removed.codec.encode({ at, until: latest, reason });
+  const value = records.removed.codec.encode({ role, id, at, until: latest, reason });
   return [{ kind: 'put', key: keys.removed(role, id), value }];
 }

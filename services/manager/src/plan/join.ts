@@ -131,7 +131,7 @@ function nodeOf(view: View, { name, proposed, fresh }: Join, { hasSession }: Joi
 function checkNotRemoved(view: View, proposed: NodeId): void {
   const removal = view.records('removed').get({ role: 'agent', id: proposed });
   if (removal === undefined) return;
-  const message = `the host with the id ${proposed} was removed from the cluster (${removal.reason}); reset this host with "causeway leave", then join`;
+  const message = `the host with the id ${proposed} was removed from the cluster (${removal.value.reason}); reset this host with "causeway leave", then join`;
   throw new CausewayError('node-removed', message, { field: 'node_id', value: proposed });
 }
 

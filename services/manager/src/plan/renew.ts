@@ -39,6 +39,6 @@ function planRenew(to: Member, made: Issued, planning: Planning): Proposal<Grant
 function checkNotRemoved(to: Member, { view }: Pick<Planning, 'view'>): void {
   const removal = view.records('removed').get(to);
   if (removal === undefined) return;
-  const message = `${formatPeer(to)} was removed from the cluster (${removal.reason}); to come back, it must join again with a new token`;
+  const message = `${formatPeer(to)} was removed from the cluster (${removal.value.reason}); to come back, it must join again with a new token`;
   throw new CausewayError('node-removed', message, { peer: formatPeer(to) });
 }

@@ -1,3 +1,4 @@
+import type { Removals } from '@causeway/identity';
 import {
   assertNever,
   type CausewayError,
@@ -82,6 +83,11 @@ export class View {
   /** Absent: the cluster was founded without one. */
   get ca(): Versioned<Ca> | undefined {
     return this.records('ca').get();
+  }
+
+  /** Members whose certificates are refused. */
+  get removals(): Removals {
+    return this.records('removed').removals;
   }
 
   get eventMark(): EventMark | undefined {

@@ -12,7 +12,8 @@ const forwarder = { takes: () => false } as unknown as Forwarder;
 
 function serving(most: number): Serving {
   const [calls, streams] = [new CallLimit('calls', most), new CallLimit('streams', most)];
-  return { log: new MemoryLog(), forwarder, cluster: () => '00000000000000c1', calls, streams };
+  const refused = (): void => undefined;
+  return { log: new MemoryLog(), forwarder, refused, cluster: () => '00000000000000c1', calls, streams };
 }
 
 /** The part of a call that its handler reads. */

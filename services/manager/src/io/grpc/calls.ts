@@ -2,10 +2,12 @@ import { clusterKey, decoded, remarkKey, reportFailure, serveUnary } from '@caus
 import { type Log, milliseconds } from '@causeway/runtime';
 import { type handleServerStreamingCall, type handleUnaryCall, Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { CallContext } from '../../call/context.ts';
+import type { Identity } from '../../call/identity.ts';
 import { authorize, type Rule } from '../../call/policy.ts';
 import type { CallLimit } from './call-limit.ts';
 import type { Forwarder } from './forward.ts';
 import { GrpcCall } from './grpc-call.ts';
+import { type Refused, reportRefusal } from './refusals.ts';
 
 /** Time limit of a call whose caller set no deadline; nothing waits longer on its behalf. */
 const defaultLimit = milliseconds(30_000);
@@ -17,6 +19,7 @@ export const endless = milliseconds(Number.POSITIVE_INFINITY);
 export interface Serving {
   readonly log: Log;
   readonly forwarder: Forwarder;
+  readonly refused: Refused;
   /** Id of the cluster whose answers these are; undefined until it is known. */
   readonly cluster: () => string | undefined;
   /** Limits of calls with one answer, and of streams of answers. */
@@ -34,16 +37,20 @@ export function unary<Request, Response>(
   answer: Answer<Request, Response>,
 ): handleUnaryCall<Request, Response> {
   const serve = async (request: Request, call: ServerUnaryCall<Request, Response>): Promise<Response> => {
-    const context = new GrpcCall(call, defaultLimit);
+    let context: GrpcCall | undefined;
     let exit: (() => void) | undefined;
     try {
+      context = new GrpcCall(call, defaultLimit);
       exit = serving.calls.enter();
       authorize(rule, context, request);
       const response = await answerOrAsk({ serving, rule, answer }, request, call, context);
       call.sendMetadata(headersOf(serving.cluster(), context.remarked));
       return response;
+    } catch (error) {
+      reportRefusal(serving.refused, call, { error, peer: context?.peer, request });
+      throw error;
     } finally {
-      context.answered();
+      context?.answered();
       exit?.();
     }
   };
@@ -84,12 +91,13 @@ async function answerOrAsk<Request, Response>(
 
 /** A stream of answers. The next answer is requested when the connection has taken the last one. */
 export function serverStreaming<Request, Response>(
-  { log, forwarder, streams }: Serving,
+  { log, forwarder, refused, streams }: Serving,
   rule: Rule<Request>,
   answer: AnswerStream<Request, Response>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
     let isBegun = false;
+    let peer: Identity | undefined;
     const pump = async (responses: AsyncIterable<Response>, signal: AbortSignal): Promise<void> => {
       for await (const response of responses) {
         if (signal.aborted) return;
@@ -100,6 +108,7 @@ export function serverStreaming<Request, Response>(
     };
     const serve = async (): Promise<void> => {
       const context = new GrpcCall(call, endless);
+      peer = context.peer;
       const exit = streams.enter();
       try {
         const request = decoded(call.request);
@@ -112,7 +121,10 @@ export function serverStreaming<Request, Response>(
         exit();
       }
     };
-    serve().catch((error: unknown) => call.emit('error', reportFailure(log, call, error)));
+    serve().catch((error: unknown) => {
+      reportRefusal(refused, call, { error, peer, request: call.request });
+      call.emit('error', reportFailure(log, call, error));
+    });
   };
 }
 

@@ -9,6 +9,7 @@ import { CallLimit, mostCalls, mostStreams } from './call-limit.ts';
 import { Forwarder } from './forward.ts';
 import { Health, servedServices } from './health.ts';
 import { createReflection } from './reflection.ts';
+import type { Refused } from './refusals.ts';
 import { definitionOf, served, servedNames } from './services.ts';
 import { sessionHandlers, sessionService } from './session.ts';
 
@@ -40,6 +41,8 @@ interface ServedManager {
   readonly isLeader: boolean;
   /** `listener` is called when the manager begins or ceases to lead. Returns a function that ends the subscription. */
   onLeadership(listener: (leads: boolean) => void): () => void;
+  /** Takes what is refused, for the audit. */
+  readonly refused: Refused;
   /** Serves one agent until its connection ends; never rejects. */
   accept(channel: AgentChannel): Promise<void>;
 }
@@ -137,7 +140,8 @@ export class GrpcServer implements Startable {
   #addServices(): void {
     const { manager, log } = this.#modules;
     const limits = { calls: new CallLimit('calls', mostCalls), streams: new CallLimit('streams', mostStreams) };
-    const serving = { log, forwarder: this.#forwarder, cluster: () => manager.view.cluster?.id, ...limits };
+    const refused: Refused = (caller, error) => manager.refused(caller, error);
+    const serving = { log, forwarder: this.#forwarder, refused, cluster: () => manager.view.cluster?.id, ...limits };
     for (const name of servedNames) this.#server.addService(...served(name, manager.api, serving));
     const sessions = sessionHandlers(serving, sessionRules.connect, (channel) => manager.accept(channel));
     this.#server.addService(sessionService, sessions);

@@ -10,6 +10,7 @@ import { endless, type Serving } from './calls.ts';
 import { FrameStream } from './frame-stream.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { Inbox, sized } from './inbox.ts';
+import { reportRefusal } from './refusals.ts';
 
 /**
  * Limits of messages that were read and not processed yet. At a limit reading pauses, so that an agent that floods is
@@ -45,18 +46,21 @@ export const sessionService: ServiceDefinition<UntypedServiceImplementation> = {
 
 /** `serve` gets every admitted agent, except those whose session the forwarder passes on. It must not throw. */
 export function sessionHandlers(
-  { forwarder, log }: Pick<Serving, 'forwarder' | 'log'>,
+  { forwarder, refused, log }: Pick<Serving, 'forwarder' | 'refused' | 'log'>,
   rule: Rule,
   serve: (channel: AgentChannel) => Promise<void>,
 ): UntypedServiceImplementation {
   return {
     connect: (call: SessionCall) => {
+      let peer: Identity | undefined;
       try {
         const context = new GrpcCall(call, endless);
+        peer = context.peer;
         authorize(rule, context, undefined);
         if (forwarder.relays(call)) forwarder.relay(call, context);
         else void serve(new GrpcAgentChannel(call, context.peer));
       } catch (error) {
+        reportRefusal(refused, call, { error, peer, request: undefined });
         call.emit('error', reportFailure(log, call, error));
       }
     },

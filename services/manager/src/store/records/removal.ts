@@ -1,14 +1,15 @@
+import { formatPeer, type PeerName, parseRole, type Removals } from '@causeway/identity';
+import { unwrap } from '@causeway/model';
 import { peerPath } from './certificate.ts';
-import type { Decoded } from './codec.ts';
 import { number, recordCodec, text } from './codec.ts';
-import type { RecordKind } from './kind.ts';
+import { type RecordKind, type Versioned, versioned } from './kind.ts';
 import { PeerIndex } from './peer-index.ts';
 
 /**
  * A member that was removed from the cluster. Its certificates that were issued up to then are refused. The record is kept
  * until the last of these has expired.
  */
-export interface Removal {
+export interface Removal extends Pick<PeerName, 'role' | 'id'> {
   /** Unix ms. */
   readonly at: number;
   /** Unix ms: no certificate that was issued before `at` is valid any more. */
@@ -17,14 +18,36 @@ export interface Removal {
   readonly reason: string;
 }
 
+/** Also in the form in which certificates are verified: at each call, so it is kept. */
+export class RemovalIndex extends PeerIndex<Versioned<Removal>> {
+  readonly #times = new Map<string, number>();
+  readonly removals: Removals = { peers: this.#times, serials: new Set() };
+
+  override set(peer: Pick<PeerName, 'role' | 'id'>, record: Versioned<Removal>): void {
+    super.set(peer, record);
+    this.#times.set(formatPeer(peer), record.value.at);
+  }
+
+  override delete(peer: Pick<PeerName, 'role' | 'id'>): void {
+    super.delete(peer);
+    this.#times.delete(formatPeer(peer));
+  }
+}
+
 export const removed = {
   kind: 'removed',
   path: peerPath,
   codec: recordCodec<Removal>(
-    ({ at, until, reason }, original) => ({ ...original, at, until, reason }),
-    (json) => ({ at: number(json, 'at'), until: number(json, 'until'), reason: text(json, 'reason') }),
+    ({ role, id, at, until, reason }, original) => ({ ...original, role, id, at, until, reason }),
+    (json) => ({
+      role: unwrap(parseRole(text(json, 'role'))),
+      id: text(json, 'id'),
+      at: number(json, 'at'),
+      until: number(json, 'until'),
+      reason: text(json, 'reason'),
+    }),
   ),
-  keep: ({ value }: Decoded<Removal>) => value,
-  index: () => new PeerIndex<Removal>(),
+  keep: versioned<Removal>,
+  index: () => new RemovalIndex(),
   listeners: 'record',
 } as const satisfies RecordKind;

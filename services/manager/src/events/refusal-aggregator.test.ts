@@ -1,0 +1,69 @@
+import { minutes } from '@causeway/runtime';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { expect, test } from 'vitest';
+import type { Refusal } from './event-input.ts';
+import { RefusalAggregator } from './refusal-aggregator.ts';
+
+function refusal(subject: string, message = 'no'): Refusal {
+  return { subject, method: 'NetworkService/CreateNetwork', code: 'permission-denied', message };
+}
+
+const texts = (aggregator: RefusalAggregator, now: number): readonly string[] =>
+  aggregator.take(now).map(({ message }) => message);
+
+test('the first refusal is an event at once, and says who, what and why', () => {
+  const aggregator = new RefusalAggregator();
+  aggregator.add(refusal('agent/a1', 'it is for operators'), 0);
+  expect(aggregator.due).toBe(0);
+  expect(aggregator.take(0)).toEqual([
+    {
+      ...{ kind: 'call.refused', actor: 'agent/a1', subject: 'agent/a1', cause: 'refused', count: 1 },
+      ...{ method: 'NetworkService/CreateNetwork', refusal: 'PERMISSION_DENIED' },
+      message: 'agent/a1 was refused NetworkService/CreateNetwork: it is for operators',
+    },
+  ]);
+  expect(aggregator.due).toBeUndefined();
+});
+
+test('the same refusals of a minute are one event with their number', () => {
+  const aggregator = new RefusalAggregator();
+  for (let i = 0; i < 100; i++) aggregator.add(refusal('agent/a1', `try ${i}`), i);
+  expect(texts(aggregator, 100)).toEqual([
+    'agent/a1 was refused NetworkService/CreateNetwork: 100 times, the last time: try 99',
+  ]);
+  aggregator.add(refusal('agent/a1', 'again'), 200);
+  expect(texts(aggregator, 300)).toEqual([]);
+  expect(aggregator.due).toBe(100 + minutes(1));
+  expect(texts(aggregator, 100 + minutes(1))).toEqual(['agent/a1 was refused NetworkService/CreateNetwork: again']);
+});
+
+test('a caller that was refused long ago is forgotten', () => {
+  const aggregator = new RefusalAggregator();
+  aggregator.add(refusal('agent/a1'), 0);
+  aggregator.take(0);
+  expect(aggregator.take(minutes(2))).toEqual([]);
+  aggregator.add(refusal('agent/a1'), minutes(2));
+  expect(texts(aggregator, minutes(2))).toHaveLength(1);
+});
+
+test('a flood makes at most 20 events a minute, and no refusal is missing from the counts', () => {
+  const random = new SeededRandom(4);
+  const aggregator = new RefusalAggregator();
+  const made: number[] = [];
+  let counted = 0;
+  const take = (now: number): void => {
+    for (const { count = 1 } of aggregator.take(now)) {
+      counted += count;
+      made.push(now);
+    }
+  };
+  const total = 20_000;
+  for (let i = 0; i < total; i++) {
+    aggregator.add(refusal(`joiner/${Math.floor(random.float() * 1e6)}`), i * 10);
+    take(i * 10);
+  }
+  for (let at = total * 10; aggregator.due !== undefined; at += minutes(1)) take(at);
+  expect(counted).toBe(total);
+  for (const at of made)
+    expect(made.filter((other) => other > at - minutes(1) && other <= at).length).toBeLessThanOrEqual(20);
+});

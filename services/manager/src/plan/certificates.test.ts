@@ -1,0 +1,92 @@
+import { createToken as newToken, type Role, tokenBytes } from '@causeway/identity';
+import type { Name } from '@causeway/model';
+import { milliseconds } from '@causeway/runtime';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { CertificateRecord } from '../store/records/certificate.ts';
+import { records } from '../store/records/index.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
+import { expectRefused } from '../testing/refusal.ts';
+import { cleanUpCertificates } from './certificate-cleanup.ts';
+import { expel } from './expel.ts';
+import { nothingToDo } from './intent.ts';
+import { revokeOperator } from './revoke-operator.ts';
+import { createToken } from './tokens.ts';
+
+let desk: PlanHarness;
+let now: number;
+const day = 24 * 3_600_000;
+
+beforeEach(() => {
+  desk = new PlanHarness(new SeededRandom(7));
+  now = desk.clock.wall();
+});
+
+function certificate(role: Role, id: string, expires = now + 30 * day): void {
+  const times = { issued: now - day, expires };
+  const value: CertificateRecord = { role, id, name: id, serial: 'a1', ...times, generation: 1, hosts: [] };
+  put(desk.keys.certificate(role, id), records.certificate.codec.encode(value));
+}
+
+function put(key: string, value: Uint8Array): void {
+  desk.write({ ...nothingToDo(undefined), writes: [{ kind: 'put', key, value }] });
+}
+
+const left = (): readonly string[] => [...desk.written.keys()].map((key) => key.slice(desk.keys.prefix.length)).sort();
+
+describe('a member that is put out', () => {
+  test('is refused until its last certificate has expired', () => {
+    certificate('agent', 'a1a1a1a1a1a1a1a1');
+    const { writes } = expel({ role: 'agent', id: 'a1a1a1a1a1a1a1a1' }, 'h1 was removed', desk);
+    desk.write({ ...nothingToDo(undefined), writes });
+    expect(left()).toEqual(['removed/agent/a1a1a1a1a1a1a1a1']);
+    expect([...desk.view.removals.peers]).toEqual([['agent/a1a1a1a1a1a1a1a1', now]]);
+    desk.make(cleanUpCertificates(now + 30 * day - 1));
+    expect(desk.view.removals.peers.size).toBe(1);
+    desk.make(cleanUpCertificates(now + 30 * day));
+    expect(desk.view.removals.peers.size).toBe(0);
+    expect(left()).toEqual([]);
+  });
+
+  test('conflicts with a certificate that is issued at the same time', () => {
+    const member = { role: 'agent', id: 'a1a1a1a1a1a1a1a1' } as const;
+    const key = desk.keys.certificate(member.role, member.id);
+    expect(expel(member, 'gone', desk).compares).toEqual([{ kind: 'absent', key }]);
+    certificate('agent', member.id);
+    const { revision: modRevision } = desk.view.records('certificate').get(member) ?? { revision: 0n };
+    expect(expel(member, 'gone', desk).compares).toEqual([{ kind: 'unchanged', key, modRevision }]);
+  });
+});
+
+test('an operator is revoked once', () => {
+  certificate('operator', 'mary');
+  desk.make(revokeOperator('mary' as Name));
+  expect([...desk.view.removals.peers.keys()]).toEqual(['operator/mary']);
+  expectRefused(
+    desk,
+    () => desk.make(revokeOperator('mary' as Name)),
+    'operator-unknown',
+    /there is no operator "mary"/,
+  );
+});
+
+describe('what has no effect any more is deleted', () => {
+  test.each<[string, number, number]>([
+    ['a token a day after its expiry', 1, 2],
+    ['an expired certificate after a month', 31, 62],
+  ])('%s', (_, before, after) => {
+    certificate('agent', 'a1a1a1a1a1a1a1a1', now + 30 * day);
+    const token = newToken(new Uint8Array(32), new Uint8Array(tokenBytes));
+    desk.make(createToken({ role: 'agent', uses: 1, life: milliseconds(day) }, token));
+    const kinds = { 2: ['certificate'], 62: [] } as Readonly<Record<number, readonly string[]>>;
+    desk.make(cleanUpCertificates(now + before * day));
+    desk.make(cleanUpCertificates(now + after * day));
+    expect(left().map((key) => key.split('/')[0])).toEqual(kinds[after]);
+  });
+
+  test('many, some at a time', () => {
+    for (let i = 0; i < 120; i++) certificate('operator', `op${i}`, now - 31 * day);
+    const counts = Array.from({ length: 4 }, () => desk.make(cleanUpCertificates(now)));
+    expect(counts).toEqual([50, 50, 20, 0]);
+  });
+});

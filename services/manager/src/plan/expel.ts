@@ -1,0 +1,30 @@
+import { records } from '../store/records/index.ts';
+import type { Compare, Write } from '../store/store.ts';
+import type { Planning } from './intent.ts';
+import type { Member } from './issued.ts';
+
+/**
+ * Puts a member out of the cluster: every certificate that it has now is refused by all managers. To come back, it must join
+ * again. `reason`: for people, with the member's name.
+ */
+export function expel(
+  { role, id }: Member,
+  reason: string,
+  { view, keys, clock }: Pick<Planning, 'view' | 'keys' | 'clock'>,
+): { readonly compares: readonly Compare[]; readonly writes: readonly Write[] } {
+  const key = keys.certificate(role, id);
+  const present = view.records('certificate').get({ role, id });
+  const at = Math.trunc(clock.wall());
+  // A member without a record may have a certificate from before a restore of the store.
+  const until = present?.value.expires ?? at + (view.ca?.value.life ?? 0);
+  const value = records.removed.codec.encode({ role, id, at, until, reason });
+  return {
+    compares: [
+      present === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: present.revision },
+    ],
+    writes: [
+      { kind: 'put', key: keys.removed(role, id), value },
+      ...(present === undefined ? [] : [{ kind: 'delete', key } as const]),
+    ],
+  };
+}
