@@ -11,13 +11,13 @@ import { formatPin, pinOf } from './trust.ts';
 import { formatCertificates } from './x509/certificate.ts';
 
 const root = authorityOf(1).certificate;
-const token = createToken(pinOf(root), new SeededRandom(6).bytes(tokenBytes));
+const token = createToken({ role: 'agent', pin: pinOf(root) }, new SeededRandom(6).bytes(tokenBytes));
 const text = formatToken(token);
-const [prefix, pin, id, secret] = text.split('-') as [string, string, string, string];
+const [prefix, role, pin, id, secret] = text.split('-') as [string, string, string, string, string];
 
 test('a token is the same after text', () => {
   expect(unwrap(parseToken(text))).toEqual(token);
-  expect(text).toMatch(/^CWAY1-[0-9a-z]{56}-[0-9a-z]{16}-[0-9a-z]{32}$/);
+  expect(text).toMatch(/^CWAY1-agent-[0-9a-z]{56}-[0-9a-z]{16}-[0-9a-z]{32}$/);
   expect(unwrap(parseTokenId(id))).toBe(token.id);
   expect(outcome(parseTokenId(id.slice(1)))).toContain('its id has 15 characters; expected 16');
 });
@@ -34,25 +34,31 @@ describe('a damaged token', () => {
     ['nothing', '', 'begins with something other than CWAY1-'],
     ['a token of Swarm', `SWMTKN-1-${pin}-${secret}`, 'begins with something other than CWAY1-'],
     ['the prefix in other letters', text.toLowerCase(), 'begins with something other than CWAY1-'],
-    ['a part is missing', [prefix, pin, secret].join('-'), 'has 3 parts; expected 4'],
-    ['a part too many', `${text}-x`, 'has 5 parts'],
+    ['a part is missing', [prefix, role, pin, secret].join('-'), 'has 4 parts; expected 5'],
+    ['a part too many', `${text}-x`, 'has 6 parts'],
+    ['a mistyped role', [prefix, 'agnet', pin, id, secret].join('-'), 'is damaged: its role is mistyped'],
+    ['another role', [prefix, 'manager', pin, id, secret].join('-'), 'its secret is mistyped: its checksum is wrong'],
     ['cut at the end', text.slice(0, -1), 'is damaged: its secret has 31 characters; expected 32'],
     [
       'a mistyped fingerprint',
-      [prefix, pin.replace(/^./, (c) => (c === '0' ? '1' : '0')), id, secret].join('-'),
+      [prefix, role, pin.replace(/^./, (c) => (c === '0' ? '1' : '0')), id, secret].join('-'),
       'its CA fingerprint is mistyped',
     ],
     [
       'a mistyped id',
-      [prefix, pin, id.replace(/.$/, (c) => (c === '0' ? '1' : '0')), secret].join('-'),
+      [prefix, role, pin, id.replace(/.$/, (c) => (c === '0' ? '1' : '0')), secret].join('-'),
       'its id is mistyped',
     ],
     [
       'a letter that is none of the digits',
-      [prefix, pin, id, secret.replace(/^./, 'u')].join('-'),
+      [prefix, role, pin, id, secret.replace(/^./, 'u')].join('-'),
       'its secret has characters other than',
     ],
-    ['in capital letters', [prefix, pin, id, secret.toUpperCase()].join('-'), 'its secret has characters other than'],
+    [
+      'in capital letters',
+      [prefix, role, pin, id, secret.toUpperCase()].join('-'),
+      'its secret has characters other than',
+    ],
     ['a space at the end', `${text} `, 'its secret has 33 characters'],
   ])('%s', (_, damaged, why) => {
     const said = outcome(parseToken(damaged));
@@ -92,7 +98,7 @@ describe('joining with a token', () => {
     used: 0,
     expires: now + hour,
   };
-  const other = createToken(token.pin, new SeededRandom(7).bytes(tokenBytes));
+  const other = createToken(token, new SeededRandom(7).bytes(tokenBytes));
   test.each<[string, TokenRecord | undefined, typeof token, number, string]>([
     ['the first time', record, token, now, 'accepted'],
     ['the last time', { ...record, used: 1 }, token, now, 'accepted'],

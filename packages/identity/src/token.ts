@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { type Brand, CausewayError, fail, ok, type Result } from '@causeway/model';
 import { type CheckedText, formatChecked, parseChecked } from './checked.ts';
+import { parseRole, type Role } from './name.ts';
 import { concat, toHex, utf8 } from './text.ts';
 import type { Pin } from './trust.ts';
 
 /**
- * A join token: CWAY1-<pin of the CA>-<id>-<secret>. Each part has its own checksum. The pin says which CA the joiner may
- * talk to, the id which record the token belongs to; only the secret is secret.
+ * A join token: CWAY1-<role>-<pin of the CA>-<id>-<secret>. Each part has its own checksum; that of the secret is over the role,
+ * too. The role says what the joiner becomes, so that the joiner can prepare for it; the cluster decides by its own record. The
+ * pin says which CA the joiner may talk to, the id which record the token belongs to; only the secret is secret.
  */
 export interface JoinToken {
+  readonly role: Role;
   readonly pin: Pin;
   readonly id: TokenId;
   /** 128 random bits. */
@@ -21,35 +24,39 @@ export type TokenId = Brand<string, 'TokenId'>;
 const prefix = 'CWAY1';
 const pinForm: CheckedText = { kind: 'token CA', bytes: 32, checksum: 3 };
 const idForm: CheckedText = { kind: 'token id', bytes: 7, checksum: 3 };
-const secretForm: CheckedText = { kind: 'token secret', bytes: 16, checksum: 4 };
+const secretForm = (role: Role): CheckedText => ({ kind: `token secret of ${role}`, bytes: secretBytes, checksum: 4 });
+const secretBytes = 16;
 
 /** Number of random bytes from which a token is made. */
-export const tokenBytes = idForm.bytes + secretForm.bytes;
+export const tokenBytes = idForm.bytes + secretBytes;
 
 /** `bytes`: secret, and different for each token. */
-export function createToken(pin: Pin, bytes: Uint8Array): JoinToken {
+export function createToken({ role, pin }: Pick<JoinToken, 'role' | 'pin'>, bytes: Uint8Array): JoinToken {
   const id = formatChecked(idForm, bytes.subarray(0, idForm.bytes)) as TokenId;
-  return { pin, id, secret: bytes.slice(idForm.bytes, tokenBytes) };
+  return { role, pin, id, secret: bytes.slice(idForm.bytes, tokenBytes) };
 }
 
 /** The result is secret. */
-export function formatToken({ pin, id, secret }: JoinToken): string {
-  return [prefix, formatChecked(pinForm, pin), id, formatChecked(secretForm, secret)].join('-');
+export function formatToken({ role, pin, id, secret }: JoinToken): string {
+  return [prefix, role, formatChecked(pinForm, pin), id, formatChecked(secretForm(role), secret)].join('-');
 }
 
 /** Needs no network: a token that was cut or mistyped is recognised here. No error contains a part of the token. */
 export function parseToken(text: string): Result<JoinToken, CausewayError> {
   const all = text.split('-');
-  const [first, pinText = '', id = '', secretText = ''] = all;
+  const [first, roleText = '', pinText = '', id = '', secretText = ''] = all;
   if (first !== prefix) return invalid(`begins with something other than ${prefix}-`, 'prefix');
-  if (all.length !== 4)
-    return invalid(`has ${all.length} parts; expected 4: ${prefix}, CA fingerprint, id and secret`, 'parts');
+  if (all.length !== 5)
+    return invalid(`has ${all.length} parts; expected 5: ${prefix}, role, CA fingerprint, id and secret`, 'parts');
+  const role = parseRole(roleText);
+  if (!role.ok) return wrongPart('role', 'is mistyped');
   const pin = parseChecked(pinForm, pinText);
   if (typeof pin === 'string') return wrongPart('CA fingerprint', pin);
   const idBytes = parseChecked(idForm, id);
   if (typeof idBytes === 'string') return wrongPart('id', idBytes);
-  const secret = parseChecked(secretForm, secretText);
-  return typeof secret === 'string' ? wrongPart('secret', secret) : ok({ pin, id: id as TokenId, secret });
+  const secret = parseChecked(secretForm(role.value), secretText);
+  if (typeof secret === 'string') return wrongPart('secret', secret);
+  return ok({ role: role.value, pin, id: id as TokenId, secret });
 }
 
 export function parseTokenId(text: string): Result<TokenId, CausewayError> {

@@ -5,6 +5,7 @@ import {
   formatSealingKeyFile,
   formatToken,
   type JoinToken,
+  type Role,
   tokenBytes,
   createToken as tokenOf,
 } from '@causeway/identity';
@@ -109,8 +110,9 @@ export class CertificatesApi {
   async createToken(request: CreateTokenRequest, call: CallContext): Promise<CreateTokenResponse> {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
-    const token = this.#newToken(id);
-    const intent = createToken(readCreateToken(request), token);
+    const asked = readCreateToken(request);
+    const token = this.#newToken(id, asked.role);
+    const intent = createToken(asked, token);
     const { reply } = await this.#context.modules.writer.write(id, intent, call);
     return { token: tokenMessage(reply), secret: formatToken(token) };
   }
@@ -161,10 +163,10 @@ export class CertificatesApi {
   }
 
   /** The same token for the same request id: only its hash is stored, so a repeated call could not show it otherwise. */
-  #newToken(id: RequestId): JoinToken {
+  #newToken(id: RequestId, role: Role): JoinToken {
     const context = { cluster: this.#context.haveRead().id, purpose: `join token ${id}` };
     const pin = pinOfTokens(this.#issuer.ca.value);
-    return tokenOf(pin, deriveBytes(this.#issuer.sealingKey, context, tokenBytes));
+    return tokenOf({ role, pin }, deriveBytes(this.#issuer.sealingKey, context, tokenBytes));
   }
 
   #sealingKeyFile(): string {

@@ -9,7 +9,7 @@ const requestId = '3b241101-e2bb-4255-8caf-4136c566a962';
 const id = '0123456789abcdef';
 const claim = { requestId, network: 'none', name: 'web', nodeId: id, addresses: [], labels: {}, endpointId: '' };
 /** A token that was never created. */
-const unknownToken = createToken(new Uint8Array(32), new Uint8Array(tokenBytes)).id;
+const unknownToken = createToken({ role: 'agent', pin: new Uint8Array(32) }, new Uint8Array(tokenBytes)).id;
 const update = { setLabels: {}, removeLabels: [], addSubnets: [], removeSubnets: [], addRanges: [] };
 const change = { requestId, ifRevision: 0n, force: false, dryRun: false };
 

@@ -76,7 +76,7 @@ describe('what has no effect any more is deleted', () => {
     ['an expired certificate after a month', 31, 62],
   ])('%s', (_, before, after) => {
     certificate('agent', 'a1a1a1a1a1a1a1a1', now + 30 * day);
-    const token = newToken(new Uint8Array(32), new Uint8Array(tokenBytes));
+    const token = newToken({ role: 'agent', pin: new Uint8Array(32) }, new Uint8Array(tokenBytes));
     desk.make(createToken({ role: 'agent', uses: 1, life: milliseconds(day) }, token));
     const kinds = { 2: ['certificate'], 62: [] } as Readonly<Record<number, readonly string[]>>;
     desk.make(cleanUpCertificates(now + before * day));
