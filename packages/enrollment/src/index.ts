@@ -1,0 +1,3 @@
+export * from './door.ts';
+export * from './enroll.ts';
+export * from './home.ts';

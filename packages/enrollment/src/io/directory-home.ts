@@ -1,0 +1,67 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatPrivateKey, nameOf, parsePrivateKey, type TokenId } from '@causeway/identity';
+import { readCredential, readSecretFile, writeCredential, writeSecretFile } from '@causeway/identity/io';
+import { isCausewayError, type RequestId, unwrap } from '@causeway/model';
+import type { Attempt, Home, Membership, NewMembership } from '../home.ts';
+
+interface Paths {
+  /** Of the credential. It is made when it does not exist. */
+  readonly directory: string;
+  /** Of the file for a manager's sealing key; absent: the member is not a manager. */
+  readonly sealingKey?: string;
+}
+
+/** A directory with the credential of a member, and what is known about how the member joined. */
+export class DirectoryHome implements Home {
+  readonly #paths: Paths;
+
+  constructor(paths: Paths) {
+    this.#paths = paths;
+  }
+
+  async read(): Promise<Membership | undefined> {
+    try {
+      const credential = await readCredential(this.#paths.directory);
+      return { name: nameOf(credential), ...(await this.#note()) };
+    } catch (error) {
+      if (isCausewayError(error, 'identity-missing')) return undefined;
+      throw error;
+    }
+  }
+
+  async attempt(): Promise<Attempt | undefined> {
+    const text = await readSecretFile(this.#file('attempt.json'));
+    if (text === undefined) return undefined;
+    const { about, requestId, key, request } = JSON.parse(text) as Record<
+      'about' | 'requestId' | 'key' | 'request',
+      string
+    >;
+    const parsed = unwrap(parsePrivateKey(key));
+    return { about, requestId: requestId as RequestId, key: parsed, request: Buffer.from(request, 'base64') };
+  }
+
+  async keepAttempt({ about, requestId, key, request }: Attempt): Promise<void> {
+    const kept = { about, requestId, key: formatPrivateKey(key), request: Buffer.from(request).toString('base64') };
+    await writeSecretFile(this.#file('attempt.json'), JSON.stringify(kept));
+  }
+
+  /** The note comes last: without it the attempt is made again, and gets the same answer. */
+  async keep({ credential, sealingKeyFile, token, managers }: NewMembership): Promise<void> {
+    const { directory, sealingKey } = this.#paths;
+    if (sealingKey !== undefined && sealingKeyFile !== undefined) await writeSecretFile(sealingKey, sealingKeyFile);
+    await writeCredential(directory, credential);
+    await writeSecretFile(this.#file('membership.json'), `${JSON.stringify({ token, managers })}\n`);
+    await rm(this.#file('attempt.json'), { force: true });
+  }
+
+  async #note(): Promise<Pick<Membership, 'token' | 'managers'>> {
+    const text = (await readSecretFile(this.#file('membership.json'))) ?? '{}';
+    const { token, managers = [] } = JSON.parse(text) as { token?: TokenId; managers?: readonly string[] };
+    return { managers, ...(token !== undefined && { token }) };
+  }
+
+  #file(name: string): string {
+    return join(this.#paths.directory, name);
+  }
+}

@@ -1,0 +1,2 @@
+export * from './directory-home.ts';
+export * from './grpc-door.ts';
