@@ -40,6 +40,9 @@ const flags: Readonly<Record<string, readonly string[]>> = {
   netns: ['--netns'],
   ifname: ['--ifname'],
   force: ['--force'],
+  role: ['--role'],
+  uses: ['--uses'],
+  ttl_ms: ['--ttl'],
 };
 
 /**

@@ -4,7 +4,18 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runLine, transcript, type World } from '../testing/run-line.ts';
 import { applied, db, h2, web } from '../testing/samples.ts';
 import { transcripts } from '../testing/transcripts.ts';
-import { attach, clean, endpoints, found, happened, networks, nodes, slow, timedOut } from '../testing/worlds.ts';
+import {
+  attach,
+  clean,
+  endpoints,
+  found,
+  happened,
+  networks,
+  nodes,
+  slow,
+  timedOut,
+  tokens,
+} from '../testing/worlds.ts';
 
 // The variable is set when the tests run inside a lab.
 beforeAll(() => void vi.stubEnv('CAUSEWAY_MANAGERS', undefined));
@@ -310,6 +321,19 @@ describe('what a server is asked', () => {
       'node undrain h2',
       { managers: { undrainNode: async () => ({ node: h2 }) } },
       [{ method: 'managers.undrainNode', request: { requestId, node: 'h2' } }],
+    ],
+    [
+      'node token create --role agent --uses 3 --ttl 10m',
+      tokens,
+      [
+        { method: 'managers.createToken', request: { requestId, role: 'agent', uses: 3, ttlMs: 600_000n } },
+        { method: 'managers.listManagers', request: {} },
+      ],
+    ],
+    [
+      'node token revoke 4m2z9qk0t7xw3c1v',
+      tokens,
+      [{ method: 'managers.revokeToken', request: { requestId, tokenId: '4m2z9qk0t7xw3c1v' } }],
     ],
     [
       'manager remove h2 --force',

@@ -16,6 +16,16 @@ const subnet = {
   reservations: [{ address: '10.66.0.7', purpose: 'printer', revision: 9n }],
 };
 
+const joinToken = {
+  id: '4m2z9qk0t7xw3c1v',
+  role: 'agent',
+  uses: 1,
+  used: 0,
+  expiresMs: 2n,
+  revokedMs: 0n,
+  createdMs: 1n,
+};
+
 const world: World = {
   managers: {
     listNetworks: async () => ({ networks: [blue, red], revision: 1n, nextPageToken: '' }),
@@ -23,6 +33,7 @@ const world: World = {
     listNodes: async () => ({ nodes: [h1, h2], revision: 1n, nextPageToken: '' }),
     listManagers: async () => ({ managers: status.managers }),
     getNetwork: async () => ({ network: blue }),
+    listTokens: async () => ({ tokens: [joinToken, { ...joinToken, id: '0b8d3n5r6s9t1w2y', revokedMs: 1n }] }),
     showSubnets: async () => ({ subnets: [subnet] }),
   },
 };
@@ -44,6 +55,9 @@ describe('what may stand at the cursor', () => {
     ['endpoint attach blue --netns ', [':files']],
     ['endpoint attach blue --name ', []],
     ['node show ', ['h1', 'h2']],
+    ['node token ', ['create', 'list', 'revoke']],
+    ['node token create --role ', ['agent', 'manager', 'operator']],
+    ['node token revoke ', ['4m2z9qk0t7xw3c1v']],
     ['verify --host ', ['h1', 'h2']],
     ['network list -o ', ['table', 'wide', 'json', 'yaml', 'name']],
     ['-o j', ['json']],

@@ -21,6 +21,7 @@ import {
   refused,
   repeated,
   slow,
+  tokens,
   tooLargeMtu,
   tooNew,
   unknownNetwork,
@@ -106,6 +107,19 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     ['node show h2 -o json', nodes],
     ['node drain h2', nodes],
     ['node undrain h1', nodes],
+  ],
+  token: [
+    ['node token create --role agent', tokens],
+    ['node token create --role manager --uses 3 --ttl 10m', tokens],
+    ['node token create --role operator', tokens],
+    ['node token create --role agent -o json', tokens],
+    ['node token create --role agent -q', tokens],
+    ['node token create', tokens],
+    ['node token create --role robot', tokens],
+    ['node token create --role agent --ttl soon', tokens],
+    ...(['table', 'json', 'name'] as const).map((format): [string, World] => [`node token list -o ${format}`, tokens]),
+    ['node token revoke 4m2z9qk0t7xw3c1v', tokens],
+    ['node token revoke 4m2z9qk0t7xw3c1v -o json', tokens],
   ],
   manager: [
     ...(['table', 'json', 'name'] as const).map((format): [string, World] => [
