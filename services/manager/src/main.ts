@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createKey } from '@causeway/identity/io';
 import { CausewayError, isCausewayError, messageOf, visible } from '@causeway/model';
 import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
 import {
@@ -231,7 +232,7 @@ async function readFoundation(dataDir: string): Promise<{ readonly founding?: Fo
     const message = `--data-dir ${dataDir}: "causeway-manager init" was interrupted there; run it again`;
     throw new CausewayError('data-damaged', message, { path: dataDir });
   }
-  const custody = file && { sealingKey: file.state === 'open' ? file.key : undefined, file };
+  const custody = file && { sealingKey: file.state === 'open' ? file.key : undefined, file, createKey };
   return { ...(founding && { founding }), ...(custody && { custody }) };
 }
 

@@ -336,6 +336,166 @@ export interface RevokeOperatorRequest {
  */
 export interface RevokeOperatorResponse {
 }
+/**
+ * @generated from protobuf message causeway.v1.ShowCaRequest
+ */
+export interface ShowCaRequest {
+}
+/**
+ * @generated from protobuf message causeway.v1.ShowCaResponse
+ */
+export interface ShowCaResponse {
+    /**
+     * As GetTrustResponse.ca_generation.
+     *
+     * @generated from protobuf field: uint32 generation = 1
+     */
+    generation: number;
+    /**
+     * The newest first; two while the CA rotates.
+     *
+     * @generated from protobuf field: repeated causeway.v1.CaRoot roots = 2
+     */
+    roots: CaRoot[];
+    /**
+     * How long certificates are valid, milliseconds.
+     *
+     * @generated from protobuf field: int64 life_ms = 3
+     */
+    lifeMs: bigint;
+    /**
+     * Sorted by role and name.
+     *
+     * @generated from protobuf field: repeated causeway.v1.MemberCertificate certificates = 4
+     */
+    certificates: MemberCertificate[];
+}
+/**
+ * A CA certificate.
+ *
+ * @generated from protobuf message causeway.v1.CaRoot
+ */
+export interface CaRoot {
+    /**
+     * In PEM.
+     *
+     * @generated from protobuf field: string certificate = 1
+     */
+    certificate: string;
+    /**
+     * SHA-256 of its public key, as hex digits, as in join tokens: `openssl x509 -pubkey | openssl pkey -pubin -outform der | sha256sum`.
+     *
+     * @generated from protobuf field: string fingerprint = 2
+     */
+    fingerprint: string;
+    /**
+     * Unix time, milliseconds.
+     *
+     * @generated from protobuf field: int64 expires_ms = 3
+     */
+    expiresMs: bigint;
+}
+/**
+ * The present certificate of a member of the cluster.
+ *
+ * @generated from protobuf message causeway.v1.MemberCertificate
+ */
+export interface MemberCertificate {
+    /**
+     * "agent", "manager" or "operator".
+     *
+     * @generated from protobuf field: string role = 1
+     */
+    role: string;
+    /**
+     * The id of the node for an agent, otherwise the name.
+     *
+     * @generated from protobuf field: string id = 2
+     */
+    id: string;
+    /**
+     * The name of the host for an agent, otherwise the id.
+     *
+     * @generated from protobuf field: string name = 3
+     */
+    name: string;
+    /**
+     * Hex digits.
+     *
+     * @generated from protobuf field: string serial = 4
+     */
+    serial: string;
+    /**
+     * Unix time, milliseconds.
+     *
+     * @generated from protobuf field: int64 issued_ms = 5
+     */
+    issuedMs: bigint;
+    /**
+     * Unix time, milliseconds.
+     *
+     * @generated from protobuf field: int64 expires_ms = 6
+     */
+    expiresMs: bigint;
+    /**
+     * Generation of the CA that issued it.
+     *
+     * @generated from protobuf field: uint32 generation = 7
+     */
+    generation: number;
+}
+/**
+ * @generated from protobuf message causeway.v1.RotateCaRequest
+ */
+export interface RotateCaRequest {
+    /**
+     * As CreateNetworkRequest.request_id. After a rotation, another id begins the next rotation.
+     *
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * End the rotation although members have not renewed their certificates: they must join again.
+     *
+     * @generated from protobuf field: bool force = 2
+     */
+    force: boolean;
+}
+/**
+ * @generated from protobuf message causeway.v1.RotateCaResponse
+ */
+export interface RotateCaResponse {
+    /**
+     * Generation of the CA to which members change.
+     *
+     * @generated from protobuf field: uint32 generation = 1
+     */
+    generation: number;
+    /**
+     * Number of members that have changed.
+     *
+     * @generated from protobuf field: uint32 renewed = 2
+     */
+    renewed: number;
+    /**
+     * Number of members with a valid certificate.
+     *
+     * @generated from protobuf field: uint32 total = 3
+     */
+    total: number;
+    /**
+     * Some of the members that have not changed: "agent h1".
+     *
+     * @generated from protobuf field: repeated string waiting = 4
+     */
+    waiting: string[];
+    /**
+     * The former CA is not trusted any more; the last answer.
+     *
+     * @generated from protobuf field: bool done = 5
+     */
+    done: boolean;
+}
 declare class GetTrustRequest$Type extends MessageType<GetTrustRequest> {
     constructor();
     create(value?: PartialMessage<GetTrustRequest>): GetTrustRequest;
@@ -486,6 +646,66 @@ declare class RevokeOperatorResponse$Type extends MessageType<RevokeOperatorResp
  * @generated MessageType for protobuf message causeway.v1.RevokeOperatorResponse
  */
 export declare const RevokeOperatorResponse: RevokeOperatorResponse$Type;
+declare class ShowCaRequest$Type extends MessageType<ShowCaRequest> {
+    constructor();
+    create(value?: PartialMessage<ShowCaRequest>): ShowCaRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ShowCaRequest): ShowCaRequest;
+    internalBinaryWrite(message: ShowCaRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ShowCaRequest
+ */
+export declare const ShowCaRequest: ShowCaRequest$Type;
+declare class ShowCaResponse$Type extends MessageType<ShowCaResponse> {
+    constructor();
+    create(value?: PartialMessage<ShowCaResponse>): ShowCaResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ShowCaResponse): ShowCaResponse;
+    internalBinaryWrite(message: ShowCaResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ShowCaResponse
+ */
+export declare const ShowCaResponse: ShowCaResponse$Type;
+declare class CaRoot$Type extends MessageType<CaRoot> {
+    constructor();
+    create(value?: PartialMessage<CaRoot>): CaRoot;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: CaRoot): CaRoot;
+    internalBinaryWrite(message: CaRoot, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CaRoot
+ */
+export declare const CaRoot: CaRoot$Type;
+declare class MemberCertificate$Type extends MessageType<MemberCertificate> {
+    constructor();
+    create(value?: PartialMessage<MemberCertificate>): MemberCertificate;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: MemberCertificate): MemberCertificate;
+    internalBinaryWrite(message: MemberCertificate, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.MemberCertificate
+ */
+export declare const MemberCertificate: MemberCertificate$Type;
+declare class RotateCaRequest$Type extends MessageType<RotateCaRequest> {
+    constructor();
+    create(value?: PartialMessage<RotateCaRequest>): RotateCaRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RotateCaRequest): RotateCaRequest;
+    internalBinaryWrite(message: RotateCaRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RotateCaRequest
+ */
+export declare const RotateCaRequest: RotateCaRequest$Type;
+declare class RotateCaResponse$Type extends MessageType<RotateCaResponse> {
+    constructor();
+    create(value?: PartialMessage<RotateCaResponse>): RotateCaResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RotateCaResponse): RotateCaResponse;
+    internalBinaryWrite(message: RotateCaResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RotateCaResponse
+ */
+export declare const RotateCaResponse: RotateCaResponse$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.CertificateService
  */

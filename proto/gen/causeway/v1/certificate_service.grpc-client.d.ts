@@ -5,6 +5,10 @@ import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
 import type { RevokeOperatorResponse } from "./certificate_service.js";
 import type { RevokeOperatorRequest } from "./certificate_service.js";
+import type { RotateCaResponse } from "./certificate_service.js";
+import type { RotateCaRequest } from "./certificate_service.js";
+import type { ShowCaResponse } from "./certificate_service.js";
+import type { ShowCaRequest } from "./certificate_service.js";
 import type { RevokeTokenResponse } from "./certificate_service.js";
 import type { RevokeTokenRequest } from "./certificate_service.js";
 import type { ListTokensResponse } from "./certificate_service.js";
@@ -84,6 +88,24 @@ export interface ICertificateServiceClient {
     revokeToken(input: RevokeTokenRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void): grpc.ClientUnaryCall;
     revokeToken(input: RevokeTokenRequest, callback: (err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void): grpc.ClientUnaryCall;
     /**
+     * The CA and the certificates of all members. Any manager answers.
+     *
+     * @generated from protobuf rpc: ShowCa
+     */
+    showCa(input: ShowCaRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ShowCaResponse) => void): grpc.ClientUnaryCall;
+    showCa(input: ShowCaRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ShowCaResponse) => void): grpc.ClientUnaryCall;
+    showCa(input: ShowCaRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ShowCaResponse) => void): grpc.ClientUnaryCall;
+    showCa(input: ShowCaRequest, callback: (err: grpc.ServiceError | null, value?: ShowCaResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * Replaces the CA, while everything runs: members renew their certificates, then the former CA is not trusted any more.
+     * Answers with the progress until that is done; the rotation goes on without the call. Called while the CA rotates, it
+     * begins no other rotation. Error: UNLOCK_KEY_MISSING while the leader is locked.
+     *
+     * @generated from protobuf rpc: RotateCa
+     */
+    rotateCa(input: RotateCaRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<RotateCaResponse>;
+    rotateCa(input: RotateCaRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<RotateCaResponse>;
+    /**
      * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
      *
      * @generated from protobuf rpc: RevokeOperator
@@ -142,6 +164,20 @@ export declare class CertificateServiceClient extends grpc.Client implements ICe
      * @generated from protobuf rpc: RevokeToken
      */
     revokeToken(input: RevokeTokenRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: RevokeTokenResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * The CA and the certificates of all members. Any manager answers.
+     *
+     * @generated from protobuf rpc: ShowCa
+     */
+    showCa(input: ShowCaRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowCaResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowCaResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ShowCaResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * Replaces the CA, while everything runs: members renew their certificates, then the former CA is not trusted any more.
+     * Answers with the progress until that is done; the rotation goes on without the call. Called while the CA rotates, it
+     * begins no other rotation. Error: UNLOCK_KEY_MISSING while the leader is locked.
+     *
+     * @generated from protobuf rpc: RotateCa
+     */
+    rotateCa(input: RotateCaRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<RotateCaResponse>;
     /**
      * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
      *

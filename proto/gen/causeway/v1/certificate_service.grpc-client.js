@@ -76,12 +76,32 @@ export class CertificateServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * The CA and the certificates of all members. Any manager answers.
+     *
+     * @generated from protobuf rpc: ShowCa
+     */
+    showCa(input, metadata, options, callback) {
+        const method = CertificateService.methods[6];
+        return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
+     * Replaces the CA, while everything runs: members renew their certificates, then the former CA is not trusted any more.
+     * Answers with the progress until that is done; the rotation goes on without the call. Called while the CA rotates, it
+     * begins no other rotation. Error: UNLOCK_KEY_MISSING while the leader is locked.
+     *
+     * @generated from protobuf rpc: RotateCa
+     */
+    rotateCa(input, metadata, options) {
+        const method = CertificateService.methods[7];
+        return this.makeServerStreamRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
+    }
+    /**
      * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
      *
      * @generated from protobuf rpc: RevokeOperator
      */
     revokeOperator(input, metadata, options, callback) {
-        const method = CertificateService.methods[6];
+        const method = CertificateService.methods[8];
         return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
 }

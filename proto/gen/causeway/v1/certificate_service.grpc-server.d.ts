@@ -3,6 +3,10 @@
 // tslint:disable
 import { RevokeOperatorResponse } from "./certificate_service.js";
 import { RevokeOperatorRequest } from "./certificate_service.js";
+import { RotateCaResponse } from "./certificate_service.js";
+import { RotateCaRequest } from "./certificate_service.js";
+import { ShowCaResponse } from "./certificate_service.js";
+import { ShowCaRequest } from "./certificate_service.js";
 import { RevokeTokenResponse } from "./certificate_service.js";
 import { RevokeTokenRequest } from "./certificate_service.js";
 import { ListTokensResponse } from "./certificate_service.js";
@@ -63,6 +67,20 @@ export interface ICertificateService extends grpc.UntypedServiceImplementation {
      * @generated from protobuf rpc: RevokeToken
      */
     revokeToken: grpc.handleUnaryCall<RevokeTokenRequest, RevokeTokenResponse>;
+    /**
+     * The CA and the certificates of all members. Any manager answers.
+     *
+     * @generated from protobuf rpc: ShowCa
+     */
+    showCa: grpc.handleUnaryCall<ShowCaRequest, ShowCaResponse>;
+    /**
+     * Replaces the CA, while everything runs: members renew their certificates, then the former CA is not trusted any more.
+     * Answers with the progress until that is done; the rotation goes on without the call. Called while the CA rotates, it
+     * begins no other rotation. Error: UNLOCK_KEY_MISSING while the leader is locked.
+     *
+     * @generated from protobuf rpc: RotateCa
+     */
+    rotateCa: grpc.handleServerStreamingCall<RotateCaRequest, RotateCaResponse>;
     /**
      * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
      *

@@ -7,6 +7,10 @@
 import { written } from "@causeway/proto";
 import { RevokeOperatorResponse } from "./certificate_service.js";
 import { RevokeOperatorRequest } from "./certificate_service.js";
+import { RotateCaResponse } from "./certificate_service.js";
+import { RotateCaRequest } from "./certificate_service.js";
+import { ShowCaResponse } from "./certificate_service.js";
+import { ShowCaRequest } from "./certificate_service.js";
 import { RevokeTokenResponse } from "./certificate_service.js";
 import { RevokeTokenRequest } from "./certificate_service.js";
 import { ListTokensResponse } from "./certificate_service.js";
@@ -90,6 +94,26 @@ export const certificateServiceDefinition = {
         requestDeserialize: bytes => RevokeTokenRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(RevokeTokenResponse.toBinary(value, written)),
         requestSerialize: value => Buffer.from(RevokeTokenRequest.toBinary(value))
+    },
+    showCa: {
+        path: "/causeway.v1.CertificateService/ShowCa",
+        originalName: "ShowCa",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => ShowCaResponse.fromBinary(bytes),
+        requestDeserialize: bytes => ShowCaRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(ShowCaResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(ShowCaRequest.toBinary(value))
+    },
+    rotateCa: {
+        path: "/causeway.v1.CertificateService/RotateCa",
+        originalName: "RotateCa",
+        requestStream: false,
+        responseStream: true,
+        responseDeserialize: bytes => RotateCaResponse.fromBinary(bytes),
+        requestDeserialize: bytes => RotateCaRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(RotateCaResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(RotateCaRequest.toBinary(value))
     },
     revokeOperator: {
         path: "/causeway.v1.CertificateService/RevokeOperator",

@@ -925,6 +925,407 @@ class RevokeOperatorResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.RevokeOperatorResponse
  */
 export const RevokeOperatorResponse = new RevokeOperatorResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class ShowCaRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ShowCaRequest", []);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ShowCaRequest
+ */
+export const ShowCaRequest = new ShowCaRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class ShowCaResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ShowCaResponse", [
+            { no: 1, name: "generation", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 2, name: "roots", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => CaRoot },
+            { no: 3, name: "life_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "certificates", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => MemberCertificate }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.generation = 0;
+        message.roots = [];
+        message.lifeMs = 0n;
+        message.certificates = [];
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* uint32 generation */ 1:
+                    message.generation = reader.uint32();
+                    break;
+                case /* repeated causeway.v1.CaRoot roots */ 2:
+                    message.roots.push(CaRoot.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* int64 life_ms */ 3:
+                    message.lifeMs = reader.int64().toBigInt();
+                    break;
+                case /* repeated causeway.v1.MemberCertificate certificates */ 4:
+                    message.certificates.push(MemberCertificate.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* uint32 generation = 1; */
+        if (message.generation !== 0)
+            writer.tag(1, WireType.Varint).uint32(message.generation);
+        /* repeated causeway.v1.CaRoot roots = 2; */
+        for (let i = 0; i < message.roots.length; i++)
+            CaRoot.internalBinaryWrite(message.roots[i], writer.tag(2, WireType.LengthDelimited).fork(), options).join();
+        /* int64 life_ms = 3; */
+        if (message.lifeMs !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.lifeMs);
+        /* repeated causeway.v1.MemberCertificate certificates = 4; */
+        for (let i = 0; i < message.certificates.length; i++)
+            MemberCertificate.internalBinaryWrite(message.certificates[i], writer.tag(4, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ShowCaResponse
+ */
+export const ShowCaResponse = new ShowCaResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class CaRoot$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.CaRoot", [
+            { no: 1, name: "certificate", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "fingerprint", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "expires_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.certificate = "";
+        message.fingerprint = "";
+        message.expiresMs = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string certificate */ 1:
+                    message.certificate = reader.string();
+                    break;
+                case /* string fingerprint */ 2:
+                    message.fingerprint = reader.string();
+                    break;
+                case /* int64 expires_ms */ 3:
+                    message.expiresMs = reader.int64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string certificate = 1; */
+        if (message.certificate !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.certificate);
+        /* string fingerprint = 2; */
+        if (message.fingerprint !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.fingerprint);
+        /* int64 expires_ms = 3; */
+        if (message.expiresMs !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.expiresMs);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CaRoot
+ */
+export const CaRoot = new CaRoot$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class MemberCertificate$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.MemberCertificate", [
+            { no: 1, name: "role", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 4, name: "serial", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "issued_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 6, name: "expires_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 7, name: "generation", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.role = "";
+        message.id = "";
+        message.name = "";
+        message.serial = "";
+        message.issuedMs = 0n;
+        message.expiresMs = 0n;
+        message.generation = 0;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string role */ 1:
+                    message.role = reader.string();
+                    break;
+                case /* string id */ 2:
+                    message.id = reader.string();
+                    break;
+                case /* string name */ 3:
+                    message.name = reader.string();
+                    break;
+                case /* string serial */ 4:
+                    message.serial = reader.string();
+                    break;
+                case /* int64 issued_ms */ 5:
+                    message.issuedMs = reader.int64().toBigInt();
+                    break;
+                case /* int64 expires_ms */ 6:
+                    message.expiresMs = reader.int64().toBigInt();
+                    break;
+                case /* uint32 generation */ 7:
+                    message.generation = reader.uint32();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string role = 1; */
+        if (message.role !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.role);
+        /* string id = 2; */
+        if (message.id !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.id);
+        /* string name = 3; */
+        if (message.name !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.name);
+        /* string serial = 4; */
+        if (message.serial !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.serial);
+        /* int64 issued_ms = 5; */
+        if (message.issuedMs !== 0n)
+            writer.tag(5, WireType.Varint).int64(message.issuedMs);
+        /* int64 expires_ms = 6; */
+        if (message.expiresMs !== 0n)
+            writer.tag(6, WireType.Varint).int64(message.expiresMs);
+        /* uint32 generation = 7; */
+        if (message.generation !== 0)
+            writer.tag(7, WireType.Varint).uint32(message.generation);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.MemberCertificate
+ */
+export const MemberCertificate = new MemberCertificate$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RotateCaRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RotateCaRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.force = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* bool force */ 2:
+                    message.force = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* bool force = 2; */
+        if (message.force !== false)
+            writer.tag(2, WireType.Varint).bool(message.force);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RotateCaRequest
+ */
+export const RotateCaRequest = new RotateCaRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RotateCaResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RotateCaResponse", [
+            { no: 1, name: "generation", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 2, name: "renewed", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 3, name: "total", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 4, name: "waiting", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "done", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.generation = 0;
+        message.renewed = 0;
+        message.total = 0;
+        message.waiting = [];
+        message.done = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* uint32 generation */ 1:
+                    message.generation = reader.uint32();
+                    break;
+                case /* uint32 renewed */ 2:
+                    message.renewed = reader.uint32();
+                    break;
+                case /* uint32 total */ 3:
+                    message.total = reader.uint32();
+                    break;
+                case /* repeated string waiting */ 4:
+                    message.waiting.push(reader.string());
+                    break;
+                case /* bool done */ 5:
+                    message.done = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* uint32 generation = 1; */
+        if (message.generation !== 0)
+            writer.tag(1, WireType.Varint).uint32(message.generation);
+        /* uint32 renewed = 2; */
+        if (message.renewed !== 0)
+            writer.tag(2, WireType.Varint).uint32(message.renewed);
+        /* uint32 total = 3; */
+        if (message.total !== 0)
+            writer.tag(3, WireType.Varint).uint32(message.total);
+        /* repeated string waiting = 4; */
+        for (let i = 0; i < message.waiting.length; i++)
+            writer.tag(4, WireType.LengthDelimited).string(message.waiting[i]);
+        /* bool done = 5; */
+        if (message.done !== false)
+            writer.tag(5, WireType.Varint).bool(message.done);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RotateCaResponse
+ */
+export const RotateCaResponse = new RotateCaResponse$Type();
 /**
  * @generated ServiceType for protobuf service causeway.v1.CertificateService
  */
@@ -935,5 +1336,7 @@ export const CertificateService = new ServiceType("causeway.v1.CertificateServic
     { name: "CreateToken", options: {}, I: CreateTokenRequest, O: CreateTokenResponse },
     { name: "ListTokens", options: {}, I: ListTokensRequest, O: ListTokensResponse },
     { name: "RevokeToken", options: {}, I: RevokeTokenRequest, O: RevokeTokenResponse },
+    { name: "ShowCa", options: {}, I: ShowCaRequest, O: ShowCaResponse },
+    { name: "RotateCa", serverStreaming: true, options: {}, I: RotateCaRequest, O: RotateCaResponse },
     { name: "RevokeOperator", options: {}, I: RevokeOperatorRequest, O: RevokeOperatorResponse }
 ]);

@@ -41,8 +41,8 @@ const purposes = {
   wait: 'wait',
 } as const satisfies Readonly<Record<string, Purpose>>;
 
-type Watch = Exclude<Extract<keyof Managers, `watch${string}`>, 'watchEvents'>;
-type Unary = Exclude<keyof Managers, `watch${string}` | 'createBackup' | 'getStatuses'>;
+type Watch = Exclude<Extract<keyof Managers, `watch${string}`>, 'watchEvents'> | 'rotateCa';
+type Unary = Exclude<keyof Managers, `watch${string}` | 'rotateCa' | 'createBackup' | 'getStatuses'>;
 type PurposeOf = Purpose | ((request: never) => Purpose);
 
 /** Other methods. The compiler asks for those whose first word is not in the table above. */

@@ -34,6 +34,10 @@ import type {
   RevokeOperatorResponse,
   RevokeTokenRequest,
   RevokeTokenResponse,
+  RotateCaRequest,
+  RotateCaResponse,
+  ShowCaRequest,
+  ShowCaResponse,
   Token,
 } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
 import { randomId } from '@causeway/runtime';
@@ -48,6 +52,7 @@ import { renewCertificate } from '../plan/renew.ts';
 import { revokeOperator } from '../plan/revoke-operator.ts';
 import { createToken, pinOfTokens, readCreateToken, readTokenId, revokeToken } from '../plan/tokens.ts';
 import type { StoredToken } from '../store/records/token.ts';
+import { rotateCa, showCa } from './ca.ts';
 import { knownManagers } from './managers.ts';
 import type { ApiContext } from './modules.ts';
 
@@ -128,6 +133,15 @@ export class CertificatesApi {
     const id = unwrap(parseRequestId(request.requestId));
     const { reply } = await this.#context.modules.writer.write(id, revokeToken(readTokenId(request)), call);
     return { token: tokenMessage(reply) };
+  }
+
+  async showCa(_request: ShowCaRequest, _call: CallContext): Promise<ShowCaResponse> {
+    this.#context.haveRead();
+    return showCa(this.#context, this.#issuer);
+  }
+
+  rotateCa(request: RotateCaRequest, call: CallContext): AsyncGenerator<RotateCaResponse, void> {
+    return rotateCa(this.#context, this.#issuer, request, call);
   }
 
   async revokeOperator(request: RevokeOperatorRequest, call: CallContext): Promise<RevokeOperatorResponse> {

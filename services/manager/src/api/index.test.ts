@@ -45,6 +45,8 @@ test('who may call what', () => {
       "certificate.renew": "operator agent manager",
       "certificate.revokeOperator": "operator",
       "certificate.revokeToken": "operator",
+      "certificate.rotateCa": "operator",
+      "certificate.showCa": "operator",
       "cluster.createBackup": "operator",
       "cluster.describeManager": "operator manager",
       "cluster.getStatus": "operator agent manager",

@@ -97,6 +97,8 @@ export const services = {
       renew: everyone,
       createToken: operators,
       listTokens: operators,
+      showCa: operators,
+      rotateCa: operators,
       revokeToken: operators,
       revokeOperator: operators,
     },

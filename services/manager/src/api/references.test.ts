@@ -61,6 +61,8 @@ const references: Readonly<Record<Method, readonly Reference[]>> = {
   'certificate.renew': none,
   'certificate.createToken': none,
   'certificate.listTokens': none,
+  'certificate.showCa': none,
+  'certificate.rotateCa': none,
   'certificate.revokeOperator': [['name', (name) => ({ requestId, name })]],
   'certificate.revokeToken': [['token_id', (tokenId) => ({ requestId, tokenId: tokenId === '' ? '' : unknownToken })]],
   'cluster.getStatus': none,

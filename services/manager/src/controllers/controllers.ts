@@ -6,6 +6,7 @@ import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { AddressReuseController } from './address-reuse.ts';
+import { CaRotation } from './ca-rotation.ts';
 import { CertificateCleanup } from './certificate-cleanup.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { EventRetention } from './event-retention.ts';
@@ -52,6 +53,7 @@ export function createControllers(parts: ControllersParts, settings: Controllers
     new AddressReuseController(parts, settings),
     new RecoveryController(parts, settings),
     new GoneHostsController(parts, settings),
+    new CaRotation(parts),
     new CertificateCleanup(parts),
     new EventRetention(parts, { history: settings.eventHistory, limit: settings.eventLimit }),
   ];

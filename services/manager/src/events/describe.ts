@@ -1,6 +1,7 @@
-import { formatTime, type PeerName } from '@causeway/identity';
+import { formatPin, formatTime, type PeerName, pinOf } from '@causeway/identity';
 import { addressOf, type Endpoint, type Ip, type Network, type NetworkId, type Node } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Ca } from '../store/records/ca.ts';
 import type { ManagerRecord } from '../store/records/manager.ts';
 import type { StoredToken } from '../store/records/token.ts';
 import type { View } from '../store/view.ts';
@@ -153,6 +154,21 @@ export function callRefused({ subject, method, code, message }: Refusal, count: 
     refusal: code.toUpperCase().replaceAll('-', '_'),
     message: `${subject} was refused ${method}:${times} ${message}`,
   };
+}
+
+export function caRotating({ generation, roots }: Ca): EventInput {
+  const [root] = roots;
+  const pin = root === undefined ? '' : formatPin(pinOf(root));
+  return {
+    kind: 'ca.rotating',
+    message: `CA ${generation} (${pin}) replaces CA ${generation - 1}: members renew their certificates`,
+  };
+}
+
+/** `left`: how many members had no certificate of the new CA. */
+export function caRotated(generation: number, left: number): EventInput {
+  const who = left === 0 ? 'all members have changed' : `${left} members have not changed and must join again`;
+  return { kind: 'ca.rotated', message: `only CA ${generation} is trusted now: ${who}` };
 }
 
 /** The repairs of one kind in one network by one host. `examples`: some of them in words. */

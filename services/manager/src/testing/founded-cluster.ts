@@ -16,5 +16,5 @@ export function foundTestCluster(now: number): NewCluster {
 
 /** A manager that is not locked. */
 export function custodyOf({ founding: { clusterId: cluster }, sealingKey: key }: NewCluster): Custody {
-  return { sealingKey: key, file: { cluster, state: 'open', key } };
+  return { sealingKey: key, file: { cluster, state: 'open', key }, createKey };
 }

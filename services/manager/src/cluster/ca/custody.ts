@@ -1,4 +1,4 @@
-import type { SealingKey, SealingKeyFile } from '@causeway/identity';
+import type { PrivateKey, SealingKey, SealingKeyFile } from '@causeway/identity';
 
 /**
  * What a manager keeps itself to issue certificates with: the key that opens the CA key in the store. It never leaves the
@@ -9,4 +9,5 @@ export interface Custody {
   readonly sealingKey: SealingKey | undefined;
   /** As on disk. A new manager gets the same file. */
   readonly file: SealingKeyFile;
+  createKey(): PrivateKey;
 }

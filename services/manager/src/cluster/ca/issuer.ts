@@ -2,9 +2,11 @@ import { type Authority, checkRequest, issueNode, openAuthority, type SealingKey
 import { CausewayError, type ClusterId, unwrap } from '@causeway/model';
 import type { Clock, Random } from '@causeway/runtime';
 import type { Issued, Member } from '../../plan/issued.ts';
+import type { NextCa } from '../../plan/rotate-ca.ts';
 import type { Ca } from '../../store/records/ca.ts';
 import type { Versioned, View } from '../../store/view.ts';
 import type { Custody } from './custody.ts';
+import { nextCa } from './next-ca.ts';
 
 interface IssuerParts {
   readonly view: View;
@@ -53,6 +55,16 @@ export class Issuer {
     const issuing = { now, random, life: ca.value.life };
     const name = { ...to, cluster: clusterOf(view) };
     return { to, hosts, ca, certificate: issueNode(this.#authority(ca.value, now), { name, key, hosts }, issuing) };
+  }
+
+  /** The CA that is to replace the present one. @throws as `issue` */
+  next(): NextCa {
+    const { clock, random, view } = this.#parts;
+    const { ca, sealingKey } = this;
+    const now = clock.wall();
+    const { createKey } = this.#custody;
+    const parts = { cluster: clusterOf(view), authority: this.#authority(ca.value, now), sealingKey, createKey };
+    return nextCa({ ...parts, random, now }, ca);
   }
 
   /** Opened for each certificate, so that the key of the CA is in memory for a moment only. */

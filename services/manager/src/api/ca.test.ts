@@ -1,0 +1,186 @@
+import { createRequest, formatTrustBundle, parseTrustBundle, readCertificates, verifyPeer } from '@causeway/identity';
+import { createKey } from '@causeway/identity/io';
+import { unwrap } from '@causeway/model';
+import type { RotateCaResponse } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
+import { minutes, randomUuid, seconds } from '@causeway/runtime';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Identity } from '../call/identity.ts';
+import type { Manager } from '../manager.ts';
+import { callContext } from '../testing/call-context.ts';
+import { MemoryCluster } from '../testing/memory-cluster.ts';
+
+let cluster: MemoryCluster;
+let leader: Manager;
+let follower: Manager;
+const random = new SeededRandom(9);
+const uuid = (): string => randomUuid(random);
+const leaving: AbortController[] = [];
+
+const m1: Identity = { kind: 'manager', name: 'm1' };
+const ops: Identity = { kind: 'operator', name: 'ops' };
+
+beforeEach(async () => {
+  cluster = new MemoryCluster({ hasCa: true });
+  leader = (await cluster.startManager('m1')).manager;
+  follower = (await cluster.startManager('m2')).manager;
+});
+
+afterEach(async () => {
+  for (const leave of leaving.splice(0)) leave.abort();
+  await cluster.stop();
+});
+
+/** The progress of a rotation, as it comes. */
+function rotate(by: Manager, fields: { requestId?: string; force?: boolean } = {}): RotateCaResponse[] {
+  const leave = new AbortController();
+  leaving.push(leave);
+  const progress: RotateCaResponse[] = [];
+  const read = async (): Promise<void> => {
+    const request = { requestId: uuid(), force: false, ...fields };
+    const call = callContext({ signal: leave.signal });
+    for await (const each of by.api.certificate.rotateCa(request, call)) progress.push(each);
+  };
+  read().catch((error: unknown) => progress.push({ error } as never));
+  return progress;
+}
+
+async function renew(peer: Identity, by = leader): Promise<{ chain: string; roots: string }> {
+  const request = { requestId: uuid(), certificateRequest: createRequest(createKey()) };
+  const { chain, roots } = await cluster.answer(
+    by.api.certificate.renew(request, callContext({ peer, remaining: seconds(5) })),
+  );
+  return { chain: chain.join(''), roots: roots.join('') };
+}
+
+/** Whether a peer that trusts these roots accepts the chain. */
+function accepts(roots: string, chain: string): boolean {
+  const trust = unwrap(parseTrustBundle(roots));
+  const expected = { cluster: leader.view.cluster?.id as never, roles: ['manager', 'operator'] as const, trust };
+  return verifyPeer(unwrap(readCertificates(chain)), { ...expected, now: cluster.clock.wall() }).ok;
+}
+
+const settle = () => cluster.clock.advance(seconds(2));
+const rootsNow = (of = leader): string => formatTrustBundle(of.view.ca?.value.roots ?? []);
+
+test('the CA changes when every member has renewed: those that have not heard of it are accepted in between', async () => {
+  const before = rootsNow();
+  const old = await renew(ops);
+  const progress = rotate(leader);
+  await settle();
+  expect(progress.at(-1)).toEqual({
+    generation: 2,
+    renewed: 0,
+    total: 2,
+    waiting: ['manager m1', 'operator ops'],
+    done: false,
+  });
+  const manager = await renew(m1);
+  expect(accepts(before, manager.chain)).toBe(true);
+  expect(accepts(manager.roots, manager.chain)).toBe(true);
+  expect(accepts(manager.roots, old.chain)).toBe(true);
+  await settle();
+  expect(progress.at(-1)).toMatchObject({ renewed: 1, waiting: ['operator ops'], done: false });
+  await renew(ops);
+  await settle();
+  expect(progress.at(-1)).toEqual({ generation: 2, renewed: 2, total: 2, waiting: [], done: true });
+  expect(unwrap(parseTrustBundle(rootsNow()))).toHaveLength(1);
+  expect(accepts(rootsNow(), manager.chain)).toBe(true);
+  expect(accepts(rootsNow(), old.chain)).toBe(false);
+  expect(rootsNow(follower)).toBe(rootsNow());
+});
+
+test('a token from before is void afterwards, and one from now works', async () => {
+  const create = () =>
+    cluster.answer(
+      leader.api.certificate.createToken({ requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n }, cluster.call()),
+    );
+  await create();
+  rotate(leader);
+  await settle();
+  await create();
+  await renew(m1);
+  await renew(ops);
+  await settle();
+  expect((await leader.api.certificate.listTokens({}, cluster.call())).tokens).toEqual([]);
+  expect((await create()).secret).toMatch(/^CWAY1-/);
+});
+
+test('said again while it runs, by the same call or another, it is the same rotation', async () => {
+  const requestId = uuid();
+  const all = [rotate(leader, { requestId }), rotate(leader, { requestId }), rotate(leader)];
+  await settle();
+  for (const progress of all) expect(progress.at(-1)).toMatchObject({ generation: 2, done: false });
+  await renew(m1);
+  await renew(ops);
+  await settle();
+  const again = rotate(leader, { requestId });
+  await settle();
+  for (const progress of [...all, again]) expect(progress.at(-1)).toMatchObject({ generation: 2, done: true });
+  expect(leader.view.ca?.value.generation).toBe(2);
+});
+
+test('with force it ends although members have not renewed', async () => {
+  const progress = rotate(leader, { force: true });
+  await settle();
+  expect(progress).toEqual([{ generation: 2, renewed: 2, total: 2, waiting: [], done: true }]);
+});
+
+test('members with expired certificates are not waited for', async () => {
+  cluster.clock.stepWall(29 * 24 * 3_600_000);
+  await renew(m1);
+  const progress = rotate(leader);
+  await settle();
+  await renew(m1);
+  await settle();
+  expect(progress.at(-1)).toMatchObject({ waiting: ['operator ops'], done: false });
+  cluster.clock.stepWall(2 * 24 * 3_600_000);
+  await cluster.clock.advance(minutes(2));
+  expect(progress.at(-1)).toMatchObject({ done: true });
+});
+
+describe('the leader dies', () => {
+  test.each<[string, (progress: () => Promise<void>) => Promise<void>]>([
+    ['when the rotation has begun', async (die) => die()],
+    [
+      'when some have renewed',
+      async (die) => {
+        await renew(m1);
+        await die();
+      },
+    ],
+    [
+      'before the last write',
+      async (die) => {
+        await renew(m1);
+        const renewing = renew(ops);
+        await renewing;
+        await die();
+      },
+    ],
+  ])('%s: the next leader continues', async (_, live) => {
+    rotate(leader);
+    await settle();
+    await live(async () => {
+      cluster.cutOff(leader);
+      await cluster.clock.advance(seconds(20));
+    });
+    expect(follower.isLeader).toBe(true);
+    for (const peer of [m1, ops]) await renew(peer, follower);
+    await settle();
+    expect(follower.view.ca?.value).toMatchObject({ generation: 2 });
+    expect(follower.view.ca?.value.roots).toHaveLength(1);
+    expect(follower.view.ca?.value.crossSigned).toBeUndefined();
+  });
+});
+
+test('what a rotation does is in the events, and the certificates can be looked at', async () => {
+  rotate(leader, { force: true });
+  await settle();
+  const shown = await leader.api.certificate.showCa({}, cluster.call());
+  expect(shown).toMatchObject({ generation: 2, roots: [{ fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }] });
+  expect(shown.certificates.map(({ role, name, generation }) => `${role} ${name} ${generation}`)).toEqual([
+    'manager m1 1',
+    'operator ops 1',
+  ]);
+});

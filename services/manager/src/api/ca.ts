@@ -1,0 +1,88 @@
+import { formatCertificates, formatPin, pinOf } from '@causeway/identity';
+import { parseRequestId, unwrap } from '@causeway/model';
+import type {
+  MemberCertificate,
+  RotateCaRequest,
+  RotateCaResponse,
+  ShowCaResponse,
+} from '@causeway/proto/gen/causeway/v1/certificate_service.js';
+import type { CallContext } from '../call/context.ts';
+import type { Issuer } from '../cluster/ca/issuer.ts';
+import { beginRotation, finishRotation, isRotating, waitingFor } from '../plan/rotate-ca.ts';
+import type { CertificateRecord } from '../store/records/certificate.ts';
+import { untilView } from '../store/until-view.ts';
+import type { View } from '../store/view.ts';
+import type { ApiContext } from './modules.ts';
+
+/** Most members that an answer names. */
+const mostNamed = 10;
+
+export function showCa({ modules: { view } }: ApiContext, issuer: Issuer): ShowCaResponse {
+  const { generation, roots, life } = issuer.ca.value;
+  const records = [...view.records('certificate').all.values()].map(({ value }) => value);
+  const key = ({ role, name }: CertificateRecord): string => `${role} ${name}`;
+  return {
+    generation,
+    roots: roots.map((root) => ({
+      certificate: formatCertificates([root]),
+      fingerprint: formatPin(pinOf(root)),
+      expiresMs: BigInt(root.notAfter),
+    })),
+    lifeMs: BigInt(life),
+    certificates: records.sort((a, b) => (key(a) < key(b) ? -1 : 1)).map(certificateMessage),
+  };
+}
+
+/** Ends when the rotation is done, or the caller leaves. */
+export async function* rotateCa(
+  context: ApiContext,
+  issuer: Issuer,
+  request: RotateCaRequest,
+  call: CallContext,
+): AsyncGenerator<RotateCaResponse, void> {
+  context.leading();
+  const id = unwrap(parseRequestId(request.requestId));
+  const { writer, view, clock } = context.modules;
+  const { ca } = issuer;
+  const next = isRotating(ca.value) ? { from: ca.revision, ca: ca.value } : issuer.next();
+  const { reply: generation } = await writer.write(id, beginRotation(next), call);
+  const { actor, peer, method, signal } = call;
+  const isPresent = (): boolean => view.ca?.value.generation === generation;
+  for (let more = request.force && isPresent(); more; ) {
+    const change = { actor, peer, method, signal, cause: id };
+    more = (await writer.apply(finishRotation(clock.wall(), { force: true }), change)).reply;
+  }
+  const progress = (): RotateCaResponse => progressOf(view, generation, clock.wall());
+  for (let now = progress(); ; now = progress()) {
+    yield now;
+    if (now.done) return;
+    await untilView(view, () => JSON.stringify(progress()) !== JSON.stringify(now), signal);
+    if (signal.aborted) return;
+  }
+}
+
+function progressOf(view: View, generation: number, now: number): RotateCaResponse {
+  const { ca } = view;
+  const done = ca === undefined || ca.value.generation > generation || !isRotating(ca.value);
+  const valid = [...view.records('certificate').all.values()].filter(({ value }) => value.expires > now).length;
+  const waiting = done ? [] : waitingFor(view, now);
+  return {
+    generation,
+    renewed: valid - waiting.length,
+    total: valid,
+    waiting: waiting.slice(0, mostNamed).map(({ role, name }) => `${role} ${name}`),
+    done,
+  };
+}
+
+function certificateMessage({
+  role,
+  id,
+  name,
+  serial,
+  issued,
+  expires,
+  generation,
+}: CertificateRecord): MemberCertificate {
+  return { role, id, name, serial, issuedMs: BigInt(issued), expiresMs: BigInt(expires), generation };
+}

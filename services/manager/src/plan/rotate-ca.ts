@@ -1,0 +1,102 @@
+import { formatPin, pinOf } from '@causeway/identity';
+import { CausewayError } from '@causeway/model';
+import { caRotated, caRotating } from '../events/describe.ts';
+import type { Ca } from '../store/records/ca.ts';
+import type { CertificateRecord } from '../store/records/certificate.ts';
+import { number } from '../store/records/codec.ts';
+import { records } from '../store/records/index.ts';
+import type { StoredToken } from '../store/records/token.ts';
+import type { Versioned, View } from '../store/view.ts';
+import { type Intent, nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
+
+/*
+ * The CA is replaced in two writes, with the renewals of all members in between. What is known of a rotation is in the
+ * record `ca`, so the next leader continues it.
+ *
+ *   roots [old]  ── begin ──▶  roots [new, old], new is also signed by old  ── finish ──▶  roots [new]
+ */
+
+/** A CA that is to follow the CA of this revision. */
+export interface NextCa {
+  readonly from: bigint;
+  readonly ca: Ca;
+}
+
+/** Most tokens that are deleted in one transaction. */
+const mostTokens = 50;
+
+export function isRotating({ roots }: Pick<Ca, 'roots'>): boolean {
+  return roots.length > 1;
+}
+
+/** Members whose certificate is not from the present CA. `now`: Unix ms: an expired certificate need not be renewed. */
+export function waitingFor(view: View, now: number): readonly CertificateRecord[] {
+  const { generation = 0 } = view.ca?.value ?? {};
+  return [...view.records('certificate').all.values()]
+    .map(({ value }) => value)
+    .filter((each) => each.generation < generation && each.expires > now);
+}
+
+/** Replies with the generation of the CA to which members change. @throws from its plan: capability-missing, busy */
+export function beginRotation(next: NextCa): Request<number> {
+  return {
+    kind: 'ca.rotate',
+    content: '{}',
+    outcome: { toJson: (generation) => ({ generation }), fromJson: (json) => number(json, 'generation') },
+    lane: 'ca',
+    plan: (planning) => planBegin(next, planning),
+  };
+}
+
+function planBegin({ from, ca: next }: NextCa, { view, keys }: Planning): Proposal<number> {
+  const { ca } = view;
+  if (ca === undefined) throw new CausewayError('capability-missing', 'this cluster was founded without a CA');
+  if (isRotating(ca.value)) return nothingToDo(ca.value.generation, ca.revision);
+  if (ca.revision !== from) throw new CausewayError('busy', 'the CA was changed at the same time: try again');
+  return {
+    ...nothingToDo(next.generation),
+    compares: [{ kind: 'unchanged', key: keys.ca, modRevision: ca.revision }],
+    writes: [{ kind: 'put', key: keys.ca, value: records.ca.codec.encode(next, ca.original) }],
+    events: [caRotating(next)],
+  };
+}
+
+/**
+ * Ends a rotation when no member needs the former CA any more, or with `force` when some do. Tokens that name the former CA
+ * are deleted before. Replies whether more is to be done at once. `now`: Unix ms.
+ */
+export function finishRotation(now: number, { force = false } = {}): Intent<boolean> {
+  return { lane: 'ca', plan: (planning) => planFinish(now, force, planning) };
+}
+
+function planFinish(now: number, force: boolean, { view, keys }: Planning): Proposal<boolean> {
+  const { ca } = view;
+  const [root] = ca?.value.roots ?? [];
+  if (ca === undefined || root === undefined || !isRotating(ca.value)) return nothingToDo(false);
+  const waiting = waitingFor(view, now);
+  if (waiting.length > 0 && !force) return nothingToDo(false);
+  const stale = tokensOfOthers(view, formatPin(pinOf(root)));
+  if (stale.length > 0) return deleteTokens(stale.slice(0, mostTokens), keys);
+  const { crossSigned: _, ...present } = ca.value;
+  const value = records.ca.codec.encode({ ...present, roots: [root] }, ca.original);
+  return {
+    ...nothingToDo(false),
+    compares: [{ kind: 'unchanged', key: keys.ca, modRevision: ca.revision }],
+    writes: [{ kind: 'put', key: keys.ca, value }],
+    events: [caRotated(present.generation, waiting.length)],
+  };
+}
+
+function tokensOfOthers(view: View, pin: string): readonly Versioned<StoredToken>[] {
+  return [...view.records('token').all.values()].filter(({ value }) => value.pin !== pin);
+}
+
+function deleteTokens(tokens: readonly Versioned<StoredToken>[], keys: Planning['keys']): Proposal<boolean> {
+  return {
+    ...nothingToDo(true),
+    compares: tokens.map(({ value, revision }) => {
+      return { kind: 'unchanged', key: keys.token(value.id), modRevision: revision };
+    }),
+    writes: tokens.map(({ value }) => ({ kind: 'delete', key: keys.token(value.id) })),
+  };
+}
