@@ -22,6 +22,7 @@ const grpcCodes = {
   conflict: 9,
   exhausted: 8,
   unavailable: 14,
+  unsupported: 9,
   denied: 7,
   internal: 13,
 } as const satisfies Record<ErrorKind, number>;

@@ -28,6 +28,7 @@ export function networkToMessage(network: SentNetwork, revision: bigint): Networ
     internal: network.internal,
     conditions: [],
     createdAtMs: BigInt(network.createdAt ?? 0),
+    encrypted: network.driver === 'encrypted-overlay',
   };
 }
 

@@ -21,6 +21,7 @@ const changes: readonly Story[] = [
   { name: 'peer leaves', before: both, after: onHost([row(2, 1)]) },
   { name: 'detach of one of two', before: onHost([row(2, 1), row(3, 1), peer]), after: both },
   { name: 'MTU lowered', before: both, after: withNetwork({ mtu: { kind: 'automatic', bytes: 1400 } }) },
+  { name: 'an encrypted network', after: withNetwork({ driver: 'encrypted-overlay' }) },
   { name: 'another VNI', before: both, after: withNetwork({ vni: Vni(4097) }) },
   { name: 'another VTEP of this host', before: both, after: { ...both, vtep: vtep(7) } },
   {

@@ -3,9 +3,18 @@ import { type UnknownCode, unknownCodes } from './nouns.ts';
 /**
  * What a caller can do about an error. Each kind is one gRPC status and one exit code of the CLI:
  * invalid (2) change the request; not-found (3); conflict (4) something else holds it;
- * exhausted (1) free something; unavailable (5) try again; denied (1); internal (1) our defect.
+ * exhausted (1) free something; unavailable (5) try again; unsupported (5) use another host, or another version; denied (1);
+ * internal (1) our defect.
  */
-export type ErrorKind = 'invalid' | 'not-found' | 'conflict' | 'exhausted' | 'unavailable' | 'denied' | 'internal';
+export type ErrorKind =
+  | 'invalid'
+  | 'not-found'
+  | 'conflict'
+  | 'exhausted'
+  | 'unavailable'
+  | 'unsupported'
+  | 'denied'
+  | 'internal';
 
 const notFound = Object.fromEntries(unknownCodes.map((code) => [code, 'not-found'])) as Readonly<
   Record<UnknownCode, 'not-found'>
@@ -79,6 +88,7 @@ export const errorKinds = {
   'timed-out': 'unavailable',
   'shutting-down': 'unavailable',
   recovering: 'unavailable',
+  'encryption-unavailable': 'unsupported',
   busy: 'unavailable',
   'permission-denied': 'denied',
   'capability-missing': 'denied',

@@ -46,8 +46,17 @@ export interface OverlayNetwork extends AnyDriverNetwork {
   readonly vni: Vni;
 }
 
+/**
+ * Frames travel between hosts in VXLAN, and VXLAN only in ESP. It is a driver of its own, so that a manager or an agent that
+ * does not know it leaves the network alone. As a property of `overlay`, such an agent would send the frames in the clear.
+ */
+export interface EncryptedOverlayNetwork extends AnyDriverNetwork {
+  readonly driver: 'encrypted-overlay';
+  readonly vni: Vni;
+}
+
 /** A network as the store keeps it. The union has one member for each driver, which says how frames travel. */
-export type Network = OverlayNetwork;
+export type Network = OverlayNetwork | EncryptedOverlayNetwork;
 export type Driver = Network['driver'];
 
 /** The name of a driver that only a later version knows. */
@@ -63,7 +72,7 @@ export interface UnknownNetwork extends AnyDriverNetwork {
 /** A network that a manager can send. */
 export type SentNetwork = Network | UnknownNetwork;
 
-const drivers: Readonly<Record<Driver, true>> = { overlay: true };
+const drivers: Readonly<Record<Driver, true>> = { overlay: true, 'encrypted-overlay': true };
 
 export function isDriver(text: string): text is Driver {
   return Object.hasOwn(drivers, text);
@@ -79,6 +88,21 @@ export function isKnown(network: SentNetwork): network is Network {
  * family of the underlay.
  */
 export const vxlanOverhead = { 4: 50, 6: 70 } as const;
+
+/**
+ * The largest inner packet that a host can send without fragments. ESP in transport mode encrypts everything after the outer IP
+ * header (RFC 4106, RFC 4303 §2): it adds 8 bytes of header, 8 of IV and 16 of ICV; what is encrypted, with two bytes at its end,
+ * has a multiple of 4 bytes.
+ */
+export function roomInside(driver: Driver, underlayMtu: number, underlay: 4 | 6): number {
+  if (driver === 'overlay') return underlayMtu - vxlanOverhead[underlay];
+  const outerIp = underlay === 4 ? 20 : 40;
+  const encrypted = Math.floor((underlayMtu - outerIp - 8 - 8 - 16) / 4) * 4;
+  return encrypted - 2 - (vxlanOverhead[underlay] - outerIp);
+}
+
+/** UDP port of VXLAN in encrypted networks. Outside ESP no host sends it or accepts it. */
+export const encryptedVxlanPort = 4793;
 
 /** RFC 8200 §5: a link that carries IPv6 has at least this MTU. */
 export const minimumMtu = 1280;

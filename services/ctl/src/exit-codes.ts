@@ -17,6 +17,7 @@ export const exitCodeOfKind = {
   conflict: exitCodes.conflict,
   exhausted: exitCodes.failed,
   unavailable: exitCodes.unavailable,
+  unsupported: exitCodes.unavailable,
   denied: exitCodes.failed,
   internal: exitCodes.failed,
 } as const satisfies Record<ErrorKind, number>;
@@ -27,7 +28,7 @@ export const exitCodeMeaning: Readonly<Record<string, string>> = {
   [exitCodes.usage]: 'wrong usage or an invalid value',
   [exitCodes.notFound]: 'not found',
   [exitCodes.conflict]: 'conflict: a name or address is taken, a network or host is in use, or a host is drained',
-  [exitCodes.unavailable]: 'unavailable or timed out: try again',
+  [exitCodes.unavailable]: 'unavailable or timed out: try again; or this host cannot do it, as the message says',
   [exitCodes.drift]: 'verify found drift',
   '130, 143':
     'ended by SIGINT or SIGTERM; if the command was changing something, stderr says that the outcome is unknown, and how to find out',

@@ -2,11 +2,14 @@ import type { EndpointId, EndpointRow, Network } from '@causeway/model';
 import type { State } from '../state.ts';
 import type { Driver, NetworkOnHost } from './driver.ts';
 import { byGatewayRank } from './gateway.ts';
-import { overlay } from './overlay.ts';
+import { encryptedOverlay, overlay } from './overlay.ts';
 import { Peers } from './peers.ts';
 
 /** The driver for each kind of network. */
-const drivers: { readonly [Of in Network as Of['driver']]: Driver<Of> } = { overlay };
+const drivers: { readonly [Of in Network as Of['driver']]: Driver<Of> } = {
+  overlay,
+  'encrypted-overlay': encryptedOverlay,
+};
 
 function driverOf<Of extends Network>({ driver }: Of): Driver<Of> {
   return drivers[driver] as Driver<Of>;

@@ -1,11 +1,13 @@
 import {
   addressOf,
+  encryptedVxlanPort,
   familyOf,
+  type Ip,
   interfaceAddress,
   lengthOf,
   macForIp,
   minimumMtu,
-  type OverlayNetwork,
+  type Network,
 } from '@causeway/model';
 import { type Draft, newNamespace } from '../draft.ts';
 import { interfaceSysctl } from '../kinds/sysctl.ts';
@@ -21,21 +23,33 @@ import type { Peers } from './peers.ts';
  *   container eth0 ─ veth ─ br0 (gateways) ─ vxlan0 ─ FDB: MAC → VTEP ─▶ the other hosts
  *                                              └ neighbours: IP → MAC, answered locally (proxy)
  */
-export const overlay: Driver<OverlayNetwork> = {
-  build(network: OverlayNetwork, host: HostPart): State {
-    const shared = sharedPart(network, host);
-    addPeers(shared, host.peers);
-    const state = new Map([[overlayNetns(network.id), shared]]);
-    for (const attachment of host.attachments) addContainer(state, shared, network, attachment);
-    return state;
-  },
-
-  buildPeers(network: OverlayNetwork, peers: Peers): State {
-    const entries = newNamespace();
-    addPeers(entries, peers);
-    return new Map([[overlayNetns(network.id), entries]]);
-  },
+export const overlay: Driver = {
+  build: (network, host) => buildOverlay(network, host, host.vxlanPort),
+  buildPeers: peersOf,
 };
+
+/**
+ * The same on a port of its own, on which policies let pass only what ESP protects. A plain overlay never uses that port, so the
+ * policies need no mark on packets.
+ */
+export const encryptedOverlay: Driver = {
+  build: (network, host) => buildOverlay(network, host, encryptedVxlanPort),
+  buildPeers: peersOf,
+};
+
+function buildOverlay(network: Network, host: HostPart, port: number): State {
+  const shared = sharedPart(network, host.vtep, port);
+  addPeers(shared, host.peers);
+  const state = new Map([[overlayNetns(network.id), shared]]);
+  for (const attachment of host.attachments) addContainer(state, shared, network, attachment);
+  return state;
+}
+
+function peersOf(network: Network, peers: Peers): State {
+  const entries = newNamespace();
+  addPeers(entries, peers);
+  return new Map([[overlayNetns(network.id), entries]]);
+}
 
 function addPeers(shared: Draft, { fdb, neighbours }: Peers): void {
   shared.fdb.set(vxlanName, fdb);
@@ -43,7 +57,7 @@ function addPeers(shared: Draft, { fdb, neighbours }: Peers): void {
 }
 
 /** The part that all endpoints of the network share on a host. */
-function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: OverlayNetwork, { vtep, vxlanPort }: HostPart): Draft {
+function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: Network, vtep: Ip, port: number): Draft {
   const shared = newNamespace();
   const gateways = subnets.flatMap(({ prefix, gateway }) =>
     gateway === undefined ? [] : [interfaceAddress(gateway, lengthOf(prefix))],
@@ -61,7 +75,7 @@ function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: OverlayNetwork, { vte
     mtu,
     up: true,
     vni,
-    port: vxlanPort,
+    port,
     local: vtep,
     // The bridge sends frames for unknown MACs to vxlan0, which drops them if it has no entry either.
     bridgePort: { master: bridgeName, learning: false, flood: true },
@@ -74,12 +88,7 @@ function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: OverlayNetwork, { vte
 }
 
 /** An endpoint of this host: its veth pair, and the content of the container's namespace. */
-function addContainer(
-  state: Map<NetnsPath, Draft>,
-  shared: Draft,
-  network: OverlayNetwork,
-  attachment: Attachment,
-): void {
+function addContainer(state: Map<NetnsPath, Draft>, shared: Draft, network: Network, attachment: Attachment): void {
   const { netns } = attachment.sandbox;
   const container = state.get(netns) ?? newNamespace();
   state.set(netns, container);

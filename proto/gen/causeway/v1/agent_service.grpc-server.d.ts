@@ -21,7 +21,7 @@ export interface IAgentService extends grpc.UntypedServiceImplementation {
     /**
      * Gives a container an interface on a network. Answers when the kernel has everything. Errors: those of ClaimEndpoint,
      * NETNS_INVALID, IFNAME_INVALID, IFNAME_TAKEN, NAME_TAKEN (another container has the name), REQUEST_REUSED,
-     * DRIVER_UNKNOWN, KERNEL_REFUSED; MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers.
+     * DRIVER_UNKNOWN, ENCRYPTION_UNAVAILABLE, KERNEL_REFUSED; MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers.
      *
      * @generated from protobuf rpc: Attach
      */

@@ -59,7 +59,7 @@ export interface CreateNetworkRequest {
         [key: string]: string;
     };
     /**
-     * Empty: "overlay".
+     * Empty: "overlay", or "encrypted-overlay" with `encrypt`.
      *
      * @generated from protobuf field: string driver = 8
      */
@@ -101,6 +101,12 @@ export interface CreateNetworkRequest {
      * @generated from protobuf field: bool force = 14
      */
     force: boolean;
+    /**
+     * The driver is "encrypted-overlay".
+     *
+     * @generated from protobuf field: bool encrypt = 15
+     */
+    encrypt: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.CreateNetworkResponse

@@ -28,7 +28,8 @@ class CreateNetworkRequest$Type extends MessageType {
             { no: 11, name: "ipv4", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 12, name: "ipv6", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 13, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
-            { no: 14, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 14, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 15, name: "encrypt", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -47,6 +48,7 @@ class CreateNetworkRequest$Type extends MessageType {
         message.ipv6 = false;
         message.dryRun = false;
         message.force = false;
+        message.encrypt = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -97,6 +99,9 @@ class CreateNetworkRequest$Type extends MessageType {
                     break;
                 case /* bool force */ 14:
                     message.force = reader.bool();
+                    break;
+                case /* bool encrypt */ 15:
+                    message.encrypt = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -168,6 +173,9 @@ class CreateNetworkRequest$Type extends MessageType {
         /* bool force = 14; */
         if (message.force !== false)
             writer.tag(14, WireType.Varint).bool(message.force);
+        /* bool encrypt = 15; */
+        if (message.encrypt !== false)
+            writer.tag(15, WireType.Varint).bool(message.encrypt);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -71,8 +71,8 @@ export interface Network {
      */
     revision: bigint;
     /**
-     * How the network's frames travel between hosts. The only driver is "overlay". An agent ignores a network of an unknown
-     * driver.
+     * How the network's frames travel between hosts: "overlay", in VXLAN; "encrypted-overlay", in VXLAN inside ESP. An agent
+     * ignores a network of an unknown driver.
      *
      * @generated from protobuf field: string driver = 10
      */
@@ -95,6 +95,12 @@ export interface Network {
      * @generated from protobuf field: int64 created_at_ms = 13
      */
     createdAtMs: bigint;
+    /**
+     * The driver encrypts: no frame leaves or enters a host in the clear.
+     *
+     * @generated from protobuf field: bool encrypted = 14
+     */
+    encrypted: boolean;
 }
 /**
  * What is true of an object now. docs/protocol.md lists the types and reasons.

@@ -21,7 +21,8 @@ class Network$Type extends MessageType {
             { no: 10, name: "driver", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 11, name: "internal", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 12, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition },
-            { no: 13, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 13, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 14, name: "encrypted", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -39,6 +40,7 @@ class Network$Type extends MessageType {
         message.internal = false;
         message.conditions = [];
         message.createdAtMs = 0n;
+        message.encrypted = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -86,6 +88,9 @@ class Network$Type extends MessageType {
                     break;
                 case /* int64 created_at_ms */ 13:
                     message.createdAtMs = reader.int64().toBigInt();
+                    break;
+                case /* bool encrypted */ 14:
+                    message.encrypted = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -154,6 +159,9 @@ class Network$Type extends MessageType {
         /* int64 created_at_ms = 13; */
         if (message.createdAtMs !== 0n)
             writer.tag(13, WireType.Varint).int64(message.createdAtMs);
+        /* bool encrypted = 14; */
+        if (message.encrypted !== false)
+            writer.tag(14, WireType.Varint).bool(message.encrypted);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -48,6 +48,34 @@ describe('a network whose driver only a later version knows', () => {
   });
 });
 
+describe('an encrypted network', () => {
+  it('cannot be attached to while the host cannot encrypt, and nothing of the attempt is left', async () => {
+    const h = new Host();
+    h.manager.network('blue');
+    h.manager.changeDriver('blue', 'encrypted-overlay');
+    await h.start();
+    await expect(h.attach('blue', 'web')).rejects.toMatchObject({
+      code: 'encryption-unavailable',
+      kind: 'unsupported',
+      message: expect.stringContaining('network blue is encrypted, and this version of the agent cannot encrypt'),
+    });
+    await expectNothingLeft(h);
+  });
+
+  it('is not built for a container of which the host has a record: status, log and verify name the network', async () => {
+    const h = await idleHost();
+    await h.attach('blue', 'web');
+    const before = (await h.status()).kernelWrites;
+    h.manager.changeDriver('blue', 'encrypted-overlay');
+    h.manager.peer('blue', 200);
+    await h.settle(seconds(70));
+    expect((await h.status()).kernelWrites).toBe(before);
+    expect(h.events().filter((event) => event === 'network.not-encrypted')).toHaveLength(1);
+    const { drift } = await h.agent.api.verifyHost({ repair: false });
+    expect(drift).toMatchObject([{ kind: 'driver', key: 'encrypted-overlay', actual: 'not made' }]);
+  });
+});
+
 describe('attach, refused before anything is taken', () => {
   const uuid = '00000000-0000-4000-8000-000000000000';
   const good = {

@@ -5,6 +5,7 @@ import {
   isCausewayError,
   isKnown,
   type Name,
+  type Network,
   type RequestId,
   type UnknownNetwork,
 } from '@causeway/model';
@@ -14,6 +15,7 @@ import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
 import type { Standing } from '../managers/standing.ts';
+import { cannotEncrypt } from '../reconcile/encryption.ts';
 import type { Tables } from '../tables/tables.ts';
 import { mismatches, nameTakenHere } from './again.ts';
 import type { AttachSpec } from './attach-spec.ts';
@@ -175,6 +177,7 @@ export class AttachSteps {
     const table = await this.#modules.tables.reached(endpoint.network, claimed, tableWithin);
     if (!table.rows.endpoint.has(endpoint.id)) throw releasedMeanwhile(sandbox);
     if (!isKnown(table.network)) throw driverUnknown(table.network);
+    if (table.network.driver === 'encrypted-overlay') throw encryptionUnavailable(table.network);
   }
 
   async #program(sandbox: Sandbox): Promise<void> {
@@ -231,6 +234,10 @@ function releasedMeanwhile({ endpoint }: Sandbox): CausewayError {
 function driverUnknown({ name, driver }: UnknownNetwork): CausewayError {
   const message = `network "${name}" has driver "${driver}", which the agent of this host does not know: update the agent, or attach on another host`;
   return new CausewayError('driver-unknown', message, { field: 'network', network: name, driver });
+}
+
+function encryptionUnavailable({ name }: Network): CausewayError {
+  return new CausewayError('encryption-unavailable', cannotEncrypt(name), { field: 'network', network: name });
 }
 
 function wentAway({ netns }: Sandbox): CausewayError {

@@ -19,7 +19,14 @@ import {
   type State,
   teardown,
 } from '@causeway/datapath';
-import { type EndpointId, isKnown, type NetworkId, type Stamp, type UnknownNetwork } from '@causeway/model';
+import {
+  type EndpointId,
+  isKnown,
+  type Network,
+  type NetworkId,
+  type Stamp,
+  type UnknownNetwork,
+} from '@causeway/model';
 import { type Clock, Slices } from '@causeway/runtime';
 import { type NewAddresses, reachable } from '../announce/announcements.ts';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
@@ -27,6 +34,7 @@ import { isKnownTable, type Table } from '../tables/table.ts';
 import { ContainerPaths, findContainerPaths, within } from './container-paths.ts';
 import type { Former, Host } from './desired.ts';
 import { DesiredNetwork } from './desired-network.ts';
+import { cannotEncrypt } from './encryption.ts';
 import type { HostStats } from './host-stats.ts';
 import { explain } from './op-log.ts';
 import { affectsSharedLink, endpointOf } from './op-scope.ts';
@@ -142,6 +150,7 @@ export class NetworkScope implements Scope {
     // Until the tables are confirmed, containers may live here whose records are lost, and whose network's table has not come yet.
     if (table === undefined) return { kind: isAttached || !isConfirmed ? 'wait' : 'remove' };
     if (!isKnown(table.network)) return this.#refuse(table.network);
+    if (table.network.driver === 'encrypted-overlay') return this.#refuseToEncrypt(table.network);
     // The ledger may still have a network that was withdrawn since. Containers of this host prove that the network is
     // desired.
     return { kind: isAttached || isConfirmed ? 'follow' : 'wait' };
@@ -315,6 +324,19 @@ export class NetworkScope implements Scope {
     const difference = { netns: this.watched, kind: 'driver', key: driver, ...sides } as const;
     const fields = { network: name, driver };
     return { kind: 'refuse', refusal: { event: 'network.driver-unknown', fields, why, difference } };
+  }
+
+  /** Nothing is made for the network: without SAs and policies, its frames would travel in the clear. */
+  #refuseToEncrypt({ name, driver }: Network): Goal {
+    const why = cannotEncrypt(name);
+    const difference = {
+      netns: this.watched,
+      kind: 'driver',
+      key: driver,
+      actual: 'not made',
+      desired: 'present',
+    } as const;
+    return { kind: 'refuse', refusal: { event: 'network.not-encrypted', fields: { network: name }, why, difference } };
   }
 }
 

@@ -64,9 +64,15 @@ describe('what a server is asked', () => {
             noGateway: true,
             dryRun: true,
             force: false,
+            encrypt: false,
           },
         },
       ],
+    ],
+    [
+      'network create vault --encrypt',
+      networks,
+      [{ method: 'managers.createNetwork', request: expect.objectContaining({ name: 'vault', encrypt: true }) }],
     ],
     [
       'network create plain --subnet 10.66.0.0/24',
@@ -89,6 +95,7 @@ describe('what a server is asked', () => {
             noGateway: false,
             dryRun: false,
             force: false,
+            encrypt: false,
           },
         },
       ],

@@ -17,6 +17,7 @@ interface Input {
   readonly ipRange: readonly Prefix[];
   readonly auxAddress: readonly AuxAddress[];
   readonly internal?: boolean;
+  readonly encrypt?: boolean;
   readonly ipv4?: boolean;
   readonly ipv6?: boolean;
   readonly driver: string;
@@ -58,6 +59,7 @@ export const networkCreate = command<Input>({
       'without --subnet: one IPv6 subnet from the default pools; one of each family without --ipv4 and --ipv6',
     ),
     new Option('--internal', 'no gateways and no default routes: nothing leaves the network'),
+    new Option('--encrypt', 'encrypt what travels between hosts: no frame leaves or enters a host in the clear'),
     completed(new Option('--driver <name>', 'how frames travel between hosts').default('overlay'), fixed(['overlay'])),
     new Option('--vni <number>', 'VXLAN network identifier; automatic when absent').argParser(
       parseAs('--vni', (text) => parseVni(wholeNumber(text))),
@@ -84,6 +86,7 @@ export const networkCreate = command<Input>({
     'causeway network create apps',
     'causeway network create blue --subnet 10.66.0.0/16 --subnet fd66::/64',
     'causeway network create red --subnet 10.67.0.0/24 --gateway 10.67.0.254 --mtu 1400 --label team=core',
+    'causeway network create vault --encrypt',
     'causeway network create lab --subnet 10.68.0.0/24 --ip-range 10.68.0.128/25 --aux-address printer=10.68.0.9 --internal',
   ],
   async run({ input, clients, context }) {
@@ -107,6 +110,7 @@ export const networkCreate = command<Input>({
       noGateway: input.gateway.includes('none'),
       dryRun: input.dryRun ?? false,
       force: input.force ?? false,
+      encrypt: input.encrypt ?? false,
     });
     return { ...networkAnswer(present(network, 'network'), context.clock.wall()), notes: dryRunNotes(input.dryRun) };
   },

@@ -71,6 +71,7 @@ function networkValue(network: Network): object {
     addressSpace: network.addressSpace,
     driver: network.driver,
     internal: network.internal,
+    encrypted: network.encrypted,
     subnets: network.subnets.map(({ prefix, gateway, ranges, auxAddresses }) => ({
       prefix,
       gateway: gateway === '' ? null : gateway,
@@ -113,6 +114,7 @@ function sheet(network: Network, now: number): Sheet {
       ['namespace', networkNamespace(network.id as NetworkId)],
       ['VNI', String(network.vni)],
       ['MTU', `${network.mtu} (${network.mtuFixed ? 'fixed' : "follows the hosts' underlays"})`],
+      ['encrypted', network.encrypted ? 'yes' : 'no'],
       ['address space', network.addressSpace],
       ['subnets', network.subnets.map((subnet) => subnet.prefix).join(', ')],
       ['gateways', network.internal ? 'none, internal' : gateways(network)],

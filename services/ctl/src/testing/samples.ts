@@ -53,6 +53,7 @@ export const blue: Network = {
   createdAtMs: 1_699_990_000_000n,
   revision: 7n,
   conditions: [allocated, { ...programmed, status: 'true', reason: 'AllApplied' }, healthy],
+  encrypted: false,
 };
 
 export const red: Network = {

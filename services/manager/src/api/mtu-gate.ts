@@ -26,8 +26,8 @@ export function judgeMtu(
   progress: () => HostsProgress,
   now: number,
 ): MtuVerdict {
-  const { mtu, subnets } = network.value;
-  const room = Math.max(roomOfNode(node), leastFor(subnets));
+  const { mtu, driver, subnets } = network.value;
+  const room = Math.max(roomOfNode(node, driver), leastFor(subnets));
   if (mtu.kind === 'automatic' && mtu.bytes > room) return { kind: 'too-large' };
   if (mtu.highest === undefined || mtu.highest <= room) return { kind: 'open' };
   const { floor, silentSince } = progress(); // looks at each host of the network; most claims never need this

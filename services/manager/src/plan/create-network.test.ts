@@ -193,3 +193,27 @@ describe('the VNI', () => {
     });
   });
 });
+
+describe('an encrypted network', () => {
+  const driver = 'encrypted-overlay';
+
+  test('leaves room for ESP, and is stored with its driver', () => {
+    desk.make(registerNode(scriptNode(1)));
+    const made = desk.make(createNetwork(plainNetwork('vault', ['10.1.0.0/16'], { driver })));
+    expect(made).toMatchObject({ driver, mtu: { kind: 'automatic', bytes: 1_416 } });
+    expect(desk.view.networkNamed('vault' as Name)?.value).toEqual(made);
+  });
+
+  test('may not have an MTU that leaves no room for ESP', () => {
+    desk.make(registerNode(scriptNode(1)));
+    const make = (mtu: number) =>
+      desk.make(createNetwork(plainNetwork(`n${mtu}`, [`10.${mtu - 1_400}.0.0/16`], { driver, mtu })));
+    expect(make(1_416).mtu).toEqual({ kind: 'fixed', bytes: 1_416 });
+    expect(refusal(() => make(1_417)).message).toMatch(/ask for 1416 or less, which leaves room for VXLAN and ESP/);
+  });
+
+  test('has an MTU for Ethernet while no host is known', () => {
+    const made = desk.make(createNetwork(plainNetwork('vault', ['10.1.0.0/16'], { driver })));
+    expect(made.mtu.bytes).toBe(1_416);
+  });
+});

@@ -84,11 +84,14 @@ function planCreateNetwork(
 ): Proposal<Network> {
   const { view, allocator, keys, random, clock } = planning;
   const subnets = completeSubnets(subnetsOf(request, pools, view), gatewayRule(request));
-  const mtu = request.mtu === undefined ? automaticMtu(view, subnets) : fixedMtu(request.mtu, subnets);
+  const mtu =
+    request.mtu === undefined
+      ? automaticMtu(view, { driver: request.driver, subnets })
+      : fixedMtu(request.mtu, subnets);
   checkNameFree(view, request.name);
   checkDisjoint(view, request, subnets);
   if (request.force !== true) {
-    if (mtu.kind === 'fixed') checkCarried(view, mtu, subnets);
+    if (mtu.kind === 'fixed') checkCarried(view, mtu, { driver: request.driver, subnets });
     if (request.subnets.length > 0) checkOffUnderlays(view, subnets);
   }
   const vni = request.vni === undefined ? automaticVni(allocator) : askedVni(view, request.vni);

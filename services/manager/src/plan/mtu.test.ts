@@ -55,7 +55,7 @@ test.each<[bytes: number, subnets: readonly Subnet[], tooSmall: boolean]>([
 
 describe('a fixed MTU and the underlays of hosts', () => {
   const check = (desk: PlanHarness, bytes: number, subnets: readonly Subnet[] = four) =>
-    checkCarried(desk.view, { kind: 'fixed', bytes }, subnets);
+    checkCarried(desk.view, { kind: 'fixed', bytes }, { driver: 'overlay', subnets });
 
   test.each<[string, number[], number, readonly Subnet[]]>([
     ['no host yet', [], 9_000, four],
@@ -107,4 +107,14 @@ test('an automatic MTU that a new host cannot carry is lowered, once; a fixed MT
   desk.make(lower);
   expect(desk.view.findNetwork('blue').value.mtu).toEqual({ kind: 'automatic', bytes: 1_350, highest: 1_450 });
   for (const id of [blue, networkId(9)]) expect(lowerMtu(id).plan(desk).writes).toEqual([]);
+});
+
+test('an encrypted network is lowered, too, and further', () => {
+  const desk = withHosts(1_500);
+  const vault = desk.make(createNetwork(plainNetwork('vault', ['10.1.0.0/16'], { driver: 'encrypted-overlay' }))).id;
+  desk.make(createNetwork(plainNetwork('small', ['10.2.0.0/16'], { mtu: 1_316 })));
+  desk.make(registerNode(scriptNode(2, undefined, 1_400)));
+  expect(networksTooLarge(desk.view)).toEqual([vault]);
+  desk.make(lowerMtu(vault));
+  expect(desk.view.findNetwork('vault').value.mtu).toEqual({ kind: 'automatic', bytes: 1_316, highest: 1_416 });
 });

@@ -1,5 +1,6 @@
 import {
   CausewayError,
+  type Driver,
   family,
   familyOf,
   listNames,
@@ -8,8 +9,8 @@ import {
   type Network,
   type NetworkId,
   type Node,
+  roomInside,
   type Subnet,
-  vxlanOverhead,
 } from '@causeway/model';
 import { networkChanged } from '../events/describe.ts';
 import { records } from '../store/records/index.ts';
@@ -21,15 +22,18 @@ import { type Intent, nothingToDo, type Planning, type Proposal } from './intent
 const smallest = 68;
 const largest = 65_535;
 
-/** Used before any host is known: Ethernet's 1500 less VXLAN over IPv4. */
-const unknownHosts = 1_500 - vxlanOverhead[4];
+/** Underlay that is assumed before any host is known: Ethernet, with IPv4. */
+const unknownHost = { mtu: 1_500, family: 4 } as const;
+
+/** What the MTU of a network depends on, beside the hosts. */
+type Carried = Pick<Network, 'driver' | 'subnets'>;
 
 /**
  * The MTU that the underlays of all hosts carry: the smallest of them. Never less than IPv6 needs if the network has IPv6,
  * since the kernel disables IPv6 on a link with a smaller MTU. The outer packets are then fragmented.
  */
-export function automaticMtu(view: View, subnets: readonly Subnet[]): Mtu {
-  return within(roomOf(view), subnets);
+export function automaticMtu(view: View, { driver, subnets }: Carried): Mtu {
+  return within(roomOf(view, driver), subnets);
 }
 
 /** @throws CausewayError mtu-invalid */
@@ -46,24 +50,24 @@ export function fixedMtu(bytes: number, subnets: readonly Subnet[]): Mtu {
 /** Hosts whose underlay carries less than a network of this MTU may send, with what each carries. */
 export function tooSmallFor(
   view: View,
-  { mtu, subnets }: Pick<Network, 'mtu' | 'subnets'>,
+  { mtu, driver, subnets }: Carried & Pick<Network, 'mtu'>,
 ): readonly { readonly node: Versioned<Node>; readonly room: number }[] {
   const least = leastFor(subnets);
-  if (mtu.bytes <= Math.max(roomOf(view), least)) return [];
+  if (mtu.bytes <= Math.max(roomOf(view, driver), least)) return [];
   return [...view.nodes.values()]
-    .map((node) => ({ node, room: roomOfNode(node.value) }))
+    .map((node) => ({ node, room: roomOfNode(node.value, driver) }))
     .filter(({ room }) => mtu.bytes > Math.max(room, least));
 }
 
 /** Checks that a requested MTU fits into every host's underlay. @throws CausewayError mtu-too-large */
-export function checkCarried(view: View, mtu: Mtu, subnets: readonly Subnet[]): void {
-  const small = tooSmallFor(view, { mtu, subnets });
+export function checkCarried(view: View, mtu: Mtu, of: Carried): void {
+  const small = tooSmallFor(view, { ...of, mtu });
   const [first] = small;
   if (first === undefined) return;
   const room = Math.min(...small.map((host) => host.room));
   const hosts = listNames(small.map(({ node }) => node.value));
   const carries = small.length === 1 ? 'carries' : 'carry';
-  const message = `mtu ${mtu.bytes} is more than ${hosts} ${carries}: ask for ${room} or less, which leaves room for VXLAN in the underlay, or use force`;
+  const message = `mtu ${mtu.bytes} is more than ${hosts} ${carries}: ask for ${room} or less, which leaves room for ${of.driver === 'overlay' ? 'VXLAN' : 'VXLAN and ESP'} in the underlay, or use force`;
   throw new CausewayError('mtu-too-large', message, { field: 'mtu', value: mtu.bytes, room, hosts });
 }
 
@@ -74,14 +78,18 @@ export function isTooSmall(mtu: Mtu, subnets: readonly Subnet[]): boolean {
 
 /** Networks whose automatic MTU is larger than a host can carry. */
 export function networksTooLarge(view: View): readonly NetworkId[] {
-  const room = roomOf(view);
+  const rooms = new Map<Driver, number>();
   const tooLarge: NetworkId[] = [];
-  for (const { value } of view.networks.values()) if (exceeds(room, value)) tooLarge.push(value.id);
+  for (const { value } of view.networks.values()) {
+    const room = rooms.get(value.driver) ?? roomOf(view, value.driver);
+    rooms.set(value.driver, room);
+    if (exceeds(room, value)) tooLarge.push(value.id);
+  }
   return tooLarge;
 }
 
 export function isTooLarge(view: View, network: Network): boolean {
-  return exceeds(roomOf(view), network);
+  return exceeds(roomOf(view, network.driver), network);
 }
 
 /** Lowers a network's automatic MTU to what every host carries. It is never raised: interfaces in use have the old value. */
@@ -94,7 +102,7 @@ function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void>
   if (current === undefined || !isTooLarge(view, current.value)) {
     return nothingToDo(undefined);
   }
-  const next = { ...current.value, mtu: afterMtu(current.value.mtu, automaticMtu(view, current.value.subnets)) };
+  const next = { ...current.value, mtu: afterMtu(current.value.mtu, automaticMtu(view, current.value)) };
   const key = keys.network(id);
   return {
     compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
@@ -112,8 +120,8 @@ export function afterMtu(before: Mtu, next: Mtu): Mtu {
 }
 
 /** Bytes inside the overlay that the host's underlay carries. */
-export function roomOfNode({ underlayMtu, dataPath }: Underlay): number {
-  return underlayMtu - vxlanOverhead[family(dataPath)];
+export function roomOfNode({ underlayMtu, dataPath }: Underlay, driver: Driver): number {
+  return roomInside(driver, underlayMtu, family(dataPath));
 }
 
 /** Least MTU of a network with these subnets, whatever the underlay. */
@@ -122,9 +130,9 @@ export function leastFor(subnets: readonly Subnet[]): number {
 }
 
 /** Bytes inside the overlay that every host's underlay carries. */
-function roomOf(view: View): number {
-  const rooms = view.underlays().map(roomOfNode);
-  return rooms.length === 0 ? unknownHosts : Math.min(largest, ...rooms);
+function roomOf(view: View, driver: Driver): number {
+  const rooms = view.underlays().map((underlay) => roomOfNode(underlay, driver));
+  return rooms.length === 0 ? roomInside(driver, unknownHost.mtu, unknownHost.family) : Math.min(largest, ...rooms);
 }
 
 function within(room: number, subnets: readonly Subnet[]): Mtu {

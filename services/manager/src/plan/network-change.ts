@@ -45,7 +45,7 @@ export function changeNetwork(network: Network, change: NetworkChange, view: Vie
     name: change.name ?? network.name,
     subnets,
     labels: labelsOf(network, change),
-    mtu: mtuOf(network.mtu, change, subnets, view),
+    mtu: mtuOf(network, change, subnets, view),
   };
 }
 
@@ -110,15 +110,15 @@ function labelsOf({ labels }: Network, { setLabels, removeLabels }: NetworkChang
   return next;
 }
 
-function mtuOf(mtu: Mtu, change: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
-  const next = nextMtu(mtu, change, subnets, view);
-  return next === mtu ? mtu : afterMtu(mtu, next);
+function mtuOf(network: Network, change: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
+  const next = nextMtu(network, change, subnets, view);
+  return next === network.mtu ? next : afterMtu(network.mtu, next);
 }
 
 /** An automatic MTU stays, since interfaces have it. It changes only if a new IPv6 subnet needs a larger one. */
-function nextMtu(mtu: Mtu, { mtu: asked }: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
+function nextMtu({ driver, mtu }: Network, { mtu: asked }: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
   if (typeof asked === 'number') return fixedMtu(asked, subnets);
-  if (asked === 'automatic') return automaticMtu(view, subnets);
+  if (asked === 'automatic') return automaticMtu(view, { driver, subnets });
   if (mtu.kind === 'fixed') return fixedMtu(mtu.bytes, subnets);
-  return isTooSmall(mtu, subnets) ? automaticMtu(view, subnets) : mtu;
+  return isTooSmall(mtu, subnets) ? automaticMtu(view, { driver, subnets }) : mtu;
 }

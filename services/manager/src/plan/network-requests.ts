@@ -2,6 +2,7 @@ import {
   CausewayError,
   clip,
   type Driver,
+  isDriver,
   type Name,
   type Prefix,
   parseIp,
@@ -28,7 +29,7 @@ export function readCreateNetwork(message: CreateNetworkRequest): CreateNetwork 
   return {
     name: unwrap(parseName(message.name)),
     addressSpace: message.addressSpace === '' ? defaultSpace : unwrap(parseName(message.addressSpace, 'address_space')),
-    driver: readDriver(message.driver),
+    driver: readDriver(message),
     internal: message.internal,
     subnets: message.subnets.map((subnet, i) => readSubnet(subnet, `subnets[${i}]`)),
     gateways: message.noGateway ? 'asked-for' : 'all',
@@ -88,8 +89,9 @@ function readSubnet({ prefix, gateway, ranges, auxAddresses }: SubnetMessage, fi
   };
 }
 
-function readDriver(driver: string): Driver {
-  if (driver === '' || driver === 'overlay') return 'overlay';
-  const message = `driver "${clip(driver)}" is not known: the only driver is "overlay"`;
+function readDriver({ driver, encrypt }: Pick<CreateNetworkRequest, 'driver' | 'encrypt'>): Driver {
+  const asked = driver === '' ? 'overlay' : driver;
+  if (isDriver(asked)) return encrypt ? 'encrypted-overlay' : asked;
+  const message = `driver "${clip(driver)}" is not known: the drivers are "overlay" and "encrypted-overlay"`;
   throw new CausewayError('driver-unknown', message, { field: 'driver', value: clip(driver) });
 }

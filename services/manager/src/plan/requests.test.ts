@@ -55,6 +55,9 @@ test('a creation: what is not named is left to the manager', () => {
     ...{ ...least, ...rest, vni: 7, mtu: 1_400, families: [4, 6], force: true },
     ...{ gateways: 'asked-for', addressSpace: 'other' },
   });
+  for (const driver of ['', 'overlay', 'encrypted-overlay'])
+    expect(read({ driver, encrypt: true }).driver).toBe('encrypted-overlay');
+  expect(read({ driver: 'encrypted-overlay' }).driver).toBe('encrypted-overlay');
 });
 
 test('an update: what is not named stays', () => {

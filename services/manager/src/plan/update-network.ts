@@ -57,8 +57,7 @@ function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal
   const added = after.subnets.filter(({ prefix }) => !before.subnets.some((subnet) => subnet.prefix === prefix));
   checkDisjoint(view, before, added, 'add_subnets');
   if (request.force !== true) {
-    if (after.mtu.kind === 'fixed' && after.mtu.bytes !== before.mtu.bytes)
-      checkCarried(view, after.mtu, after.subnets);
+    if (after.mtu.kind === 'fixed' && after.mtu.bytes !== before.mtu.bytes) checkCarried(view, after.mtu, after);
     checkOffUnderlays(view, added, 'add_subnets');
   }
   checkUnclaimed(before, added, planning);

@@ -1,6 +1,7 @@
 import {
   type Driver,
   Ip,
+  isDriver,
   type Mtu,
   type Network,
   Prefix,
@@ -130,6 +131,7 @@ function subnetFromJson(json: JsonObject): Subnet {
 
 /** Older records name no driver: there was only `overlay`. */
 function driverFromJson(json: Json | undefined): Driver {
-  if (json === undefined || json === 'overlay') return 'overlay';
+  if (json === undefined) return 'overlay';
+  if (typeof json === 'string' && isDriver(json)) return json;
   throw new TypeError(`driver ${JSON.stringify(json)} is not known to this version`);
 }
