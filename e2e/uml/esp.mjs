@@ -1,6 +1,6 @@
 // Runs in a User-Mode Linux guest whose kernel has ESP. First the contract cases of SAs and policies, then two hosts whose
 // VXLAN travels in ESP. Prints one line of JSON.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { applyPlan, newNamespace, plan, policyKey, readState, stateKey } from '@causeway/datapath';
@@ -8,9 +8,8 @@ import { createKernel } from '@causeway/datapath/io';
 import { realHost } from '@causeway/datapath/io/testing';
 import { xfrm, xfrmPolicyCases, xfrmStateCases } from '@causeway/datapath/testing';
 import { enterThrowawayNetns } from '@causeway/netlink/io/testing/netns';
+import { ip, ping, run } from './tools.mjs';
 
-const run = (command, ...args) => execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-const ip = (...args) => run('ip', ...args);
 const { here, there } = xfrm.ends[4];
 
 const missing = enterThrowawayNetns();
@@ -91,25 +90,7 @@ async function reconcile(content, ...hosts) {
   }
 }
 
-/** Packets sent, received and duplicate. */
-function counts(text) {
-  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(text) ?? [];
-  return {
-    sent: Number(sent),
-    received: Number(received),
-    duplicates: Number(/\+(\d+) duplicates/.exec(text)?.[1] ?? 0),
-  };
-}
-
-async function ping(...options) {
-  const child = spawn('ip', ['netns', 'exec', a.name, 'ping', '-q', '-W', '1', ...options, b.inner]);
-  let text = '';
-  child.stdout.on('data', (chunk) => {
-    text += chunk;
-  });
-  await once(child, 'close');
-  return counts(text);
-}
+const pingFromA = (...options) => ping(a.name, b.inner, ...options);
 
 async function until(holds) {
   for (let tries = 0; tries < 20; tries++) if (await holds()) return;
@@ -159,22 +140,22 @@ async function rekey(from, to) {
 const contractOutcome = await contract();
 layOut();
 // The capture must see what the hunt for plain frames looks for.
-const plain = await onWire(() => ping('-c', '3', '-i', '0.1'));
+const plain = await onWire(() => pingFromA('-c', '3', '-i', '0.1'));
 await reconcile();
-const blocked = await onWire(() => ping('-c', '3', '-i', '0.1'));
+const blocked = await onWire(() => pingFromA('-c', '3', '-i', '0.1'));
 
 // The policies demand an SA that is not there yet: the first packets make larval SAs, which the real ones must replace.
 await reconcile({ receive: [1], policy: 1 });
-const withoutSa = await onWire(() => ping('-c', '3', '-i', '0.1'));
+const withoutSa = await onWire(() => pingFromA('-c', '3', '-i', '0.1'));
 await reconcile({ receive: [1], send: 1 });
 const golden = [ip('-n', a.name, 'xfrm', 'state', 'list', 'nokeys'), ip('-n', a.name, 'xfrm', 'policy', 'list')].join(
   '\n',
 );
-await until(async () => (await ping('-c', '1')).received === 1);
-const protectedPings = await onWire(() => ping('-c', '20', '-i', '0.02'));
+await until(async () => (await pingFromA('-c', '1')).received === 1);
+const protectedPings = await onWire(() => pingFromA('-c', '20', '-i', '0.02'));
 
 let generation = 1;
-const pings = ping('-c', '3000', '-i', '0.002');
+const pings = pingFromA('-c', '3000', '-i', '0.002');
 let isOver = false;
 void pings.then(() => {
   isOver = true;
@@ -185,13 +166,13 @@ const rekeyed = { ...(await pings), rekeys: generation - 1 };
 const { selector } = xfrm.demand('out', a.address, a.peer);
 const byHand = ['src', selector.src, 'dst', selector.dst, 'proto', 'udp', 'dport', `${selector.dport}`, 'dir', 'out'];
 ip('-n', a.name, 'xfrm', 'policy', 'delete', ...byHand);
-const policyDeleted = await onWire(() => ping('-c', '3', '-i', '0.1'));
+const policyDeleted = await onWire(() => pingFromA('-c', '3', '-i', '0.1'));
 await reconcile({ receive: [generation], send: generation }, a);
-const policyBack = await ping('-c', '5', '-i', '0.05');
+const policyBack = await pingFromA('-c', '5', '-i', '0.05');
 
 run('tc', '-n', a.name, 'qdisc', 'add', 'dev', 'e0', 'root', 'netem', 'duplicate', '100%');
 const before = dropped(b, 'XfrmInStateSeqError');
-const replayed = await ping('-c', '50', '-i', '0.01');
+const replayed = await pingFromA('-c', '50', '-i', '0.01');
 const replays = dropped(b, 'XfrmInStateSeqError') - before;
 
 kernel.close();

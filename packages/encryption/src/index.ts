@@ -1,3 +1,6 @@
+export type { HostView, PeerOfHost } from './host/host-view.ts';
+export { type HostPlan, planHost } from './host/plan-host.ts';
+export { Secrets } from './host/secrets.ts';
 export { dueAt, receivingLimits, rekeyPeriod, sendingLimits } from './limits.ts';
 export { publicHalf, sharedSecret } from './node-key.ts';
 export { type Pair, samePair, spiOf } from './pair.ts';

@@ -1,6 +1,6 @@
 import type { NodeId } from '@causeway/model';
 import { type Duration, seconds } from '@causeway/runtime';
-import { areDistinct, mostGenerations, type Pair } from '../pair.ts';
+import { areDistinct, mostGenerations } from '../pair.ts';
 import { hasLostNewest } from './peer-plan.ts';
 import type { Delay, Keyring, NodeView, OwnGeneration, PeerView, RekeyReason } from './view.ts';
 
@@ -30,7 +30,7 @@ export function retire(view: NodeView, now: number): Keyring {
   const newest = keyring.generations.at(-1);
   const generations = keyring.generations.flatMap((own): readonly OwnGeneration[] => {
     if (own.withdrawnIn !== undefined) return isForgotten(own, view) ? [] : [own];
-    const isKept = own === newest || !mayWithdraw || !(isForced || usersOf(own.generation, view).length === 0);
+    const isKept = own === newest || !mayWithdraw || !(isForced || usersOf(own, view).length === 0);
     return [isKept ? own : { ...own, withdrawnIn: version }];
   });
   const isWithdrawing = generations.some(({ withdrawnIn }) => withdrawnIn === version);
@@ -53,10 +53,11 @@ export function nextGeneration(
   if (reason === undefined) return undefined;
   const generation = Math.max(newest?.generation ?? 0, published?.newest ?? 0) + 1;
   const version = Math.max(keyring.version, published?.version ?? 0) + 1;
-  const oldest = keyring.generations[0] ?? { generation };
-  if (keyring.generations.length >= mostGenerations || !areDistinct(oldest.generation, generation)) {
+  const [oldest] = keyring.generations;
+  const isFull = keyring.generations.length >= mostGenerations;
+  if (oldest !== undefined && (isFull || !areDistinct(oldest.generation, generation))) {
     const since = view.delay?.reason === reason ? view.delay.since : now;
-    return { reason, since, waitsFor: usersOf(oldest.generation, view) };
+    return { reason, since, waitsFor: usersOf(oldest, view) };
   }
   // One change of the record at a time: the managers must have the present record first.
   return newest === undefined || published?.version === keyring.version ? { reason, generation, version } : undefined;
@@ -96,21 +97,21 @@ function lossOf(view: NodeView, newest: OwnGeneration, now: number): 'lost' | un
   return isLost ? 'lost' : undefined;
 }
 
-/** Peers between which and this node packets may travel with the generation. */
-function usersOf(generation: number, { peers }: NodeView): readonly NodeId[] {
-  return [...peers]
-    .filter(([, peer]) => peer.sendsWith?.sender === generation || maySend(peer, generation))
-    .map(([node]) => node);
+/** Peers between which and this node packets travel with the generation, or may soon. */
+function usersOf(own: OwnGeneration, { peers }: NodeView): readonly NodeId[] {
+  const users = [...peers].filter(([, peer]) => peer.sendsWith?.sender === own.generation || maySend(peer, own));
+  return users.map(([node]) => node);
 }
 
-/** A peer of which nothing is known may send with anything that this node receives with. */
-function maySend({ receipt, kernel }: PeerView, generation: number): boolean {
-  const isUsed = receipt === undefined ? ({ receiver }: Pair) => receiver === generation : isSame(receipt.sends);
-  return kernel.received.some((pair) => pair.receiver === generation && isUsed(pair));
-}
-
-function isSame(sends: Pair | undefined): (pair: Pair) => boolean {
-  return ({ sender, receiver }) => sends?.sender === sender && sends.receiver === receiver;
+/**
+ * A receipt is old when it arrives: the peer may have changed to any later generation that it was shown. It does not change to an
+ * earlier one. A peer of which nothing is known may send with anything that this node receives with.
+ */
+function maySend({ receipt, kernel }: PeerView, { generation, offeredIn }: OwnGeneration): boolean {
+  if (!kernel.received.some(({ receiver }) => receiver === generation)) return false;
+  if (receipt === undefined) return true;
+  const { version, sends } = receipt;
+  return offeredIn <= version && (sends === undefined || sends.receiver <= generation);
 }
 
 /**

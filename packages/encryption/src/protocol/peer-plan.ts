@@ -58,12 +58,12 @@ function receivedPairs(keyring: Keyring, peer: PeerView, made: PairLists): reado
 }
 
 /**
- * The newest pair of those that the peer has said to receive with. While the peer has said nothing to this run of the agent, the
- * present pair stays. A generation that its node has withdrawn is not used, even if nothing is left to send with.
+ * The newest of the pairs that the peer has said to receive with, and the present pair, which stays until there is a newer one.
+ * A generation that its node has withdrawn is not used, even if nothing is left to send with.
  */
 function chooseSent(keyring: Keyring, peer: PeerView, made: PairLists): Pair | undefined {
   const present = peer.sendsWith !== undefined && hasPair(peer.kernel.sent, peer.sendsWith) ? [peer.sendsWith] : [];
-  const choices = (peer.receipt?.receives ?? present).filter(
+  const choices = [...present, ...(peer.receipt?.receives ?? [])].filter(
     (pair) =>
       isOffered(keyring, pair.sender) &&
       peer.generations.includes(pair.receiver) &&
@@ -75,8 +75,9 @@ function chooseSent(keyring: Keyring, peer: PeerView, made: PairLists): Pair | u
   );
 }
 
+/** The receiver's generation counts first: the receiver relies on it that a sender does not go back to an earlier one. */
 function isNewer(a: Pair, b: Pair): boolean {
-  return a.sender > b.sender || (a.sender === b.sender && a.receiver > b.receiver);
+  return a.receiver > b.receiver || (a.receiver === b.receiver && a.sender > b.sender);
 }
 
 /**

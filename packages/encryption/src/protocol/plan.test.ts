@@ -95,10 +95,9 @@ describe('a new generation', () => {
       published: { version: 3, newest: 3 },
       peers: new Map([[peer, peerView({}, '1>1 1>2 1>3')]]),
     };
-    // 2 is not in use and is withdrawn at once, but it is there until the peer has confirmed it.
     const first = planned(view, 'due');
     expect([print(first), first.create, first.delay]).toEqual([
-      'version 4: 1 2- 3',
+      'version 3: 1 2 3',
       undefined,
       { reason: 'due', since: now, waitsFor: [peer] },
     ]);
@@ -134,6 +133,11 @@ describe('an older generation', () => {
     ],
     ['stays while this node sends with it', withPeer({ ...elsewhere, sendsWith: pair('1>1') }), 'version 2: 1 2'],
     [
+      'stays while a peer that sends nothing may choose it',
+      withPeer({ ...peerView({ sends: '' }, '1>1 1>2'), sendsWith: pair('2>1') }),
+      'version 2: 1 2',
+    ],
+    [
       'stays while the peer sends with it',
       withPeer({ ...peerView({}, '1>1 1>2'), sendsWith: pair('2>1') }),
       'version 2: 1 2',
@@ -145,6 +149,17 @@ describe('an older generation', () => {
     ],
   ])('%s', (_, view, expected) => {
     expect(print(planned(view))).toBe(expected);
+  });
+
+  it('stays while the peer sends with an earlier one, and may have changed to this one since', () => {
+    const keys = keyring(3, [own(1), own(2), own(3)]);
+    const withReceipt = (version: number) => {
+      const view = { ...peerView({ version }, '1>1 1>2 1>3'), sendsWith: pair('3>1') };
+      return print(planned({ keyring: keys, published: { version: 3, newest: 3 }, peers: new Map([[peer, view]]) }));
+    };
+    expect(withReceipt(3)).toBe('version 3: 1 2 3');
+    // The peer has not said that it knows the second record, so it was not shown the second generation.
+    expect(withReceipt(1)).toBe('version 4: 1 2- 3');
   });
 
   it('stays while nothing is known of the peer', () => {

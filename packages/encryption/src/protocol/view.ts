@@ -20,7 +20,7 @@ export interface OwnGeneration {
  * follows from it.
  */
 export interface Keyring {
-  /** Of the record that offers the generations. */
+  /** The version of the record that offers the generations. */
   readonly version: number;
   /** Oldest first. */
   readonly generations: readonly OwnGeneration[];
@@ -87,6 +87,6 @@ export interface NodeView {
   readonly published: { readonly version: number; readonly newest: number } | 'unknown' | undefined;
   /** Peers with which this host shares an encrypted network. */
   readonly peers: ReadonlyMap<NodeId, PeerView>;
-  /** Of the plan before. */
+  /** The delay of the plan before. */
   readonly delay?: Delay;
 }

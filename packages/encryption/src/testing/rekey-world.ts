@@ -91,11 +91,19 @@ export class RekeyWorld {
     return !this.#apart.has(pairOf(one, other));
   }
 
+  /** From now on a pair that sends must not stop. */
+  readonly #flowing = new Set<string>();
+  mustFlow = false;
+
   /** Called after each op of each kernel. */
   check(): void {
     for (const sender of this.nodes) {
       for (const receiver of this.nodes) {
-        const key = sender === receiver ? undefined : sender.sendingKey(receiver.id);
+        if (sender === receiver) continue;
+        const key = sender.sendingKey(receiver.id);
+        const pair = `${sender.id} ${receiver.id}`;
+        if (this.mustFlow && key === undefined && this.#flowing.has(pair)) this.fault(`${pair} has stopped`);
+        if (key !== undefined) this.#flowing.add(pair);
         if (key === undefined || receiver.receives(sender.id, key) || this.#lost.has(key)) continue;
         this.fault(`${sender.id} sends to ${receiver.id} with ${key}, which the receiver lacks`);
       }

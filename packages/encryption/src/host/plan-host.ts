@@ -1,0 +1,111 @@
+import { newNamespace, ourReqid, policyKey, stateKey, type XfrmState } from '@causeway/datapath';
+import type { KeyGeneration, NodeId } from '@causeway/model';
+import { receivingLimits, sendingLimits } from '../limits.ts';
+import { publicHalf } from '../node-key.ts';
+import { type Pair, spiOf } from '../pair.ts';
+import type { PeerPlan } from '../protocol/peer-plan.ts';
+import { planRekey, type RekeyPlan } from '../protocol/plan.ts';
+import type { Keyring, PeerView, Receipt, RekeyReason } from '../protocol/view.ts';
+import type { Unsigned } from '../signed-keys.ts';
+import { type FoundIpsec, type FoundPeer, foundPeer } from './found.ts';
+import type { HostView, PeerOfHost } from './host-view.ts';
+import { blocks, demand } from './policies.ts';
+
+/** What a host does next. The order of the fields is the order in which it is done. */
+export interface HostPlan extends Pick<RekeyPlan, 'keyring' | 'create' | 'delay'> {
+  /** SAs and policies of the host namespace. */
+  readonly desired: FoundIpsec;
+  /** To be sent whether or not the kernel becomes as desired: they say what was found. */
+  readonly receipts: ReadonlyMap<NodeId, Receipt>;
+  /** The record to sign and publish. */
+  readonly publish?: Unsigned;
+}
+
+/**
+ * The rekey protocol on a kernel: from one read of the kernel to what it shall have.
+ * `wanted`: why the newest generation should be followed by another. `now`: Unix ms.
+ */
+export function planHost(host: HostView, found: FoundIpsec, wanted: RekeyReason | undefined, now: number): HostPlan {
+  const { stored, published, delay } = host;
+  const kernels = new Map([...host.peers].map(([node, peer]) => [node, foundPeer(host, peer, found)] as const));
+  const peers = new Map<NodeId, PeerView>();
+  for (const [node, { keys, receipt }] of host.peers) {
+    const { kernel, sendsWith } = kernels.get(node) ?? foundNothing;
+    const generations = keys.generations.map(({ generation }) => generation);
+    peers.set(node, {
+      version: keys.version,
+      generations,
+      kernel,
+      ...(receipt && { receipt }),
+      ...(sendsWith && { sendsWith }),
+    });
+  }
+  const view = { keyring: stored.keyring, published, peers, ...(delay && { delay }) };
+  const { keyring, create, delay: delayed, peers: plans, publish } = planRekey(view, wanted, now);
+  const told = [...plans].filter(([node]) => kernels.get(node)?.isUnknown !== true);
+  return {
+    keyring,
+    ...(create && { create }),
+    ...(delayed && { delay: delayed }),
+    desired: desiredIpsec(host, plans, found),
+    receipts: new Map(told.map(([node, { receipt }]) => [node, receipt])),
+    ...(publish && { publish: recordOf(host, publish) }),
+  };
+}
+
+const foundNothing: FoundPeer = { kernel: { received: [], sent: [] }, isUnknown: false };
+
+/** The blocks are always there: an encrypted network that comes later finds them. */
+function desiredIpsec(host: HostView, plans: ReadonlyMap<NodeId, PeerPlan>, found: FoundIpsec): FoundIpsec {
+  const desired = newNamespace();
+  const policies = [...blocks];
+  for (const [node, plan] of plans) {
+    const peer = host.peers.get(node);
+    if (peer === undefined) continue;
+    for (const state of statesOf(host, peer, plan)) {
+      const there = found.xfrmStates.get(stateKey(state));
+      // An SA never changes: with other limits it would be made again with the same key.
+      const limits = there?.key.equals(state.key) === true ? there.limits : state.limits;
+      desired.xfrmStates.set(stateKey(state), { ...state, limits });
+    }
+    const [here, there] = [host.own.address, peer.address];
+    if (plan.receives.length > 0) policies.push(demand('in', there, here));
+    if (plan.sendsWith !== undefined) policies.push(demand('out', here, there, spiOf(plan.sendsWith, host.own.index)));
+  }
+  for (const policy of policies) desired.xfrmPolicies.set(policyKey(policy), policy);
+  return desired;
+}
+
+function statesOf(host: HostView, peer: PeerOfHost, { receives, sends }: PeerPlan): readonly XfrmState[] {
+  return [
+    ...receives.flatMap((pair) => stateOf(host, peer, 'in', pair)),
+    ...sends.flatMap((pair) => stateOf(host, peer, 'out', pair)),
+  ];
+}
+
+function stateOf(
+  { own, stored, secrets, period }: HostView,
+  peer: PeerOfHost,
+  direction: 'in' | 'out',
+  pair: Pair,
+): XfrmState[] {
+  const isIn = direction === 'in';
+  const key = secrets.saKey({ ...own, keys: stored.keys }, peer.keys, direction, pair);
+  const ownKey = stored.keys.get(isIn ? pair.receiver : pair.sender);
+  if (key === undefined || ownKey === undefined) return [];
+  const [src, dst] = isIn ? [peer.address, own.address] : [own.address, peer.address];
+  const limits = isIn ? receivingLimits(period) : sendingLimits(publicHalf(ownKey), period);
+  const spi = spiOf(pair, isIn ? peer.keys.index : own.index);
+  return [{ direction, src, dst, spi, reqid: ourReqid, key, limits, isStrict: true }];
+}
+
+/** What the node signs: the public halves of the generations that it offers. */
+function recordOf({ own, stored }: HostView, { version, generations }: Keyring): Unsigned {
+  const offered = generations.flatMap(({ generation, createdAt, withdrawnIn }): KeyGeneration[] => {
+    const key = stored.keys.get(generation);
+    return key === undefined || withdrawnIn !== undefined
+      ? []
+      : [{ generation, publicKey: publicHalf(key), createdAt }];
+  });
+  return { node: own.node, index: own.index, version, generations: offered };
+}
