@@ -13,8 +13,11 @@ const innerNextHeader = 36;
 const innerIcmp6Type = 70;
 
 const vxlan = 'udp dst port 4789';
+/** Of encrypted networks. On the underlay it is to be seen in ESP only, so never. */
+const encryptedVxlan = 'udp dst port 4793';
 export const filters = {
   vxlan,
+  encryptedVxlan,
   /** Broadcast and multicast inside the overlay. */
   innerGroup: `${vxlan} and udp[${innerDestination}] & 1 = 1`,
   innerArp: `${vxlan} and udp[${innerType}:2] = 0x0806`,
@@ -34,7 +37,17 @@ const tcpdump = ['tcpdump', '-n', '--immediate-mode'];
 export async function captureUnderlay(lab: Lab, during: () => Promise<void>): Promise<Capture> {
   const file = join('/tmp', `causeway-e2e-${lab.name}.pcap`);
   // -Z root: otherwise tcpdump, started as root, gives up its rights before it opens the file.
-  const run = await listen(lab, 'switch', [...tcpdump, '-Z', 'root', '-U', '-i', 'br0', '-w', file, vxlan]);
+  const run = await listen(lab, 'switch', [
+    ...tcpdump,
+    '-Z',
+    'root',
+    '-U',
+    '-i',
+    'br0',
+    '-w',
+    file,
+    `${vxlan} or ${encryptedVxlan}`,
+  ]);
   try {
     await during();
   } finally {

@@ -1,7 +1,7 @@
 import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EndpointJson, NetworkJson, VerifyJson } from './answers.ts';
-import { overhear } from './capture.ts';
+import { captureUnderlay, filters, overhear } from './capture.ts';
 import {
   attach,
   attachWith,
@@ -161,6 +161,35 @@ describeLab('networks', () => {
     await eventually(async () => expect((await overlaysOn(lab, 'h1')).length).toBe(overlays - 1));
     const left = await lab.json<readonly EndpointJson[]>('h1', 'endpoint', 'list');
     expect(left.filter(({ network }) => network === 'doomed')).toEqual([]);
+    expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]);
+  });
+
+  test('that are encrypted are refused by hosts that cannot encrypt, and nothing is sent in the clear', async () => {
+    const vault = await lab.json<NetworkJson>(
+      'h1',
+      'network',
+      'create',
+      'vault',
+      '--encrypt',
+      '--subnet',
+      '10.76.0.0/24',
+    );
+    expect(vault).toMatchObject({ encrypted: true, mtu: 1416 });
+    const overlays = await overlaysOn(lab, 'h1');
+    const capture = await captureUnderlay(lab, async () => {
+      for (const host of ['h1', 'h2']) {
+        await lab.run(host, 'ip', 'netns', 'add', 'secret');
+        const where = ['--name', `secret-${host}`, '--netns', '/run/netns/secret'];
+        const refused = await lab.try(host, 'causeway', 'endpoint', 'attach', 'vault', ...where);
+        expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('network vault is encrypted') });
+      }
+    });
+    expect(await capture.packets(`${filters.vxlan} and udp[12:4] = ${vault.vni * 256}`)).toEqual([]);
+    expect(await capture.packets(filters.encryptedVxlan)).toEqual([]);
+    await capture.remove();
+    await eventually(async () => expect(await overlaysOn(lab, 'h1')).toEqual(overlays));
+    const left = await lab.json<readonly EndpointJson[]>('h1', 'endpoint', 'list');
+    expect(left.filter(({ network }) => network === 'vault')).toEqual([]);
     expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]);
   });
 });
