@@ -20,6 +20,7 @@ import { watchSchema } from './cluster/schema-watch.ts';
 import { type TermWriter, Writer } from './commit/writer.ts';
 import { createControllers } from './controllers/controllers.ts';
 import type { HostReports } from './controllers/host-reports.ts';
+import { NodeKeyWriter } from './controllers/node-key-writer.ts';
 import { NodeRegistrar } from './controllers/node-registrar.ts';
 import { StoreMaintenance } from './controllers/store-maintenance.ts';
 import type { Dialer } from './election/dialer.ts';
@@ -118,7 +119,7 @@ export class Manager implements Startable {
     this.#terms = new TermRunner({ ...parts, elector: this.#elector, writer: this.#writer, controllers });
     const registrar = new NodeRegistrar({ view, writer: this.#writer, term });
     this.#feed = new Feed(
-      { ...parts, registrar },
+      { ...parts, registrar, keys: new NodeKeyWriter({ writer: this.#writer }) },
       {
         address,
         ...(given.feeds && { feeds: given.feeds }),

@@ -59,6 +59,22 @@ export interface ConnectRequest {
          */
         resync: ResyncRequest;
     } | {
+        oneofKind: "keys";
+        /**
+         * The host's keys for encrypted networks, or a request for their index.
+         *
+         * @generated from protobuf field: causeway.v1.NodeKeys keys = 6
+         */
+        keys: NodeKeys;
+    } | {
+        oneofKind: "receipts";
+        /**
+         * What the host tells other hosts about the SAs between them.
+         *
+         * @generated from protobuf field: causeway.v1.KeyReceipts receipts = 7
+         */
+        receipts: KeyReceipts;
+    } | {
         oneofKind: undefined;
     };
 }
@@ -338,8 +354,234 @@ export interface ConnectResponse {
          */
         hostState: HostState;
     } | {
+        oneofKind: "ownKeys";
+        /**
+         * The answer to `keys`.
+         *
+         * @generated from protobuf field: causeway.v1.OwnKeys own_keys = 9
+         */
+        ownKeys: OwnKeys;
+    } | {
+        oneofKind: "peerKeys";
+        /**
+         * Keys of hosts that share an encrypted network with this host.
+         *
+         * @generated from protobuf field: causeway.v1.PeerKeys peer_keys = 10
+         */
+        peerKeys: PeerKeys;
+    } | {
+        oneofKind: "receipts";
+        /**
+         * What other hosts tell this host about the SAs between them.
+         *
+         * @generated from protobuf field: causeway.v1.KeyReceipts receipts = 11
+         */
+        receipts: KeyReceipts;
+    } | {
         oneofKind: undefined;
     };
+}
+/**
+ * What a host publishes of its keys for encrypted networks, signed with the key of its certificate. Managers pass it on, and
+ * cannot change it. packages/encryption has the form of what is signed.
+ *
+ * @generated from protobuf message causeway.v1.NodeKeys
+ */
+export interface NodeKeys {
+    /**
+     * Id of the host. From an agent: empty, or its own.
+     *
+     * @generated from protobuf field: string node_id = 1
+     */
+    nodeId: string;
+    /**
+     * The host's number in SPIs, 256 to 16777215. The managers allocate it.
+     *
+     * @generated from protobuf field: uint32 index = 2
+     */
+    index: number;
+    /**
+     * Rises with each change that the host makes. 0: the host asks for its index, and the other fields are ignored.
+     *
+     * @generated from protobuf field: uint64 version = 3
+     */
+    version: bigint;
+    /**
+     * One to three, oldest first.
+     *
+     * @generated from protobuf field: repeated causeway.v1.KeyGeneration generations = 4
+     */
+    generations: KeyGeneration[];
+    /**
+     * The host's certificate in DER, and its issuers; at most 6.
+     *
+     * @generated from protobuf field: repeated bytes chain = 5
+     */
+    chain: Uint8Array[];
+    /**
+     * ECDSA with SHA-256, in DER.
+     *
+     * @generated from protobuf field: bytes signature = 6
+     */
+    signature: Uint8Array;
+}
+/**
+ * One key of a host.
+ *
+ * @generated from protobuf message causeway.v1.KeyGeneration
+ */
+export interface KeyGeneration {
+    /**
+     * Counts up from 1.
+     *
+     * @generated from protobuf field: uint64 generation = 1
+     */
+    generation: bigint;
+    /**
+     * X25519, 32 bytes.
+     *
+     * @generated from protobuf field: bytes public_key = 2
+     */
+    publicKey: Uint8Array;
+    /**
+     * Unix time, milliseconds, by the clock of the host.
+     *
+     * @generated from protobuf field: int64 created_at_ms = 3
+     */
+    createdAtMs: bigint;
+}
+/**
+ * The answer to NodeKeys: what the managers have of this host. Sent when it is stored.
+ *
+ * @generated from protobuf message causeway.v1.OwnKeys
+ */
+export interface OwnKeys {
+    /**
+     * As NodeKeys.index.
+     *
+     * @generated from protobuf field: uint32 index = 1
+     */
+    index: number;
+    /**
+     * As NodeKeys.version; 0: the host has published no keys.
+     *
+     * @generated from protobuf field: uint64 version = 2
+     */
+    version: bigint;
+    /**
+     * The number of the newest generation that the host has published; 0: none.
+     *
+     * @generated from protobuf field: uint64 newest = 3
+     */
+    newest: bigint;
+}
+/**
+ * Keys of hosts that have an endpoint on an encrypted network on which this host has one, too.
+ *
+ * @generated from protobuf message causeway.v1.PeerKeys
+ */
+export interface PeerKeys {
+    /**
+     * Hosts that are not named share no encrypted network with this host. Once in each session, before all other messages of this
+     * kind.
+     *
+     * @generated from protobuf field: bool complete = 1
+     */
+    complete: boolean;
+    /**
+     * Hosts that are new or have changed.
+     *
+     * @generated from protobuf field: repeated causeway.v1.PeerKey peers = 2
+     */
+    peers: PeerKey[];
+    /**
+     * Ids of hosts that share no encrypted network with this host any more, or have published no keys.
+     *
+     * @generated from protobuf field: repeated string removed_node_ids = 3
+     */
+    removedNodeIds: string[];
+}
+/**
+ * The keys of another host, and where it is.
+ *
+ * @generated from protobuf message causeway.v1.PeerKey
+ */
+export interface PeerKey {
+    /**
+     * Always present.
+     *
+     * @generated from protobuf field: causeway.v1.NodeKeys keys = 1
+     */
+    keys?: NodeKeys;
+    /**
+     * As Node.data_path: one end of the SAs.
+     *
+     * @generated from protobuf field: string data_path = 2
+     */
+    dataPath: string;
+}
+/**
+ * Receipts to or from other hosts. Each replaces the last one between the same two hosts, in the same direction.
+ *
+ * @generated from protobuf message causeway.v1.KeyReceipts
+ */
+export interface KeyReceipts {
+    /**
+     * At most 1024.
+     *
+     * @generated from protobuf field: repeated causeway.v1.KeyReceipt receipts = 1
+     */
+    receipts: KeyReceipt[];
+}
+/**
+ * What one host tells another about the SAs between them: docs/decisions/0029-rekey.md.
+ *
+ * @generated from protobuf message causeway.v1.KeyReceipt
+ */
+export interface KeyReceipt {
+    /**
+     * Id of the other host: from an agent the receiver, from a manager the sender.
+     *
+     * @generated from protobuf field: string node_id = 1
+     */
+    nodeId: string;
+    /**
+     * The version of the receiver's keys by which the sender acts.
+     *
+     * @generated from protobuf field: uint64 version = 2
+     */
+    version: bigint;
+    /**
+     * Pairs with which the sender of the receipt receives, and which the receiver may choose; at most 9.
+     *
+     * @generated from protobuf field: repeated causeway.v1.KeyPair receives = 3
+     */
+    receives: KeyPair[];
+    /**
+     * The pair with which the sender of the receipt sends. Absent: it sends nothing.
+     *
+     * @generated from protobuf field: causeway.v1.KeyPair sends = 4
+     */
+    sends?: KeyPair;
+}
+/**
+ * The generations from which the key of an SA follows.
+ *
+ * @generated from protobuf message causeway.v1.KeyPair
+ */
+export interface KeyPair {
+    /**
+     * Generation of the host that sends with the SA.
+     *
+     * @generated from protobuf field: uint64 sender = 1
+     */
+    sender: bigint;
+    /**
+     * Generation of the host that receives with the SA.
+     *
+     * @generated from protobuf field: uint64 receiver = 2
+     */
+    receiver: bigint;
 }
 /**
  * The first answer. An agent leaves a manager whose epoch is smaller than one it has seen, or whose term is smaller than one
@@ -690,6 +932,86 @@ declare class ConnectResponse$Type extends MessageType<ConnectResponse> {
  * @generated MessageType for protobuf message causeway.v1.ConnectResponse
  */
 export declare const ConnectResponse: ConnectResponse$Type;
+declare class NodeKeys$Type extends MessageType<NodeKeys> {
+    constructor();
+    create(value?: PartialMessage<NodeKeys>): NodeKeys;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: NodeKeys): NodeKeys;
+    internalBinaryWrite(message: NodeKeys, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.NodeKeys
+ */
+export declare const NodeKeys: NodeKeys$Type;
+declare class KeyGeneration$Type extends MessageType<KeyGeneration> {
+    constructor();
+    create(value?: PartialMessage<KeyGeneration>): KeyGeneration;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: KeyGeneration): KeyGeneration;
+    internalBinaryWrite(message: KeyGeneration, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.KeyGeneration
+ */
+export declare const KeyGeneration: KeyGeneration$Type;
+declare class OwnKeys$Type extends MessageType<OwnKeys> {
+    constructor();
+    create(value?: PartialMessage<OwnKeys>): OwnKeys;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: OwnKeys): OwnKeys;
+    internalBinaryWrite(message: OwnKeys, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.OwnKeys
+ */
+export declare const OwnKeys: OwnKeys$Type;
+declare class PeerKeys$Type extends MessageType<PeerKeys> {
+    constructor();
+    create(value?: PartialMessage<PeerKeys>): PeerKeys;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: PeerKeys): PeerKeys;
+    internalBinaryWrite(message: PeerKeys, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.PeerKeys
+ */
+export declare const PeerKeys: PeerKeys$Type;
+declare class PeerKey$Type extends MessageType<PeerKey> {
+    constructor();
+    create(value?: PartialMessage<PeerKey>): PeerKey;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: PeerKey): PeerKey;
+    internalBinaryWrite(message: PeerKey, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.PeerKey
+ */
+export declare const PeerKey: PeerKey$Type;
+declare class KeyReceipts$Type extends MessageType<KeyReceipts> {
+    constructor();
+    create(value?: PartialMessage<KeyReceipts>): KeyReceipts;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: KeyReceipts): KeyReceipts;
+    internalBinaryWrite(message: KeyReceipts, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.KeyReceipts
+ */
+export declare const KeyReceipts: KeyReceipts$Type;
+declare class KeyReceipt$Type extends MessageType<KeyReceipt> {
+    constructor();
+    create(value?: PartialMessage<KeyReceipt>): KeyReceipt;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: KeyReceipt): KeyReceipt;
+    internalBinaryWrite(message: KeyReceipt, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.KeyReceipt
+ */
+export declare const KeyReceipt: KeyReceipt$Type;
+declare class KeyPair$Type extends MessageType<KeyPair> {
+    constructor();
+    create(value?: PartialMessage<KeyPair>): KeyPair;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: KeyPair): KeyPair;
+    internalBinaryWrite(message: KeyPair, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.KeyPair
+ */
+export declare const KeyPair: KeyPair$Type;
 declare class Welcome$Type extends MessageType<Welcome> {
     constructor();
     create(value?: PartialMessage<Welcome>): Welcome;

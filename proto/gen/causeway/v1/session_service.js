@@ -21,7 +21,9 @@ class ConnectRequest$Type extends MessageType {
             { no: 2, name: "applied", kind: "message", oneof: "message", T: () => AppliedReport },
             { no: 3, name: "report", kind: "message", oneof: "message", T: () => HostReport },
             { no: 4, name: "verify_result", kind: "message", oneof: "message", T: () => VerifyResult },
-            { no: 5, name: "resync", kind: "message", oneof: "message", T: () => ResyncRequest }
+            { no: 5, name: "resync", kind: "message", oneof: "message", T: () => ResyncRequest },
+            { no: 6, name: "keys", kind: "message", oneof: "message", T: () => NodeKeys },
+            { no: 7, name: "receipts", kind: "message", oneof: "message", T: () => KeyReceipts }
         ]);
     }
     create(value) {
@@ -66,6 +68,18 @@ class ConnectRequest$Type extends MessageType {
                         resync: ResyncRequest.internalBinaryRead(reader, reader.uint32(), options, message.message.resync)
                     };
                     break;
+                case /* causeway.v1.NodeKeys keys */ 6:
+                    message.message = {
+                        oneofKind: "keys",
+                        keys: NodeKeys.internalBinaryRead(reader, reader.uint32(), options, message.message.keys)
+                    };
+                    break;
+                case /* causeway.v1.KeyReceipts receipts */ 7:
+                    message.message = {
+                        oneofKind: "receipts",
+                        receipts: KeyReceipts.internalBinaryRead(reader, reader.uint32(), options, message.message.receipts)
+                    };
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -93,6 +107,12 @@ class ConnectRequest$Type extends MessageType {
         /* causeway.v1.ResyncRequest resync = 5; */
         if (message.message.oneofKind === "resync")
             ResyncRequest.internalBinaryWrite(message.message.resync, writer.tag(5, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.NodeKeys keys = 6; */
+        if (message.message.oneofKind === "keys")
+            NodeKeys.internalBinaryWrite(message.message.keys, writer.tag(6, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.KeyReceipts receipts = 7; */
+        if (message.message.oneofKind === "receipts")
+            KeyReceipts.internalBinaryWrite(message.message.receipts, writer.tag(7, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -609,7 +629,10 @@ class ConnectResponse$Type extends MessageType {
             { no: 5, name: "ready", kind: "message", oneof: "message", T: () => Ready },
             { no: 6, name: "verify", kind: "message", oneof: "message", T: () => VerifyCall },
             { no: 7, name: "goodbye", kind: "message", oneof: "message", T: () => Goodbye },
-            { no: 8, name: "host_state", kind: "message", oneof: "message", T: () => HostState }
+            { no: 8, name: "host_state", kind: "message", oneof: "message", T: () => HostState },
+            { no: 9, name: "own_keys", kind: "message", oneof: "message", T: () => OwnKeys },
+            { no: 10, name: "peer_keys", kind: "message", oneof: "message", T: () => PeerKeys },
+            { no: 11, name: "receipts", kind: "message", oneof: "message", T: () => KeyReceipts }
         ]);
     }
     create(value) {
@@ -672,6 +695,24 @@ class ConnectResponse$Type extends MessageType {
                         hostState: HostState.internalBinaryRead(reader, reader.uint32(), options, message.message.hostState)
                     };
                     break;
+                case /* causeway.v1.OwnKeys own_keys */ 9:
+                    message.message = {
+                        oneofKind: "ownKeys",
+                        ownKeys: OwnKeys.internalBinaryRead(reader, reader.uint32(), options, message.message.ownKeys)
+                    };
+                    break;
+                case /* causeway.v1.PeerKeys peer_keys */ 10:
+                    message.message = {
+                        oneofKind: "peerKeys",
+                        peerKeys: PeerKeys.internalBinaryRead(reader, reader.uint32(), options, message.message.peerKeys)
+                    };
+                    break;
+                case /* causeway.v1.KeyReceipts receipts */ 11:
+                    message.message = {
+                        oneofKind: "receipts",
+                        receipts: KeyReceipts.internalBinaryRead(reader, reader.uint32(), options, message.message.receipts)
+                    };
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -708,6 +749,15 @@ class ConnectResponse$Type extends MessageType {
         /* causeway.v1.HostState host_state = 8; */
         if (message.message.oneofKind === "hostState")
             HostState.internalBinaryWrite(message.message.hostState, writer.tag(8, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.OwnKeys own_keys = 9; */
+        if (message.message.oneofKind === "ownKeys")
+            OwnKeys.internalBinaryWrite(message.message.ownKeys, writer.tag(9, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.PeerKeys peer_keys = 10; */
+        if (message.message.oneofKind === "peerKeys")
+            PeerKeys.internalBinaryWrite(message.message.peerKeys, writer.tag(10, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.KeyReceipts receipts = 11; */
+        if (message.message.oneofKind === "receipts")
+            KeyReceipts.internalBinaryWrite(message.message.receipts, writer.tag(11, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -718,6 +768,508 @@ class ConnectResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.ConnectResponse
  */
 export const ConnectResponse = new ConnectResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class NodeKeys$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.NodeKeys", [
+            { no: 1, name: "node_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "index", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 3, name: "version", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "generations", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => KeyGeneration },
+            { no: 5, name: "chain", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 12 /*ScalarType.BYTES*/ },
+            { no: 6, name: "signature", kind: "scalar", T: 12 /*ScalarType.BYTES*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.nodeId = "";
+        message.index = 0;
+        message.version = 0n;
+        message.generations = [];
+        message.chain = [];
+        message.signature = new Uint8Array(0);
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string node_id */ 1:
+                    message.nodeId = reader.string();
+                    break;
+                case /* uint32 index */ 2:
+                    message.index = reader.uint32();
+                    break;
+                case /* uint64 version */ 3:
+                    message.version = reader.uint64().toBigInt();
+                    break;
+                case /* repeated causeway.v1.KeyGeneration generations */ 4:
+                    message.generations.push(KeyGeneration.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* repeated bytes chain */ 5:
+                    message.chain.push(reader.bytes());
+                    break;
+                case /* bytes signature */ 6:
+                    message.signature = reader.bytes();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string node_id = 1; */
+        if (message.nodeId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.nodeId);
+        /* uint32 index = 2; */
+        if (message.index !== 0)
+            writer.tag(2, WireType.Varint).uint32(message.index);
+        /* uint64 version = 3; */
+        if (message.version !== 0n)
+            writer.tag(3, WireType.Varint).uint64(message.version);
+        /* repeated causeway.v1.KeyGeneration generations = 4; */
+        for (let i = 0; i < message.generations.length; i++)
+            KeyGeneration.internalBinaryWrite(message.generations[i], writer.tag(4, WireType.LengthDelimited).fork(), options).join();
+        /* repeated bytes chain = 5; */
+        for (let i = 0; i < message.chain.length; i++)
+            writer.tag(5, WireType.LengthDelimited).bytes(message.chain[i]);
+        /* bytes signature = 6; */
+        if (message.signature.length)
+            writer.tag(6, WireType.LengthDelimited).bytes(message.signature);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.NodeKeys
+ */
+export const NodeKeys = new NodeKeys$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class KeyGeneration$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.KeyGeneration", [
+            { no: 1, name: "generation", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 2, name: "public_key", kind: "scalar", T: 12 /*ScalarType.BYTES*/ },
+            { no: 3, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.generation = 0n;
+        message.publicKey = new Uint8Array(0);
+        message.createdAtMs = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* uint64 generation */ 1:
+                    message.generation = reader.uint64().toBigInt();
+                    break;
+                case /* bytes public_key */ 2:
+                    message.publicKey = reader.bytes();
+                    break;
+                case /* int64 created_at_ms */ 3:
+                    message.createdAtMs = reader.int64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* uint64 generation = 1; */
+        if (message.generation !== 0n)
+            writer.tag(1, WireType.Varint).uint64(message.generation);
+        /* bytes public_key = 2; */
+        if (message.publicKey.length)
+            writer.tag(2, WireType.LengthDelimited).bytes(message.publicKey);
+        /* int64 created_at_ms = 3; */
+        if (message.createdAtMs !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.createdAtMs);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.KeyGeneration
+ */
+export const KeyGeneration = new KeyGeneration$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class OwnKeys$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.OwnKeys", [
+            { no: 1, name: "index", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 2, name: "version", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "newest", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.index = 0;
+        message.version = 0n;
+        message.newest = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* uint32 index */ 1:
+                    message.index = reader.uint32();
+                    break;
+                case /* uint64 version */ 2:
+                    message.version = reader.uint64().toBigInt();
+                    break;
+                case /* uint64 newest */ 3:
+                    message.newest = reader.uint64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* uint32 index = 1; */
+        if (message.index !== 0)
+            writer.tag(1, WireType.Varint).uint32(message.index);
+        /* uint64 version = 2; */
+        if (message.version !== 0n)
+            writer.tag(2, WireType.Varint).uint64(message.version);
+        /* uint64 newest = 3; */
+        if (message.newest !== 0n)
+            writer.tag(3, WireType.Varint).uint64(message.newest);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.OwnKeys
+ */
+export const OwnKeys = new OwnKeys$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class PeerKeys$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.PeerKeys", [
+            { no: 1, name: "complete", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 2, name: "peers", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => PeerKey },
+            { no: 3, name: "removed_node_ids", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.complete = false;
+        message.peers = [];
+        message.removedNodeIds = [];
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* bool complete */ 1:
+                    message.complete = reader.bool();
+                    break;
+                case /* repeated causeway.v1.PeerKey peers */ 2:
+                    message.peers.push(PeerKey.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* repeated string removed_node_ids */ 3:
+                    message.removedNodeIds.push(reader.string());
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* bool complete = 1; */
+        if (message.complete !== false)
+            writer.tag(1, WireType.Varint).bool(message.complete);
+        /* repeated causeway.v1.PeerKey peers = 2; */
+        for (let i = 0; i < message.peers.length; i++)
+            PeerKey.internalBinaryWrite(message.peers[i], writer.tag(2, WireType.LengthDelimited).fork(), options).join();
+        /* repeated string removed_node_ids = 3; */
+        for (let i = 0; i < message.removedNodeIds.length; i++)
+            writer.tag(3, WireType.LengthDelimited).string(message.removedNodeIds[i]);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.PeerKeys
+ */
+export const PeerKeys = new PeerKeys$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class PeerKey$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.PeerKey", [
+            { no: 1, name: "keys", kind: "message", T: () => NodeKeys },
+            { no: 2, name: "data_path", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.dataPath = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* causeway.v1.NodeKeys keys */ 1:
+                    message.keys = NodeKeys.internalBinaryRead(reader, reader.uint32(), options, message.keys);
+                    break;
+                case /* string data_path */ 2:
+                    message.dataPath = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* causeway.v1.NodeKeys keys = 1; */
+        if (message.keys)
+            NodeKeys.internalBinaryWrite(message.keys, writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        /* string data_path = 2; */
+        if (message.dataPath !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.dataPath);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.PeerKey
+ */
+export const PeerKey = new PeerKey$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class KeyReceipts$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.KeyReceipts", [
+            { no: 1, name: "receipts", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => KeyReceipt }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.receipts = [];
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* repeated causeway.v1.KeyReceipt receipts */ 1:
+                    message.receipts.push(KeyReceipt.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* repeated causeway.v1.KeyReceipt receipts = 1; */
+        for (let i = 0; i < message.receipts.length; i++)
+            KeyReceipt.internalBinaryWrite(message.receipts[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.KeyReceipts
+ */
+export const KeyReceipts = new KeyReceipts$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class KeyReceipt$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.KeyReceipt", [
+            { no: 1, name: "node_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "version", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "receives", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => KeyPair },
+            { no: 4, name: "sends", kind: "message", T: () => KeyPair }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.nodeId = "";
+        message.version = 0n;
+        message.receives = [];
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string node_id */ 1:
+                    message.nodeId = reader.string();
+                    break;
+                case /* uint64 version */ 2:
+                    message.version = reader.uint64().toBigInt();
+                    break;
+                case /* repeated causeway.v1.KeyPair receives */ 3:
+                    message.receives.push(KeyPair.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* causeway.v1.KeyPair sends */ 4:
+                    message.sends = KeyPair.internalBinaryRead(reader, reader.uint32(), options, message.sends);
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string node_id = 1; */
+        if (message.nodeId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.nodeId);
+        /* uint64 version = 2; */
+        if (message.version !== 0n)
+            writer.tag(2, WireType.Varint).uint64(message.version);
+        /* repeated causeway.v1.KeyPair receives = 3; */
+        for (let i = 0; i < message.receives.length; i++)
+            KeyPair.internalBinaryWrite(message.receives[i], writer.tag(3, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.KeyPair sends = 4; */
+        if (message.sends)
+            KeyPair.internalBinaryWrite(message.sends, writer.tag(4, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.KeyReceipt
+ */
+export const KeyReceipt = new KeyReceipt$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class KeyPair$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.KeyPair", [
+            { no: 1, name: "sender", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 2, name: "receiver", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.sender = 0n;
+        message.receiver = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* uint64 sender */ 1:
+                    message.sender = reader.uint64().toBigInt();
+                    break;
+                case /* uint64 receiver */ 2:
+                    message.receiver = reader.uint64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* uint64 sender = 1; */
+        if (message.sender !== 0n)
+            writer.tag(1, WireType.Varint).uint64(message.sender);
+        /* uint64 receiver = 2; */
+        if (message.receiver !== 0n)
+            writer.tag(2, WireType.Varint).uint64(message.receiver);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.KeyPair
+ */
+export const KeyPair = new KeyPair$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class Welcome$Type extends MessageType {
     constructor() {

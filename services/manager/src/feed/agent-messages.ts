@@ -9,6 +9,7 @@ import type { View } from '../store/view.ts';
 import type { Registrar } from './admission.ts';
 import type { HostProgress } from './host-progress.ts';
 import type { Hosts } from './hosts.ts';
+import type { KeyRelay } from './key-relay.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { VerifyCalls } from './verify-calls.ts';
@@ -23,6 +24,7 @@ export interface AgentMessagesParts {
   readonly log: Log;
   readonly progress: HostProgress;
   readonly verifyCalls: VerifyCalls;
+  readonly keyRelay: KeyRelay;
   readonly hosts: Hosts;
   readonly sessions: Sessions;
 }
@@ -58,6 +60,12 @@ export class AgentMessages {
       case 'resync':
         log.info('session.resync', { nodeId: node.id, networkId: message.resync.networkId });
         sessions.step(session, { kind: 'resync', network: message.resync.networkId as NetworkId });
+        break;
+      case 'keys':
+        void this.#parts.keyRelay.published(session, node.id, message.keys);
+        break;
+      case 'receipts':
+        this.#parts.keyRelay.received(node.id, message.receipts);
         break;
       case undefined:
         break; // from a newer agent; a message that this version does not know is not needed

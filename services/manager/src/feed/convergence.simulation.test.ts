@@ -300,8 +300,12 @@ class World {
     const view = this.#view;
     const registrar = { register: async () => view.revision };
     const sink = { emit: () => undefined, repaired: () => undefined };
+    const keys = {
+      reserveIndex: () => Promise.reject(new Error('no keys')),
+      publish: () => Promise.reject(new Error('no keys')),
+    };
     return new Feed(
-      { view, registrar, sink, clock: this.#clock, log: new MemoryLog() },
+      { view, registrar, keys, sink, clock: this.#clock, log: new MemoryLog() },
       { address: 'm1:7443', feeds: this.#feeds, historyBytes, pause: () => this.#pause },
     );
   }

@@ -4,6 +4,9 @@ import {
   ConnectResponse,
   type Goodbye,
   type HostState,
+  type KeyReceipt,
+  type OwnKeys,
+  type PeerKeys,
   type Welcome,
 } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Versioned } from '../store/view.ts';
@@ -61,6 +64,21 @@ export function encodeVerify(call: bigint, repair: boolean): Uint8Array {
 
 export function encodeHostState(hostState: HostState): Uint8Array {
   return ConnectResponse.toBinary({ message: { oneofKind: 'hostState', hostState } }, written);
+}
+
+export function encodeOwnKeys(ownKeys: OwnKeys): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'ownKeys', ownKeys } }, written);
+}
+
+export function encodePeerKeys(peerKeys: PeerKeys): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'peerKeys', peerKeys } }, written);
+}
+
+export function encodeKeyReceipts(receipts: readonly KeyReceipt[]): Uint8Array {
+  return ConnectResponse.toBinary(
+    { message: { oneofKind: 'receipts', receipts: { receipts: [...receipts] } } },
+    written,
+  );
 }
 
 export function encodeGoodbye(goodbye: Goodbye): Uint8Array {

@@ -21,6 +21,7 @@ import { type FanOutPause, fanOutPause } from './fan-out.ts';
 import { allHistoryBytes, HistoryBudget } from './history.ts';
 import { HostProgress } from './host-progress.ts';
 import { type HostFacts, Hosts } from './hosts.ts';
+import { KeyRelay, type KeyWriter } from './key-relay.ts';
 import { Looks, lookEvery } from './liveness.ts';
 import { Publisher } from './publisher.ts';
 import type { Session } from './session.ts';
@@ -30,6 +31,7 @@ import { VerifyCalls, type VerifyOutcome } from './verify-calls.ts';
 export interface FeedParts {
   readonly view: View;
   readonly registrar: Registrar;
+  readonly keys: KeyWriter;
   readonly sink: EventSink;
   readonly clock: Clock;
   readonly log: Log;
@@ -63,6 +65,7 @@ export class Feed implements Startable, Controller {
   readonly #hosts = new Hosts();
   readonly #abort = new AbortController();
   readonly #delivery: Delivery;
+  readonly #keyRelay: KeyRelay;
   #term: Term | undefined;
   #unsubscribe: (() => void) | undefined;
   #loops: Promise<unknown> | undefined;
@@ -78,7 +81,13 @@ export class Feed implements Startable, Controller {
     this.#sessions = new Sessions({ ...parts, tables, ended: (node) => this.progress.sessionEnded(node) });
     const shared = { ...parts, progress: this.progress, sessions: this.#sessions };
     this.#admission = new Admission({ ...shared, term: () => this.#term }, { feeds });
-    this.#messages = new AgentMessages({ ...shared, hosts: this.#hosts, verifyCalls: this.#verifyCalls });
+    this.#keyRelay = new KeyRelay({ ...parts, tables, sessions: this.#sessions });
+    this.#messages = new AgentMessages({
+      ...shared,
+      hosts: this.#hosts,
+      verifyCalls: this.#verifyCalls,
+      keyRelay: this.#keyRelay,
+    });
     this.#delivery = new Delivery({ ...parts, tables, sessions: this.#sessions }, { pause });
   }
 
@@ -104,7 +113,7 @@ export class Feed implements Startable, Controller {
    */
   run(term: Term): Promise<void> {
     this.#term = term;
-    for (const book of [this.#sessions, this.progress, this.#hosts]) book.reset();
+    for (const book of [this.#sessions, this.progress, this.#hosts, this.#keyRelay]) book.reset();
     return new Promise((resolve) => {
       const end = (): void => {
         this.#standDown('this manager does not lead any more');
@@ -193,6 +202,7 @@ export class Feed implements Startable, Controller {
     const publications = this.#publisher.update(changes);
     for (const publication of publications) this.progress.published(publication);
     this.#delivery.publish(publications);
+    this.#keyRelay.follow(changes);
   }
 
   /** Tells the host's agent what the managers have decided about the host. */
@@ -201,7 +211,7 @@ export class Feed implements Startable, Controller {
   }
 
   #forget(node: NodeId): void {
-    for (const book of [this.#hosts, this.#sessions, this.progress]) book.forget(node);
+    for (const book of [this.#hosts, this.#sessions, this.progress, this.#keyRelay]) book.forget(node);
   }
 
   #standDown(reason: string): void {

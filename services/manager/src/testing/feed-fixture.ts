@@ -8,10 +8,11 @@ import { driftRepaired } from '../events/describe.ts';
 import type { EventInput } from '../events/event-input.ts';
 import type { EventSink } from '../events/event-sink.ts';
 import { Feed, type FeedSettings } from '../feed/feed.ts';
+import type { KeyWriter } from '../feed/key-relay.ts';
 import type { View } from '../store/view.ts';
 import type { HeldNetworks } from './held-networks.ts';
 import type { MemoryAgent } from './memory-agent.ts';
-import { networkId, scriptCluster, ViewScript } from './view-script.ts';
+import { networkId, scriptCluster, scriptNodeKeys, ViewScript } from './view-script.ts';
 
 export let clock: FakeClock;
 
@@ -46,6 +47,19 @@ export function useFeed(): void {
   });
 }
 
+/** Writes keys of hosts into the script. Node n has the index 0x100 + n. */
+const keyWriter: KeyWriter = {
+  reserveIndex: async (node) => {
+    const n = Number.parseInt(node.slice(1), 16);
+    return script.view.records('nodeKeys').get({ id: node })?.value ?? scriptNodeKeys(n, 0);
+  },
+  publish: async (keys) => {
+    if (keys.index === 0) throw new CausewayError('invalid-argument', 'the keys have the index 0');
+    script.commit({ put: 'nodeKeys', node: Number.parseInt(keys.node.slice(1), 16), version: keys.version });
+    return keys;
+  },
+};
+
 /** Begins a term. The returned controller ends the term. */
 export function lead(which: Feed, revision: bigint): AbortController {
   const end = new AbortController();
@@ -64,7 +78,7 @@ export function newFeed(view: View, settings: Partial<FeedSettings> = {}): Feed 
     repaired: (host, drift) => void emitted.push(driftRepaired({ ...drift, host }, 1, [])),
   };
   return new Feed(
-    { view, registrar: { register }, sink, clock, log },
+    { view, registrar: { register }, keys: keyWriter, sink, clock, log },
     // Changes go at once, except in the tests of pauses.
     { address: 'm1:7443', pause: () => milliseconds(0), ...settings },
   );

@@ -88,6 +88,22 @@ export class MemoryAgent implements AgentChannel {
       case 'hostState':
         this.received.push(`host drained=${message.hostState.drained}`);
         break;
+      case 'ownKeys': {
+        const { index, version, newest } = message.ownKeys;
+        this.received.push(`own keys index=${index} version=${version} newest=${newest}`);
+        break;
+      }
+      case 'peerKeys': {
+        const { complete, peers, removedNodeIds } = message.peerKeys;
+        const each = peers.map(({ keys, dataPath }) => ` +${keys?.nodeId}@${dataPath} v${keys?.version}`);
+        const gone = removedNodeIds.map((id) => ` -${id}`);
+        this.received.push(`${complete ? 'all' : 'some'} peer keys${[...each, ...gone].join('')}`);
+        break;
+      }
+      case 'receipts':
+        for (const { nodeId, version } of message.receipts.receipts)
+          this.received.push(`receipt of ${nodeId} for version ${version}`);
+        break;
       case undefined:
         this.received.push('nothing');
         break;

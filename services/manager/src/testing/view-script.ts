@@ -10,6 +10,7 @@ import {
   type NetworkId,
   type Node,
   type NodeId,
+  type NodeKeys,
   Prefix,
   Vni,
 } from '@causeway/model';
@@ -30,6 +31,7 @@ export type ScriptWrite =
   /** `as`: fields that differ from the usual network. */
   | { readonly put: 'network'; readonly network: number; readonly mtu?: number; readonly as?: Partial<Network> }
   | { readonly put: 'endpoint'; readonly endpoint: number; readonly network: number; readonly node: number }
+  | { readonly put: 'nodeKeys'; readonly node: number; readonly version: number }
   | { readonly delete: 'node'; readonly node: number }
   | { readonly delete: 'network'; readonly network: number }
   | { readonly delete: 'endpoint'; readonly endpoint: number; readonly network: number };
@@ -50,6 +52,19 @@ export function endpointId(n: number): EndpointId {
 
 export function scriptNode(n: number, vtep = `192.0.2.${n}`, underlayMtu = 1500): Node {
   return { id: nodeId(n), name: `h${n}` as Name, dataPath: Ip(vtep), underlayMtu, version: '1' };
+}
+
+export function scriptNodeKeys(n: number, version: number): NodeKeys {
+  const generation = { generation: version, publicKey: new Uint8Array(32).fill(n), createdAt: 1 };
+  const signature = Uint8Array.of(n, version);
+  return {
+    node: nodeId(n),
+    index: 0x100 + n,
+    version,
+    generations: version === 0 ? [] : [generation],
+    chain: [],
+    signature,
+  };
 }
 
 export function scriptNetwork(n: number, mtu = 1450): Network {
@@ -157,6 +172,10 @@ export class ViewScript {
         const { drained } = write;
         const node = { ...scriptNode(write.node, write.vtep, write.underlayMtu), ...(drained && { drained }) };
         return this.#put(this.#keys.node(node.id), records.node.codec.encode(node));
+      }
+      case 'nodeKeys': {
+        const keys = scriptNodeKeys(write.node, write.version);
+        return this.#put(this.#keys.nodeKeys(keys.node), records.nodeKeys.codec.encode(keys));
       }
       case 'network': {
         const network = { ...scriptNetwork(write.network, write.mtu), ...write.as };

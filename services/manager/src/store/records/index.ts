@@ -9,6 +9,7 @@ import type { Fields, Item } from './listed.ts';
 import { knownManager, manager } from './manager.ts';
 import { network, networkName, pool } from './network.ts';
 import { node, nodeName } from './node.ts';
+import { nodeIndex, nodeKeys } from './node-keys.ts';
 import { removed } from './removal.ts';
 import type { RowRecordKind } from './row.ts';
 import { ledTime, nodeSilent } from './silence.ts';
@@ -26,6 +27,8 @@ export const records = {
   node,
   nodeName,
   nodeSilent,
+  nodeKeys,
+  nodeIndex,
   network,
   networkName,
   pool,

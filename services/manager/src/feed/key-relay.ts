@@ -1,0 +1,175 @@
+import {
+  CausewayError,
+  type NodeKeys as Keys,
+  messageOf,
+  type Network,
+  type NetworkId,
+  type NodeId,
+} from '@causeway/model';
+import { nodeKeysFromMessage, nodeKeysToMessage } from '@causeway/proto';
+import type {
+  KeyReceipt,
+  KeyReceipts,
+  NodeKeys,
+  OwnKeys,
+  PeerKey,
+} from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { Log } from '@causeway/runtime';
+import type { View, ViewChange } from '../store/view.ts';
+import { encodeKeyReceipts, encodeOwnKeys, encodePeerKeys } from './encode.ts';
+import type { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+import type { Tables } from './steps.ts';
+
+/** Writes the keys of hosts. */
+export interface KeyWriter {
+  /** The host's number in SPIs, which it gets if it has none, with the keys that the store has. */
+  reserveIndex(node: NodeId): Promise<Keys>;
+  /** @throws CausewayError invalid-argument, revision-conflict, not-leader, store-unavailable … */
+  publish(keys: Keys): Promise<Keys>;
+}
+
+export interface KeyRelayParts {
+  readonly view: Pick<View, 'records' | 'nodes' | 'networks' | 'networksOn'>;
+  readonly tables: Tables;
+  readonly sessions: Pick<Sessions, 'of'>;
+  readonly keys: KeyWriter;
+  readonly log: Log;
+}
+
+/** A host has at most three generations, and so has its peer. */
+const mostPairs = 9;
+const mostReceipts = 1024;
+
+/**
+ * Passes keys and receipts between hosts that share an encrypted network. Keys are in the store. Receipts are not: a host sends
+ * all of its receipts in each session, and the leader keeps the last one between any two hosts.
+ */
+export class KeyRelay {
+  readonly #parts: KeyRelayParts;
+  /** By receiver, then by sender. */
+  readonly #receipts = new Map<NodeId, Map<NodeId, KeyReceipt>>();
+  /** What each agent that takes part was sent: of each peer, what its keys and its place were. */
+  readonly #told = new WeakMap<Session, Map<NodeId, string>>();
+
+  constructor(parts: KeyRelayParts) {
+    this.#parts = parts;
+  }
+
+  /** Called when a term begins. */
+  reset(): void {
+    this.#receipts.clear();
+  }
+
+  /** The host's record was removed. */
+  forget(node: NodeId): void {
+    this.#receipts.delete(node);
+    for (const others of this.#receipts.values()) others.delete(node);
+  }
+
+  /** The agent asks for its index, or publishes keys. It is answered when they are stored, or not at all, and tries again. */
+  async published(session: Session, node: NodeId, message: NodeKeys): Promise<void> {
+    const { keys, log } = this.#parts;
+    try {
+      const own =
+        message.version === 0n ? keys.reserveIndex(node) : keys.publish({ ...nodeKeysFromMessage(message), node });
+      session.send(encodeOwnKeys(ownKeys(await own)));
+      this.#introduce(session, node);
+    } catch (error) {
+      log.warn('keys.not-stored', { nodeId: node, message: messageOf(error) });
+    }
+  }
+
+  /** @throws CausewayError invalid-argument */
+  received(from: NodeId, { receipts }: KeyReceipts): void {
+    if (receipts.length > mostReceipts || receipts.some(({ receives }) => receives.length > mostPairs))
+      throw new CausewayError('invalid-argument', 'these are more receipts than a host has', { field: 'receipts' });
+    for (const receipt of receipts) {
+      const to = receipt.nodeId as NodeId;
+      if (!this.#parts.view.nodes.has(to)) continue;
+      const toThem = this.#receipts.get(to) ?? new Map<NodeId, KeyReceipt>();
+      this.#receipts.set(to, toThem);
+      const passed = { ...receipt, nodeId: from };
+      toThem.set(from, passed);
+      const session = this.#parts.sessions.of(to);
+      if (session !== undefined && this.#told.get(session)?.has(from) === true)
+        session.send(encodeKeyReceipts([passed]));
+    }
+  }
+
+  /** The view and the tables have changed. */
+  follow(changes: readonly ViewChange[]): void {
+    for (const node of this.#concerned(changes)) {
+      const session = this.#parts.sessions.of(node);
+      if (session !== undefined) this.#update(session, node);
+    }
+  }
+
+  /** The first message to an agent has all of its peers, then come all receipts to it. */
+  #introduce(session: Session, node: NodeId): void {
+    if (this.#told.has(session)) return;
+    this.#told.set(session, new Map());
+    this.#update(session, node, true);
+  }
+
+  /** Sends an agent what has changed of its peers since the last message. */
+  #update(session: Session, node: NodeId, complete = false): void {
+    const told = this.#told.get(session);
+    if (told === undefined) return;
+    const peers = this.#peersOf(node);
+    const news = [...peers].filter(([id, { print }]) => told.get(id) !== print);
+    const removed = [...told.keys()].filter((id) => !peers.has(id));
+    if (news.length + removed.length === 0 && !complete) return;
+    const isNew = news.filter(([id]) => !told.has(id)).map(([id]) => id);
+    for (const id of removed) told.delete(id);
+    for (const [id, { print }] of news) told.set(id, print);
+    session.send(encodePeerKeys({ complete, peers: news.map(([, { key }]) => key), removedNodeIds: removed }));
+    const receipts = isNew.flatMap((id) => this.#receipts.get(node)?.get(id) ?? []);
+    if (receipts.length > 0) session.send(encodeKeyReceipts(receipts));
+  }
+
+  #peersOf(node: NodeId): ReadonlyMap<NodeId, { readonly print: string; readonly key: PeerKey }> {
+    const { view, tables } = this.#parts;
+    const peers = new Map<NodeId, { readonly print: string; readonly key: PeerKey }>();
+    for (const network of view.networksOn(node)) {
+      if (!isEncrypted(view.networks.get(network)?.value)) continue;
+      for (const id of tables.get(network)?.hosts.keys() ?? []) {
+        const record = view.records('nodeKeys').get({ id });
+        const dataPath = view.nodes.get(id)?.value.dataPath;
+        if (id === node || peers.has(id) || dataPath === undefined || record === undefined) continue;
+        if (record.value.version === 0) continue;
+        const key = { keys: nodeKeysToMessage(record.value), dataPath };
+        peers.set(id, { print: `${record.revision} ${dataPath}`, key });
+      }
+    }
+    return peers;
+  }
+
+  /** Hosts whose peers may have changed. */
+  #concerned(changes: readonly ViewChange[]): ReadonlySet<NodeId> {
+    const { view, tables } = this.#parts;
+    const nodes = new Set<NodeId>();
+    const addHostsOf = (network: NetworkId): void => {
+      if (!isEncrypted(view.networks.get(network)?.value)) return;
+      for (const host of tables.get(network)?.hosts.keys() ?? []) nodes.add(host);
+    };
+    for (const change of changes) {
+      if (change.kind === 'reset') for (const id of view.networks.keys()) addHostsOf(id);
+      if (change.kind === 'network') addHostsOf(change.id);
+      if (change.kind === 'node' || change.kind === 'node-keys')
+        for (const id of view.networksOn(change.id)) addHostsOf(id);
+      if (change.kind !== 'endpoint') continue;
+      addHostsOf(change.network);
+      for (const { value } of [change.before, change.after].flatMap((each) => each ?? [])) nodes.add(value.node);
+    }
+    return nodes;
+  }
+}
+
+function isEncrypted(network: Network | undefined): boolean {
+  return network?.driver === 'encrypted-overlay';
+}
+
+function ownKeys({ index, version, generations }: Keys): OwnKeys {
+  return { index, version: BigInt(version), newest: BigInt(generations.at(-1)?.generation ?? 0) };
+}
