@@ -23,7 +23,7 @@ const options: { readonly [Name in keyof Settings]: () => Option } = {
     new Option('--managers <address,...>', `managers as HOST[:${managerPort}], in order of preference`)
       .env('CAUSEWAY_MANAGERS')
       .default([], "this host's")
-      .argParser(parseManagers),
+      .argParser((text) => parseManagers(text)),
   socket: () =>
     new Option('--socket <path>', "unix socket of this host's agent")
       .env('CAUSEWAY_SOCKET')
@@ -75,22 +75,23 @@ function rootOf(command: Command): Command {
   return command.parent === null ? command : rootOf(command.parent);
 }
 
-export function parseManagers(text: string): string[] {
+/** `field`: what the text was given as. */
+export function parseManagers(text: string, field = '--managers'): string[] {
   return text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
-    .map(parseManager);
+    .map((part) => parseManager(part, field));
 }
 
 /** Adds brackets to a bare IPv6 address, and the usual port to a host without a port. */
-function parseManager(text: string): string {
+function parseManager(text: string, field: string): string {
   const address = /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text) ? `[${text}]` : text;
   const match = /^(\[[0-9a-fA-F:.%a-z]+\]|[A-Za-z0-9_.-]+)(?::(\d{1,5}))?$/.exec(address);
   const port = match?.[2] === undefined ? managerPort : Number(match[2]);
   if (match === null || port < 1 || port > 65_535) {
-    throw new CausewayError('invalid-argument', `--managers: "${clip(text)}" is not HOST:PORT such as 10.0.0.1:7443`, {
-      field: '--managers',
+    throw new CausewayError('invalid-argument', `${field}: "${clip(text)}" is not HOST:PORT such as 10.0.0.1:7443`, {
+      field,
       value: clip(text),
     });
   }

@@ -1,0 +1,137 @@
+import { type Enrolled, enroll, type Knock } from '@causeway/enrollment';
+import { type JoinToken, type PrivateKey, parseToken } from '@causeway/identity';
+import { CausewayError, type Ip, parseIp, unwrap } from '@causeway/model';
+import { Argument, Option } from 'commander';
+import type { Answer } from '../answer.ts';
+import { type CommandBuilder, command } from '../command.ts';
+import type { Context } from '../context.ts';
+import { parseAs } from '../parse.ts';
+import { parseManagers } from '../settings.ts';
+import { checkWritable, commandOf, type Member, memberOf, settingsOf } from './members.ts';
+import type { Service, ThisHost } from './this-host.ts';
+
+export interface JoinParts {
+  /** The host whose settings and data are below this directory. */
+  readonly hostAt: (root: string) => ThisHost;
+  readonly knock: Knock;
+  readonly createKey: () => PrivateKey;
+}
+
+interface Input extends TokenInput {
+  readonly address: readonly string[];
+  readonly name?: string;
+  readonly dataPath?: Ip;
+  readonly listen?: string;
+  readonly dataDir?: string;
+  readonly root: string;
+}
+
+export interface TokenInput {
+  readonly token?: string;
+  readonly tokenFile?: string;
+}
+
+export const rootOption = (): Option =>
+  new Option('--root <dir>', 'keep settings and data below this directory, and start no service').default('/');
+
+export const tokenOptions = (): Option[] => [
+  new Option('--token <token>', 'join token; "-": read it from standard input').env('CAUSEWAY_TOKEN'),
+  new Option('--token-file <path>', 'file with the join token').conflicts('token'),
+];
+
+export const tokenHelp =
+  'Other users of this host see the arguments of a command while it runs. To hide the token, give it with --token-file, with\n' +
+  '--token - on standard input, or in the variable CAUSEWAY_TOKEN. The token is written to no file and no log.';
+
+export function joinCommand(parts: JoinParts): CommandBuilder {
+  return command<Input>({
+    name: 'join',
+    summary: 'make this host a member of a cluster: with an agent or a manager, as the token says',
+    description:
+      'Verifies the manager by the fingerprint in the token before it sends anything, gets a certificate for this host, writes the\n' +
+      'settings of the service to /etc/causeway, and starts the service; without systemd it prints the command that does. May be\n' +
+      `repeated: the token is used once.\n${tokenHelp}`,
+    arguments: [
+      new Argument('<address>', 'managers as HOST[:7443],…; one is enough').argParser((text) =>
+        parseManagers(text, 'address'),
+      ),
+    ],
+    options: [
+      ...tokenOptions(),
+      new Option('--name <name>', 'name of this host or manager in the cluster; when absent, the host name'),
+      new Option(
+        '--data-path <ip>',
+        'agent: address of this host for VXLAN; when absent, the one towards the manager',
+      ).argParser(parseAs('--data-path', parseIp)),
+      new Option('--listen <ip[:port]>', 'manager: address to serve at; when absent, the one towards the manager'),
+      new Option('--data-dir <dir>', 'data directory of the service; when absent, as in its settings'),
+      rootOption(),
+    ],
+    uses: ['output'],
+    examples: [
+      'causeway join 10.0.0.1 --token CWAY1-agent-…',
+      'causeway join 10.0.0.1,10.0.0.2 --token-file /run/token --name h7 --data-path 192.0.2.7',
+      'ssh m1 causeway node token create --role agent -q | causeway join 10.0.0.1 --token -',
+    ],
+    progress: 'joining the cluster',
+    run: ({ input, context }) => join(parts, input, context),
+  });
+}
+
+async function join(parts: JoinParts, input: Input, context: Context): Promise<Answer> {
+  const host = parts.hostAt(input.root);
+  const token = await readToken(host, input);
+  const service = serviceOf(token);
+  checkWritable(host);
+  const member = await memberOf(host, service, input, input.address[0]);
+  const { name, address } = member;
+  const hosts = service === 'manager' ? ['127.0.0.1', 'localhost', address] : [];
+  const notes: string[] = [];
+  const { clock, random, signal } = context;
+  const home = host.home(service, member.dataDir);
+  const onRemark = (remark: string): void => void notes.push(remark);
+  const all = { knock: parts.knock, home, createKey: parts.createKey, clock, random, onRemark };
+  const enrolled = await enroll(all, { token, addresses: input.address, name, hosts }, signal);
+  await host.writeSettings(service, settingsOf(member, enrolled.membership.managers));
+  const isStarted = await host.start(service, !enrolled.wasMember);
+  return { ...joinAnswer(member, enrolled, isStarted ? undefined : commandOf(host, service)), notes };
+}
+
+/** @throws CausewayError token-invalid; invalid-argument: there is no token */
+export async function readToken(host: Pick<ThisHost, 'readToken'>, said: TokenInput): Promise<JoinToken> {
+  const file = said.tokenFile ?? (said.token === '-' ? '-' : undefined);
+  const text = file === undefined ? said.token : await host.readToken(file);
+  if (text !== undefined) return unwrap(parseToken(text.trim()));
+  const message =
+    '--token: there is no join token; "causeway node token create" makes one, where an operator uses causeway';
+  throw new CausewayError('invalid-argument', message, { field: '--token' });
+}
+
+function serviceOf({ role }: JoinToken): Service {
+  if (role !== 'operator') return role;
+  const message =
+    'this token makes an operator, not a host of the cluster: run "causeway context add NAME --managers ADDRESS --token …"';
+  throw new CausewayError('role-mismatch', message, { role });
+}
+
+function joinAnswer(member: Member, { membership, wasMember }: Enrolled, command: string | undefined): Answer {
+  const { service, name } = member;
+  const { cluster, id } = membership.name;
+  const what = service === 'agent' ? `host ${name} (${id})` : `manager ${name}`;
+  const done = wasMember ? 'is a member of the cluster already' : 'has joined the cluster';
+  const next =
+    command === undefined ? [`causeway-${service} is started`] : ['start its service:', '', `    ${command}`, ''];
+  return {
+    value: {
+      cluster,
+      role: service,
+      id,
+      name,
+      managers: membership.managers,
+      started: command === undefined,
+      command: command ?? null,
+    },
+    names: [name],
+    table: { kind: 'line', text: [`${what} ${done} ${cluster}`, ...next] },
+  };
+}
