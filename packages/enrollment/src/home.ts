@@ -34,4 +34,6 @@ export interface Home {
   keepAttempt(attempt: Attempt): Promise<void>;
   /** When this resolves, the membership is durable, and there is no attempt any more. */
   keep(membership: NewMembership): Promise<void>;
+  /** Other addresses of managers, beside a credential that is there. */
+  keepManagers(managers: readonly string[]): Promise<void>;
 }

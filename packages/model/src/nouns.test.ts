@@ -15,7 +15,7 @@ it('the nouns make these kinds of events', () => {
 it('the nouns make these codes, all of them for what is not found', () => {
   expect(unknownCodes.join(' ')).toBe(
     'network-unknown endpoint-unknown subnet-unknown reservation-unknown address-unknown node-unknown ' +
-      'manager-unknown token-unknown operator-unknown lab-unknown lab-host-unknown',
+      'manager-unknown token-unknown operator-unknown lab-unknown lab-host-unknown context-unknown',
   );
   for (const code of unknownCodes) expect(new CausewayError(code, '').kind).toBe('not-found');
 });

@@ -26,6 +26,7 @@ const nouns = {
   drift: { events: ['repaired'] },
   lab: { isReferredTo: true },
   'lab-host': { isReferredTo: true },
+  context: { isReferredTo: true },
 } as const satisfies Readonly<Record<string, Noun>>;
 
 type Nouns = typeof nouns;

@@ -12,6 +12,8 @@ interface Paths {
   readonly sealingKey?: string;
 }
 
+type Note = Pick<Membership, 'token' | 'managers'>;
+
 /** A directory with the credential of a member, and what is known about how the member joined. */
 export class DirectoryHome implements Home {
   readonly #paths: Paths;
@@ -51,11 +53,19 @@ export class DirectoryHome implements Home {
     const { directory, sealingKey } = this.#paths;
     if (sealingKey !== undefined && sealingKeyFile !== undefined) await writeSecretFile(sealingKey, sealingKeyFile);
     await writeCredential(directory, credential);
-    await writeSecretFile(this.#file('membership.json'), `${JSON.stringify({ token, managers })}\n`);
+    await this.#writeNote({ managers, ...(token !== undefined && { token }) });
     await rm(this.#file('attempt.json'), { force: true });
   }
 
-  async #note(): Promise<Pick<Membership, 'token' | 'managers'>> {
+  async keepManagers(managers: readonly string[]): Promise<void> {
+    await this.#writeNote({ ...(await this.#note()), managers });
+  }
+
+  async #writeNote(note: Note): Promise<void> {
+    await writeSecretFile(this.#file('membership.json'), `${JSON.stringify(note)}\n`);
+  }
+
+  async #note(): Promise<Note> {
     const text = (await readSecretFile(this.#file('membership.json'))) ?? '{}';
     const { token, managers = [] } = JSON.parse(text) as { token?: TokenId; managers?: readonly string[] };
     return { managers, ...(token !== undefined && { token }) };

@@ -46,6 +46,8 @@ export function describeHome(name: string, createPlace: () => Promise<() => Home
         managers: ['10.0.0.1:7443'],
       });
       expect(await home().attempt()).toBeUndefined();
+      await home().keepManagers(['10.0.0.2:7443']);
+      expect(await home().read()).toMatchObject({ token: token.id, managers: ['10.0.0.2:7443'] });
     });
   });
 }

@@ -4,9 +4,11 @@ import type { Attempt, Home, Membership, NewMembership } from '../home.ts';
 export class MemoryHome implements Home {
   kept: NewMembership | undefined;
   begun: Attempt | undefined;
+  managers: readonly string[] | undefined;
 
   async read(): Promise<Membership | undefined> {
-    return this.kept;
+    const { kept, managers } = this;
+    return kept && { ...kept, ...(managers && { managers }) };
   }
 
   async attempt(): Promise<Attempt | undefined> {
@@ -20,5 +22,10 @@ export class MemoryHome implements Home {
   async keep(membership: NewMembership): Promise<void> {
     this.kept = membership;
     this.begun = undefined;
+    this.managers = undefined;
+  }
+
+  async keepManagers(managers: readonly string[]): Promise<void> {
+    this.managers = managers;
   }
 }

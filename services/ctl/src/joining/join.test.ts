@@ -15,6 +15,7 @@ afterAll(() => void vi.unstubAllEnvs());
 let clock: FakeClock;
 let managers: MemoryManagers;
 let host: FakeHost;
+const random = new SeededRandom(2);
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -26,7 +27,7 @@ const tokenOf = (role: Role, uses = 1): string => formatToken(managers.createTok
 
 async function causeway(line: string): Promise<Outcome> {
   const more = [joinCommand({ hostAt: () => host, knock: managers.knock, createKey })];
-  return await clock.until(runLine(line, { clock, more }), minutes(2));
+  return await clock.until(runLine(line, { clock, random, more }), minutes(2));
 }
 
 const variables = (service: 'agent' | 'manager') => parseVariables(host.settings.get(service) ?? '');

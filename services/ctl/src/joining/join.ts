@@ -1,12 +1,13 @@
 import { type Enrolled, enroll, type Knock } from '@causeway/enrollment';
-import { type JoinToken, type PrivateKey, parseToken } from '@causeway/identity';
-import { CausewayError, type Ip, parseIp, unwrap } from '@causeway/model';
+import type { JoinToken, PrivateKey } from '@causeway/identity';
+import { CausewayError, type Ip, parseIp } from '@causeway/model';
 import { Argument, Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import { type CommandBuilder, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { parseAs } from '../parse.ts';
 import { parseManagers } from '../settings.ts';
+import { readToken, type TokenInput, tokenHelp, tokenOptions } from './join-token.ts';
 import { checkWritable, commandOf, type Member, memberOf, settingsOf } from './members.ts';
 import type { Service, ThisHost } from './this-host.ts';
 
@@ -26,22 +27,8 @@ interface Input extends TokenInput {
   readonly root: string;
 }
 
-export interface TokenInput {
-  readonly token?: string;
-  readonly tokenFile?: string;
-}
-
 export const rootOption = (): Option =>
   new Option('--root <dir>', 'keep settings and data below this directory, and start no service').default('/');
-
-export const tokenOptions = (): Option[] => [
-  new Option('--token <token>', 'join token; "-": read it from standard input').env('CAUSEWAY_TOKEN'),
-  new Option('--token-file <path>', 'file with the join token').conflicts('token'),
-];
-
-export const tokenHelp =
-  'Other users of this host see the arguments of a command while it runs. To hide the token, give it with --token-file, with\n' +
-  '--token - on standard input, or in the variable CAUSEWAY_TOKEN. The token is written to no file and no log.';
 
 export function joinCommand(parts: JoinParts): CommandBuilder {
   return command<Input>({
@@ -95,16 +82,6 @@ async function join(parts: JoinParts, input: Input, context: Context): Promise<A
   await host.writeSettings(service, settingsOf(member, enrolled.membership.managers));
   const isStarted = await host.start(service, !enrolled.wasMember);
   return { ...joinAnswer(member, enrolled, isStarted ? undefined : commandOf(host, service)), notes };
-}
-
-/** @throws CausewayError token-invalid; invalid-argument: there is no token */
-export async function readToken(host: Pick<ThisHost, 'readToken'>, said: TokenInput): Promise<JoinToken> {
-  const file = said.tokenFile ?? (said.token === '-' ? '-' : undefined);
-  const text = file === undefined ? said.token : await host.readToken(file);
-  if (text !== undefined) return unwrap(parseToken(text.trim()));
-  const message =
-    '--token: there is no join token; "causeway node token create" makes one, where an operator uses causeway';
-  throw new CausewayError('invalid-argument', message, { field: '--token' });
 }
 
 function serviceOf({ role }: JoinToken): Service {

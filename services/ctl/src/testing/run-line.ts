@@ -1,3 +1,4 @@
+import type { Random } from '@causeway/runtime';
 import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
 import type { CommandBuilder } from '../command.ts';
 import type { Context, Output } from '../context.ts';
@@ -15,6 +16,8 @@ export interface Outcome {
 
 export interface World extends FakeServers {
   readonly clock?: FakeClock;
+  /** Several lines of one test need different request ids. */
+  readonly random?: Random;
   readonly signal?: AbortSignal;
   /** Variables of the systemd units on this host. */
   readonly variables?: HostVariables;
@@ -47,7 +50,7 @@ export async function runLine(line: string | readonly string[], world: World = {
     stdout,
     stderr,
     clock: world.clock ?? new FakeClock(),
-    random: new SeededRandom(7),
+    random: world.random ?? new SeededRandom(7),
     signal: world.signal ?? new AbortController().signal,
     connect: connection.connect,
     hostVariables: async () => world.variables ?? {},
