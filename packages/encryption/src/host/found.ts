@@ -26,9 +26,10 @@ export function foundPeer(host: HostView, peer: PeerOfHost, found: FoundIpsec): 
       const [src, dst] = direction === 'in' ? [peer.address, own.address] : [own.address, peer.address];
       const spi = spiOf(pair, direction === 'in' ? peer.keys.index : own.index);
       const state = found.xfrmStates.get(stateKey({ dst, spi }));
-      const key = secrets.saKey({ ...own, keys: stored.keys }, peer.keys, direction, pair);
       const isAsMade = state?.src === src && state.isStrict && state.reqid === ourReqid && state.encap === undefined;
-      return isAsMade && key !== undefined && state.key.equals(key);
+      if (!isAsMade) return false;
+      const key = secrets.saKey({ ...own, keys: stored.keys }, peer.keys, direction, pair);
+      return key !== undefined && state.key.equals(key);
     };
   const received = theirs.flatMap((sender) => generations.map((receiver) => ({ sender, receiver })));
   const sent = generations.flatMap((sender) => theirs.map((receiver) => ({ sender, receiver })));

@@ -1,7 +1,6 @@
-import { newNamespace, ourReqid, policyKey, stateKey, type XfrmState } from '@causeway/datapath';
+import { newNamespace, ourReqid, policyKey, type SaLimits, stateKey, type XfrmState } from '@causeway/datapath';
 import type { KeyGeneration, NodeId } from '@causeway/model';
 import { receivingLimits, sendingLimits } from '../limits.ts';
-import { publicHalf } from '../node-key.ts';
 import { type Pair, spiOf } from '../pair.ts';
 import type { PeerPlan } from '../protocol/peer-plan.ts';
 import { planRekey, type RekeyPlan } from '../protocol/plan.ts';
@@ -62,12 +61,8 @@ function desiredIpsec(host: HostView, plans: ReadonlyMap<NodeId, PeerPlan>, foun
   for (const [node, plan] of plans) {
     const peer = host.peers.get(node);
     if (peer === undefined) continue;
-    for (const state of statesOf(host, peer, plan)) {
-      const there = found.xfrmStates.get(stateKey(state));
-      // An SA never changes: with other limits it would be made again with the same key.
-      const limits = there?.key.equals(state.key) === true ? there.limits : state.limits;
-      desired.xfrmStates.set(stateKey(state), { ...state, limits });
-    }
+    for (const pair of plan.receives) addState(desired, host, peer, 'in', pair, found);
+    for (const pair of plan.sends) addState(desired, host, peer, 'out', pair, found);
     const [here, there] = [host.own.address, peer.address];
     if (plan.receives.length > 0) policies.push(demand('in', there, here));
     if (plan.sendsWith !== undefined) policies.push(demand('out', here, there, spiOf(plan.sendsWith, host.own.index)));
@@ -76,36 +71,35 @@ function desiredIpsec(host: HostView, plans: ReadonlyMap<NodeId, PeerPlan>, foun
   return desired;
 }
 
-function statesOf(host: HostView, peer: PeerOfHost, { receives, sends }: PeerPlan): readonly XfrmState[] {
-  return [
-    ...receives.flatMap((pair) => stateOf(host, peer, 'in', pair)),
-    ...sends.flatMap((pair) => stateOf(host, peer, 'out', pair)),
-  ];
-}
-
-function stateOf(
+function addState(
+  desired: ReturnType<typeof newNamespace>,
   { own, stored, secrets, period }: HostView,
   peer: PeerOfHost,
   direction: 'in' | 'out',
   pair: Pair,
-): XfrmState[] {
+  found: FoundIpsec,
+): void {
   const isIn = direction === 'in';
   const key = secrets.saKey({ ...own, keys: stored.keys }, peer.keys, direction, pair);
   const ownKey = stored.keys.get(isIn ? pair.receiver : pair.sender);
-  if (key === undefined || ownKey === undefined) return [];
+  if (key === undefined || ownKey === undefined) return;
   const [src, dst] = isIn ? [peer.address, own.address] : [own.address, peer.address];
-  const limits = isIn ? receivingLimits(period) : sendingLimits(publicHalf(ownKey), period);
   const spi = spiOf(pair, isIn ? peer.keys.index : own.index);
-  return [{ direction, src, dst, spi, reqid: ourReqid, key, limits, isStrict: true }];
+  const there = found.xfrmStates.get(stateKey({ dst, spi }));
+  const fresh = (): SaLimits => (isIn ? receivingLimits(period) : sendingLimits(secrets.publicHalf(ownKey), period));
+  // An SA never changes: with other limits it would be made again with the same key.
+  const limits = there?.key.equals(key) === true ? there.limits : fresh();
+  const state: XfrmState = { direction, src, dst, spi, reqid: ourReqid, key, limits, isStrict: true };
+  desired.xfrmStates.set(stateKey(state), state);
 }
 
 /** What the node signs: the public halves of the generations that it offers. */
-function recordOf({ own, stored }: HostView, { version, generations }: Keyring): Unsigned {
+function recordOf({ own, stored, secrets }: HostView, { version, generations }: Keyring): Unsigned {
   const offered = generations.flatMap(({ generation, createdAt, withdrawnIn }): KeyGeneration[] => {
     const key = stored.keys.get(generation);
     return key === undefined || withdrawnIn !== undefined
       ? []
-      : [{ generation, publicKey: publicHalf(key), createdAt }];
+      : [{ generation, publicKey: secrets.publicHalf(key), createdAt }];
   });
   return { node: own.node, index: own.index, version, generations: offered };
 }

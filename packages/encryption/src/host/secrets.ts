@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { SaKey } from '@causeway/datapath';
 import type { ClusterId, KeyGeneration, NodeId } from '@causeway/model';
-import { sharedSecret } from '../node-key.ts';
+import { publicHalf, sharedSecret } from '../node-key.ts';
 import type { Pair } from '../pair.ts';
 import { saKeyOf } from '../sa-key-of.ts';
 
@@ -11,12 +11,26 @@ export interface KeyedNode {
   readonly generations: readonly KeyGeneration[];
 }
 
+/** What follows from one key of this node and one of a peer. undefined: the peer's key is unusable. */
+interface Shared {
+  readonly secret: Uint8Array | undefined;
+  /** By node, direction and generations. */
+  readonly saKeys: Map<string, SaKey>;
+}
+
 /**
- * The secrets that a node has in common with its peers. X25519 takes a tenth of a millisecond, and each secret is needed whenever
- * the kernel is compared, so secrets are kept as long as the node's private key is.
+ * The keys of SAs, and the secrets that a node has in common with its peers. To make them takes a tenth of a millisecond each, and
+ * all are needed whenever the kernel is compared. So they are kept as long as the private key and the peer's record are.
  */
 export class Secrets {
-  readonly #byKey = new WeakMap<KeyObject, Map<string, Uint8Array | undefined>>();
+  readonly #shared = new WeakMap<KeyObject, WeakMap<Uint8Array, Shared>>();
+  readonly #publicHalves = new WeakMap<KeyObject, Uint8Array>();
+
+  publicHalf(key: KeyObject): Uint8Array {
+    const known = this.#publicHalves.get(key) ?? publicHalf(key);
+    this.#publicHalves.set(key, known);
+    return known;
+  }
 
   /** The key of an SA between the node that has `keys`, and a peer. undefined: one of the generations is not known, or unusable. */
   saKey(
@@ -28,20 +42,26 @@ export class Secrets {
     const isIn = direction === 'in';
     const key = own.keys.get(isIn ? pair.receiver : pair.sender);
     const theirs = peer.generations.find(({ generation }) => generation === (isIn ? pair.sender : pair.receiver));
-    const secret = key && theirs && this.#secret(key, theirs.publicKey);
+    if (key === undefined || theirs === undefined) return undefined;
+    const { secret, saKeys } = this.#sharedBy(key, theirs.publicKey);
     if (secret === undefined) return undefined;
+    const name = `${peer.node} ${direction} ${pair.sender} ${pair.receiver}`;
+    const known = saKeys.get(name);
+    if (known !== undefined) return known;
     const [sender, receiver] = isIn ? [peer.node, own.node] : [own.node, peer.node];
-    return saKeyOf(secret, { cluster: own.cluster, sender, receiver, pair });
+    const made = saKeyOf(secret, { cluster: own.cluster, sender, receiver, pair });
+    saKeys.set(name, made);
+    return made;
   }
 
-  #secret(key: KeyObject, publicKey: Uint8Array): Uint8Array | undefined {
-    const known = this.#byKey.get(key) ?? new Map<string, Uint8Array | undefined>();
-    this.#byKey.set(key, known);
-    const name = publicKey.join();
-    if (!known.has(name)) {
-      const made = sharedSecret(key, publicKey);
-      known.set(name, made.ok ? made.value : undefined);
-    }
-    return known.get(name);
+  #sharedBy(key: KeyObject, publicKey: Uint8Array): Shared {
+    const ofKey = this.#shared.get(key) ?? new WeakMap<Uint8Array, Shared>();
+    this.#shared.set(key, ofKey);
+    const known = ofKey.get(publicKey);
+    if (known !== undefined) return known;
+    const secret = sharedSecret(key, publicKey);
+    const made: Shared = { secret: secret.ok ? secret.value : undefined, saKeys: new Map() };
+    ofKey.set(publicKey, made);
+    return made;
   }
 }
