@@ -12,6 +12,9 @@ import { fromBase64, toBase64 } from './text.ts';
 const prefix = 'CWKEY1';
 const form: CheckedText = { kind: 'unlock key', bytes: 32, checksum: 3 };
 
+/** Number of bytes of an unlock key. */
+export const unlockKeyBytes = form.bytes;
+
 /** The result is secret. */
 export function formatUnlockKey(key: SealingKey): string {
   return `${prefix}-${formatChecked(form, key)}`;
@@ -43,8 +46,7 @@ export function lock({ cluster, key }: Open, unlockKey: SealingKey, random: Rand
 export function unlock(file: SealingKeyFile, unlockKey: SealingKey | undefined): Result<Open, CausewayError> {
   if (file.state === 'open') return ok(file);
   if (unlockKey === undefined) {
-    const message =
-      'this manager is locked: give the unlock key, which "causeway ca unlock-key" prints on another manager';
+    const message = 'this manager is locked: give the unlock key, which was shown when autolock was turned on';
     return fail(new CausewayError('unlock-key-missing', message));
   }
   const key = unseal(unlockKey, file.sealed, { cluster: file.cluster, purpose });

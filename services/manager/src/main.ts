@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { SealingKeyFile } from '@causeway/identity';
 import { createKey } from '@causeway/identity/io';
 import { CausewayError, isCausewayError, messageOf, visible } from '@causeway/model';
 import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
@@ -14,7 +15,7 @@ import {
 import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
 import type { Founding } from './cluster/bootstrap.ts';
-import type { Custody } from './cluster/ca/custody.ts';
+import { Custody } from './cluster/ca/custody.ts';
 import { Registration } from './cluster/registration.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config/config.ts';
@@ -38,7 +39,7 @@ import { GrpcDialer } from './io/grpc/dialer.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { limitHeapGrowth } from './io/heap.ts';
-import { readSealingKey } from './io/sealing-key-file.ts';
+import { readSealingKey, writeSealingKey } from './io/sealing-key-file.ts';
 import { createManager, type Manager } from './manager.ts';
 import { stopInOrder } from './stop-in-order.ts';
 import { createKeys } from './store/keys.ts';
@@ -139,7 +140,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const belongsTo = await readClusterRecord(config.dataDir);
-  const { founding, custody } = await readFoundation(config.dataDir);
+  const { founding, custody } = await readFoundation(config.dataDir, log);
   const { store, etcd } = await openStore(config, log, belongsTo);
   const peers = new GrpcPeers({ credentials: plaintext });
   const dialer = new GrpcDialer({ credentials: plaintext });
@@ -225,14 +226,18 @@ async function keepCluster(
 }
 
 /** @throws CausewayError data-damaged, key-exposed */
-async function readFoundation(dataDir: string): Promise<{ readonly founding?: Founding; readonly custody?: Custody }> {
+async function readFoundation(
+  dataDir: string,
+  log: Log,
+): Promise<{ readonly founding?: Founding; readonly custody?: Custody }> {
   const founding = await readFounding(dataDir);
   const file = await readSealingKey(dataDir);
   if (founding !== undefined && founding.clusterId !== file?.cluster) {
     const message = `--data-dir ${dataDir}: "causeway-manager init" was interrupted there; run it again`;
     throw new CausewayError('data-damaged', message, { path: dataDir });
   }
-  const custody = file && { sealingKey: file.state === 'open' ? file.key : undefined, file, createKey };
+  const keep = (changed: SealingKeyFile): Promise<void> => writeSealingKey(dataDir, changed);
+  const custody = file && new Custody({ keep, createKey, log }, file);
   return { ...(founding && { founding }), ...(custody && { custody }) };
 }
 

@@ -181,6 +181,7 @@ export class Manager implements Startable {
   async start(): Promise<void> {
     // First: in a store that is full, no cluster can be founded and no manager can become leader.
     if (this.#modules.operation !== undefined) await this.#storeMonitor.start();
+    this.#modules.custody?.follow(this.view);
     await this.#feed.start();
     await this.#audit.start();
     this.#observe();

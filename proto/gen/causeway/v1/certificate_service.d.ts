@@ -369,6 +369,18 @@ export interface ShowCaResponse {
      * @generated from protobuf field: repeated causeway.v1.MemberCertificate certificates = 4
      */
     certificates: MemberCertificate[];
+    /**
+     * See SetAutolock.
+     *
+     * @generated from protobuf field: bool autolock = 5
+     */
+    autolock: boolean;
+    /**
+     * The manager that answers has not got the unlock key since its start.
+     *
+     * @generated from protobuf field: bool locked = 6
+     */
+    locked: boolean;
 }
 /**
  * A CA certificate.
@@ -495,6 +507,50 @@ export interface RotateCaResponse {
      * @generated from protobuf field: bool done = 5
      */
     done: boolean;
+}
+/**
+ * @generated from protobuf message causeway.v1.SetAutolockRequest
+ */
+export interface SetAutolockRequest {
+    /**
+     * As CreateNetworkRequest.request_id.
+     *
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * Turn it on; false: off.
+     *
+     * @generated from protobuf field: bool enabled = 2
+     */
+    enabled: boolean;
+}
+/**
+ * @generated from protobuf message causeway.v1.SetAutolockResponse
+ */
+export interface SetAutolockResponse {
+    /**
+     * "CWKEY1-…". A secret, to be kept apart from the managers. Empty: autolock is off.
+     *
+     * @generated from protobuf field: string unlock_key = 1
+     */
+    unlockKey: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.UnlockRequest
+ */
+export interface UnlockRequest {
+    /**
+     * As SetAutolockResponse.unlock_key.
+     *
+     * @generated from protobuf field: string unlock_key = 1
+     */
+    unlockKey: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.UnlockResponse
+ */
+export interface UnlockResponse {
 }
 declare class GetTrustRequest$Type extends MessageType<GetTrustRequest> {
     constructor();
@@ -706,6 +762,46 @@ declare class RotateCaResponse$Type extends MessageType<RotateCaResponse> {
  * @generated MessageType for protobuf message causeway.v1.RotateCaResponse
  */
 export declare const RotateCaResponse: RotateCaResponse$Type;
+declare class SetAutolockRequest$Type extends MessageType<SetAutolockRequest> {
+    constructor();
+    create(value?: PartialMessage<SetAutolockRequest>): SetAutolockRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: SetAutolockRequest): SetAutolockRequest;
+    internalBinaryWrite(message: SetAutolockRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.SetAutolockRequest
+ */
+export declare const SetAutolockRequest: SetAutolockRequest$Type;
+declare class SetAutolockResponse$Type extends MessageType<SetAutolockResponse> {
+    constructor();
+    create(value?: PartialMessage<SetAutolockResponse>): SetAutolockResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: SetAutolockResponse): SetAutolockResponse;
+    internalBinaryWrite(message: SetAutolockResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.SetAutolockResponse
+ */
+export declare const SetAutolockResponse: SetAutolockResponse$Type;
+declare class UnlockRequest$Type extends MessageType<UnlockRequest> {
+    constructor();
+    create(value?: PartialMessage<UnlockRequest>): UnlockRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: UnlockRequest): UnlockRequest;
+    internalBinaryWrite(message: UnlockRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UnlockRequest
+ */
+export declare const UnlockRequest: UnlockRequest$Type;
+declare class UnlockResponse$Type extends MessageType<UnlockResponse> {
+    constructor();
+    create(value?: PartialMessage<UnlockResponse>): UnlockResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: UnlockResponse): UnlockResponse;
+    internalBinaryWrite(message: UnlockResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UnlockResponse
+ */
+export declare const UnlockResponse: UnlockResponse$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.CertificateService
  */

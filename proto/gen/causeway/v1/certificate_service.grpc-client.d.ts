@@ -5,6 +5,10 @@ import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
 import type { RevokeOperatorResponse } from "./certificate_service.js";
 import type { RevokeOperatorRequest } from "./certificate_service.js";
+import type { UnlockResponse } from "./certificate_service.js";
+import type { UnlockRequest } from "./certificate_service.js";
+import type { SetAutolockResponse } from "./certificate_service.js";
+import type { SetAutolockRequest } from "./certificate_service.js";
 import type { RotateCaResponse } from "./certificate_service.js";
 import type { RotateCaRequest } from "./certificate_service.js";
 import type { ShowCaResponse } from "./certificate_service.js";
@@ -106,6 +110,26 @@ export interface ICertificateServiceClient {
     rotateCa(input: RotateCaRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<RotateCaResponse>;
     rotateCa(input: RotateCaRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<RotateCaResponse>;
     /**
+     * Turns autolock on or off. While it is on, a manager that starts cannot issue certificates until it has the unlock key. Said
+     * again, it answers with the same unlock key. Error: UNLOCK_KEY_MISSING while the leader is locked.
+     *
+     * @generated from protobuf rpc: SetAutolock
+     */
+    setAutolock(input: SetAutolockRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: SetAutolockResponse) => void): grpc.ClientUnaryCall;
+    setAutolock(input: SetAutolockRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: SetAutolockResponse) => void): grpc.ClientUnaryCall;
+    setAutolock(input: SetAutolockRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: SetAutolockResponse) => void): grpc.ClientUnaryCall;
+    setAutolock(input: SetAutolockRequest, callback: (err: grpc.ServiceError | null, value?: SetAutolockResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * Gives the manager that is asked the unlock key, until its process ends. Errors: UNLOCK_KEY_INVALID for a mistyped key,
+     * UNLOCK_KEY_WRONG for another one.
+     *
+     * @generated from protobuf rpc: Unlock
+     */
+    unlock(input: UnlockRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UnlockResponse) => void): grpc.ClientUnaryCall;
+    unlock(input: UnlockRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: UnlockResponse) => void): grpc.ClientUnaryCall;
+    unlock(input: UnlockRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UnlockResponse) => void): grpc.ClientUnaryCall;
+    unlock(input: UnlockRequest, callback: (err: grpc.ServiceError | null, value?: UnlockResponse) => void): grpc.ClientUnaryCall;
+    /**
      * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
      *
      * @generated from protobuf rpc: RevokeOperator
@@ -178,6 +202,20 @@ export declare class CertificateServiceClient extends grpc.Client implements ICe
      * @generated from protobuf rpc: RotateCa
      */
     rotateCa(input: RotateCaRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<RotateCaResponse>;
+    /**
+     * Turns autolock on or off. While it is on, a manager that starts cannot issue certificates until it has the unlock key. Said
+     * again, it answers with the same unlock key. Error: UNLOCK_KEY_MISSING while the leader is locked.
+     *
+     * @generated from protobuf rpc: SetAutolock
+     */
+    setAutolock(input: SetAutolockRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: SetAutolockResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: SetAutolockResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: SetAutolockResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * Gives the manager that is asked the unlock key, until its process ends. Errors: UNLOCK_KEY_INVALID for a mistyped key,
+     * UNLOCK_KEY_WRONG for another one.
+     *
+     * @generated from protobuf rpc: Unlock
+     */
+    unlock(input: UnlockRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UnlockResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UnlockResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: UnlockResponse) => void)): grpc.ClientUnaryCall;
     /**
      * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
      *

@@ -96,12 +96,32 @@ export class CertificateServiceClient extends grpc.Client {
         return this.makeServerStreamRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
     }
     /**
+     * Turns autolock on or off. While it is on, a manager that starts cannot issue certificates until it has the unlock key. Said
+     * again, it answers with the same unlock key. Error: UNLOCK_KEY_MISSING while the leader is locked.
+     *
+     * @generated from protobuf rpc: SetAutolock
+     */
+    setAutolock(input, metadata, options, callback) {
+        const method = CertificateService.methods[8];
+        return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
+     * Gives the manager that is asked the unlock key, until its process ends. Errors: UNLOCK_KEY_INVALID for a mistyped key,
+     * UNLOCK_KEY_WRONG for another one.
+     *
+     * @generated from protobuf rpc: Unlock
+     */
+    unlock(input, metadata, options, callback) {
+        const method = CertificateService.methods[9];
+        return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
      * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
      *
      * @generated from protobuf rpc: RevokeOperator
      */
     revokeOperator(input, metadata, options, callback) {
-        const method = CertificateService.methods[8];
+        const method = CertificateService.methods[10];
         return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
 }

@@ -3,6 +3,10 @@
 // tslint:disable
 import { RevokeOperatorResponse } from "./certificate_service.js";
 import { RevokeOperatorRequest } from "./certificate_service.js";
+import { UnlockResponse } from "./certificate_service.js";
+import { UnlockRequest } from "./certificate_service.js";
+import { SetAutolockResponse } from "./certificate_service.js";
+import { SetAutolockRequest } from "./certificate_service.js";
 import { RotateCaResponse } from "./certificate_service.js";
 import { RotateCaRequest } from "./certificate_service.js";
 import { ShowCaResponse } from "./certificate_service.js";
@@ -81,6 +85,20 @@ export interface ICertificateService extends grpc.UntypedServiceImplementation {
      * @generated from protobuf rpc: RotateCa
      */
     rotateCa: grpc.handleServerStreamingCall<RotateCaRequest, RotateCaResponse>;
+    /**
+     * Turns autolock on or off. While it is on, a manager that starts cannot issue certificates until it has the unlock key. Said
+     * again, it answers with the same unlock key. Error: UNLOCK_KEY_MISSING while the leader is locked.
+     *
+     * @generated from protobuf rpc: SetAutolock
+     */
+    setAutolock: grpc.handleUnaryCall<SetAutolockRequest, SetAutolockResponse>;
+    /**
+     * Gives the manager that is asked the unlock key, until its process ends. Errors: UNLOCK_KEY_INVALID for a mistyped key,
+     * UNLOCK_KEY_WRONG for another one.
+     *
+     * @generated from protobuf rpc: Unlock
+     */
+    unlock: grpc.handleUnaryCall<UnlockRequest, UnlockResponse>;
     /**
      * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
      *

@@ -7,6 +7,10 @@
 import { written } from "@causeway/proto";
 import { RevokeOperatorResponse } from "./certificate_service.js";
 import { RevokeOperatorRequest } from "./certificate_service.js";
+import { UnlockResponse } from "./certificate_service.js";
+import { UnlockRequest } from "./certificate_service.js";
+import { SetAutolockResponse } from "./certificate_service.js";
+import { SetAutolockRequest } from "./certificate_service.js";
 import { RotateCaResponse } from "./certificate_service.js";
 import { RotateCaRequest } from "./certificate_service.js";
 import { ShowCaResponse } from "./certificate_service.js";
@@ -114,6 +118,26 @@ export const certificateServiceDefinition = {
         requestDeserialize: bytes => RotateCaRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(RotateCaResponse.toBinary(value, written)),
         requestSerialize: value => Buffer.from(RotateCaRequest.toBinary(value))
+    },
+    setAutolock: {
+        path: "/causeway.v1.CertificateService/SetAutolock",
+        originalName: "SetAutolock",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => SetAutolockResponse.fromBinary(bytes),
+        requestDeserialize: bytes => SetAutolockRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(SetAutolockResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(SetAutolockRequest.toBinary(value))
+    },
+    unlock: {
+        path: "/causeway.v1.CertificateService/Unlock",
+        originalName: "Unlock",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => UnlockResponse.fromBinary(bytes),
+        requestDeserialize: bytes => UnlockRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(UnlockResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(UnlockRequest.toBinary(value))
     },
     revokeOperator: {
         path: "/causeway.v1.CertificateService/RevokeOperator",

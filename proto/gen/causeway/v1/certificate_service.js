@@ -970,7 +970,9 @@ class ShowCaResponse$Type extends MessageType {
             { no: 1, name: "generation", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 2, name: "roots", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => CaRoot },
             { no: 3, name: "life_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 4, name: "certificates", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => MemberCertificate }
+            { no: 4, name: "certificates", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => MemberCertificate },
+            { no: 5, name: "autolock", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 6, name: "locked", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -979,6 +981,8 @@ class ShowCaResponse$Type extends MessageType {
         message.roots = [];
         message.lifeMs = 0n;
         message.certificates = [];
+        message.autolock = false;
+        message.locked = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -999,6 +1003,12 @@ class ShowCaResponse$Type extends MessageType {
                     break;
                 case /* repeated causeway.v1.MemberCertificate certificates */ 4:
                     message.certificates.push(MemberCertificate.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* bool autolock */ 5:
+                    message.autolock = reader.bool();
+                    break;
+                case /* bool locked */ 6:
+                    message.locked = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -1024,6 +1034,12 @@ class ShowCaResponse$Type extends MessageType {
         /* repeated causeway.v1.MemberCertificate certificates = 4; */
         for (let i = 0; i < message.certificates.length; i++)
             MemberCertificate.internalBinaryWrite(message.certificates[i], writer.tag(4, WireType.LengthDelimited).fork(), options).join();
+        /* bool autolock = 5; */
+        if (message.autolock !== false)
+            writer.tag(5, WireType.Varint).bool(message.autolock);
+        /* bool locked = 6; */
+        if (message.locked !== false)
+            writer.tag(6, WireType.Varint).bool(message.locked);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -1326,6 +1342,193 @@ class RotateCaResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.RotateCaResponse
  */
 export const RotateCaResponse = new RotateCaResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class SetAutolockRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.SetAutolockRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "enabled", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.enabled = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* bool enabled */ 2:
+                    message.enabled = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* bool enabled = 2; */
+        if (message.enabled !== false)
+            writer.tag(2, WireType.Varint).bool(message.enabled);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.SetAutolockRequest
+ */
+export const SetAutolockRequest = new SetAutolockRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class SetAutolockResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.SetAutolockResponse", [
+            { no: 1, name: "unlock_key", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.unlockKey = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string unlock_key */ 1:
+                    message.unlockKey = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string unlock_key = 1; */
+        if (message.unlockKey !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.unlockKey);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.SetAutolockResponse
+ */
+export const SetAutolockResponse = new SetAutolockResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class UnlockRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.UnlockRequest", [
+            { no: 1, name: "unlock_key", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.unlockKey = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string unlock_key */ 1:
+                    message.unlockKey = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string unlock_key = 1; */
+        if (message.unlockKey !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.unlockKey);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UnlockRequest
+ */
+export const UnlockRequest = new UnlockRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class UnlockResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.UnlockResponse", []);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UnlockResponse
+ */
+export const UnlockResponse = new UnlockResponse$Type();
 /**
  * @generated ServiceType for protobuf service causeway.v1.CertificateService
  */
@@ -1338,5 +1541,7 @@ export const CertificateService = new ServiceType("causeway.v1.CertificateServic
     { name: "RevokeToken", options: {}, I: RevokeTokenRequest, O: RevokeTokenResponse },
     { name: "ShowCa", options: {}, I: ShowCaRequest, O: ShowCaResponse },
     { name: "RotateCa", serverStreaming: true, options: {}, I: RotateCaRequest, O: RotateCaResponse },
+    { name: "SetAutolock", options: {}, I: SetAutolockRequest, O: SetAutolockResponse },
+    { name: "Unlock", options: {}, I: UnlockRequest, O: UnlockResponse },
     { name: "RevokeOperator", options: {}, I: RevokeOperatorRequest, O: RevokeOperatorResponse }
 ]);

@@ -31,6 +31,8 @@ const purposes = {
   release: 'change',
   revoke: 'change',
   renew: 'change',
+  set: 'change',
+  unlock: 'change',
   delete: 'change-and-wait',
   detach: 'change-and-wait',
   remove: 'change-and-wait',

@@ -17,8 +17,8 @@ import type { ApiContext } from './modules.ts';
 /** Most members that an answer names. */
 const mostNamed = 10;
 
-export function showCa({ modules: { view } }: ApiContext, issuer: Issuer): ShowCaResponse {
-  const { generation, roots, life } = issuer.ca.value;
+export function showCa({ modules: { view, custody } }: ApiContext, issuer: Issuer): ShowCaResponse {
+  const { generation, roots, life, autolock } = issuer.ca.value;
   const records = [...view.records('certificate').all.values()].map(({ value }) => value);
   const key = ({ role, name }: CertificateRecord): string => `${role} ${name}`;
   return {
@@ -29,6 +29,8 @@ export function showCa({ modules: { view } }: ApiContext, issuer: Issuer): ShowC
       expiresMs: BigInt(root.notAfter),
     })),
     lifeMs: BigInt(life),
+    autolock: autolock !== undefined,
+    locked: custody !== undefined && custody.sealingKey === undefined,
     certificates: records.sort((a, b) => (key(a) < key(b) ? -1 : 1)).map(certificateMessage),
   };
 }

@@ -5,6 +5,7 @@ import {
   formatSealingKeyFile,
   formatToken,
   type JoinToken,
+  parseUnlockKey,
   type Role,
   tokenBytes,
   createToken as tokenOf,
@@ -36,15 +37,21 @@ import type {
   RevokeTokenResponse,
   RotateCaRequest,
   RotateCaResponse,
+  SetAutolockRequest,
+  SetAutolockResponse,
   ShowCaRequest,
   ShowCaResponse,
   Token,
+  UnlockRequest,
+  UnlockResponse,
 } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
 import { randomId } from '@causeway/runtime';
 import type { CallContext } from '../call/context.ts';
 import { formatIdentity, type Identity } from '../call/identity.ts';
 import { RateLimit } from '../call/rate-limit.ts';
+import type { Custody } from '../cluster/ca/custody.ts';
 import { Issuer } from '../cluster/ca/issuer.ts';
+import { setAutolock } from '../plan/autolock.ts';
 import type { Issued, Member } from '../plan/issued.ts';
 import { admitJoiner, type Join, type JoinFacts, joinCluster } from '../plan/join.ts';
 import { readJoin } from '../plan/join-requests.ts';
@@ -140,6 +147,21 @@ export class CertificatesApi {
     return showCa(this.#context, this.#issuer);
   }
 
+  async setAutolock({ requestId, enabled }: SetAutolockRequest, call: CallContext): Promise<SetAutolockResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(requestId));
+    const intent = setAutolock(enabled ? this.#issuer.autolock(id) : undefined);
+    const { reply } = await this.#context.modules.writer.write(id, intent, call);
+    return { unlockKey: reply === '' ? '' : this.#issuer.unlockKey(reply) };
+  }
+
+  /** Unlocks this manager only: each has to be unlocked after its start. */
+  async unlock({ unlockKey }: UnlockRequest, _call: CallContext): Promise<UnlockResponse> {
+    const key = unwrap(parseUnlockKey(unlockKey));
+    this.#custody.unlock(key);
+    return {};
+  }
+
   rotateCa(request: RotateCaRequest, call: CallContext): AsyncGenerator<RotateCaResponse, void> {
     return rotateCa(this.#context, this.#issuer, request, call);
   }
@@ -184,9 +206,13 @@ export class CertificatesApi {
   }
 
   #sealingKeyFile(): string {
+    return formatSealingKeyFile(this.#custody.file);
+  }
+
+  get #custody(): Custody {
     const { custody } = this.#context.modules;
-    if (custody !== undefined) return formatSealingKeyFile(custody.file);
-    throw new CausewayError('capability-missing', 'this manager has no sealing key to give');
+    if (custody !== undefined) return custody;
+    throw new CausewayError('capability-missing', 'this manager has no sealing key');
   }
 
   get #roots(): string[] {

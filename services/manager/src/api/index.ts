@@ -99,6 +99,8 @@ export const services = {
       listTokens: operators,
       showCa: operators,
       rotateCa: operators,
+      setAutolock: operators,
+      unlock: operators,
       revokeToken: operators,
       revokeOperator: operators,
     },

@@ -63,6 +63,8 @@ const references: Readonly<Record<Method, readonly Reference[]>> = {
   'certificate.listTokens': none,
   'certificate.showCa': none,
   'certificate.rotateCa': none,
+  'certificate.setAutolock': none,
+  'certificate.unlock': none,
   'certificate.revokeOperator': [['name', (name) => ({ requestId, name })]],
   'certificate.revokeToken': [['token_id', (tokenId) => ({ requestId, tokenId: tokenId === '' ? '' : unknownToken })]],
   'cluster.getStatus': none,

@@ -165,6 +165,13 @@ export function caRotating({ generation, roots }: Ca): EventInput {
   };
 }
 
+export function autolockChanged(on: boolean): EventInput {
+  const message = on
+    ? 'autolock is on: a manager that starts needs the unlock key before it can issue certificates'
+    : 'autolock is off: managers keep their sealing key open';
+  return { kind: 'ca.autolock', message };
+}
+
 /** `left`: how many members had no certificate of the new CA. */
 export function caRotated(generation: number, left: number): EventInput {
   const who = left === 0 ? 'all members have changed' : `${left} members have not changed and must join again`;

@@ -1,8 +1,9 @@
+import type { SealingKeyFile } from '@causeway/identity';
 import { createKey } from '@causeway/identity/io';
 import type { ClusterId } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
-import { SeededRandom } from '@causeway/runtime/testing';
-import type { Custody } from '../cluster/ca/custody.ts';
+import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { Custody } from '../cluster/ca/custody.ts';
 import { addOperator, foundCluster, type NewCluster } from '../cluster/ca/founding.ts';
 
 /** A cluster of the manager m1 and the operator "ops". `now`: Unix ms. */
@@ -14,7 +15,10 @@ export function foundTestCluster(now: number): NewCluster {
   return { ...made, founding: addOperator(parts, made, 'ops').founding };
 }
 
-/** A manager that is not locked. */
-export function custodyOf({ founding: { clusterId: cluster }, sealingKey: key }: NewCluster): Custody {
-  return { sealingKey: key, file: { cluster, state: 'open', key }, createKey };
+/** The custody of a manager whose disk never fails. `file`: what is on the disk; absent: the manager is not locked. */
+export function custodyOf(
+  { founding: { clusterId: cluster }, sealingKey: key }: NewCluster,
+  file: SealingKeyFile = { cluster, state: 'open', key },
+): Custody {
+  return new Custody({ keep: async () => undefined, createKey, log: new MemoryLog() }, file);
 }

@@ -39,8 +39,8 @@ export class MemoryCluster {
     return made;
   }
 
-  /** Makes a manager, which the caller starts. */
-  addManager(name: string): RunningManager {
+  /** Makes a manager, which the caller starts. `custody`: absent: not locked. */
+  addManager(name: string, { custody = this.founded && custodyOf(this.founded) } = {}): RunningManager {
     const { clock, log } = this;
     const store = new MemoryStore({ clock, backend: this.#backend });
     const random = new SeededRandom(this.#running.length + 1);
@@ -49,7 +49,6 @@ export class MemoryCluster {
       ...{ name, advertise: `${name}:7443`, leaseTtl: seconds(3), prefix: defaultPrefix },
       ...(founded && { founding: founded.founding }),
     };
-    const custody = founded && custodyOf(founded);
     const peers = new MemoryPeers((address) => this.#peers.get(address));
     const manager = createManager({ store, peers, clock, random, log, ...(custody && { custody }) }, settings);
     this.#peers.set(settings.advertise, manager.api.cluster);

@@ -1,9 +1,21 @@
-import { type Authority, checkRequest, issueNode, openAuthority, type SealingKey } from '@causeway/identity';
+import {
+  type Authority,
+  checkRequest,
+  deriveBytes,
+  formatSealingKeyFile,
+  formatUnlockKey,
+  issueNode,
+  lock,
+  openAuthority,
+  type PrivateKey,
+  type SealingKey,
+  unlockKeyBytes,
+} from '@causeway/identity';
 import { CausewayError, type ClusterId, unwrap } from '@causeway/model';
 import type { Clock, Random } from '@causeway/runtime';
 import type { Issued, Member } from '../../plan/issued.ts';
 import type { NextCa } from '../../plan/rotate-ca.ts';
-import type { Ca } from '../../store/records/ca.ts';
+import type { Autolock, Ca } from '../../store/records/ca.ts';
 import type { Versioned, View } from '../../store/view.ts';
 import type { Custody } from './custody.ts';
 import { nextCa } from './next-ca.ts';
@@ -57,12 +69,31 @@ export class Issuer {
     return { to, hosts, ca, certificate: issueNode(this.#authority(ca.value, now), { name, key, hosts }, issuing) };
   }
 
+  /** A lock of the managers' sealing key, and its id: the same for the same id. @throws as `sealingKey` */
+  autolock(id: string): Autolock {
+    const { view, random } = this.#parts;
+    const { sealingKey: key } = this;
+    const open = { cluster: clusterOf(view), state: 'open', key } as const;
+    return { id, file: formatSealingKeyFile(lock(open, this.#unlockKeyOf(id), random)) };
+  }
+
+  /** What operators keep: it opens the sealing key of a locked manager. Secret. @throws as `sealingKey` */
+  unlockKey(id: string): string {
+    return formatUnlockKey(this.#unlockKeyOf(id));
+  }
+
+  #unlockKeyOf(id: string): SealingKey {
+    const context = { cluster: clusterOf(this.#parts.view), purpose: `unlock key ${id}` };
+    return deriveBytes(this.sealingKey, context, unlockKeyBytes);
+  }
+
   /** The CA that is to replace the present one. @throws as `issue` */
   next(): NextCa {
     const { clock, random, view } = this.#parts;
     const { ca, sealingKey } = this;
     const now = clock.wall();
-    const { createKey } = this.#custody;
+    const custody = this.#custody;
+    const createKey = (): PrivateKey => custody.createKey();
     const parts = { cluster: clusterOf(view), authority: this.#authority(ca.value, now), sealingKey, createKey };
     return nextCa({ ...parts, random, now }, ca);
   }

@@ -34,6 +34,7 @@ export function nextCa(parts: NextCaParts, { value, revision: from }: Versioned<
     signer: { kind: 'sealed', key: sealAuthority(own, sealingKey, cluster, random) },
     crossSigned: crossSign(authority, root, { now, random }),
     life: value.life,
+    ...(value.autolock !== undefined && { autolock: value.autolock }),
   };
   return { from, ca };
 }

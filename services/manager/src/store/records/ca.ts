@@ -23,6 +23,15 @@ export interface Ca {
   readonly crossSigned?: Certificate;
   /** Life of members' certificates. */
   readonly life: Duration;
+  /** Managers keep their sealing key locked; absent: open. */
+  readonly autolock?: Autolock;
+}
+
+export interface Autolock {
+  /** From this and the sealing key follows the unlock key. */
+  readonly id: string;
+  /** The content of every manager's sealing-key.json. */
+  readonly file: string;
 }
 
 /** The root's private key, sealed with the key that managers have on their disks: base 64. */
@@ -40,14 +49,15 @@ export const ca = {
   listeners: 'record',
 } as const satisfies RecordKind;
 
-function toJson({ generation, roots, signer, crossSigned, life }: Ca, original?: JsonObject): JsonObject {
+function toJson({ generation, roots, signer, crossSigned, life, autolock }: Ca, original?: JsonObject): JsonObject {
   return {
-    ...omit(original, 'crossSigned'),
+    ...omit(original, 'crossSigned', 'autolock'),
     generation,
     roots: formatTrustBundle(roots),
     signer: { kind: signer.kind, key: signer.key },
     ...(crossSigned !== undefined && { crossSigned: formatTrustBundle([crossSigned]) }),
     life,
+    ...(autolock !== undefined && { autolock: { id: autolock.id, file: autolock.file } }),
   };
 }
 
@@ -59,7 +69,12 @@ function fromJson(json: JsonObject): Ca {
     signer: readSigner(object(json['signer'])),
     ...(crossSigned !== undefined && { crossSigned }),
     life: milliseconds(number(json, 'life')),
+    ...(json['autolock'] !== undefined && { autolock: readAutolock(object(json['autolock'])) }),
   };
+}
+
+function readAutolock(json: JsonObject): Autolock {
+  return { id: text(json, 'id'), file: text(json, 'file') };
 }
 
 function readSigner(json: JsonObject): CaSigner {

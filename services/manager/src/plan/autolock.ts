@@ -1,0 +1,35 @@
+import { CausewayError } from '@causeway/model';
+import { autolockChanged } from '../events/describe.ts';
+import type { Autolock, Ca } from '../store/records/ca.ts';
+import { text } from '../store/records/codec.ts';
+import { records } from '../store/records/index.ts';
+import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
+
+/**
+ * Managers keep their sealing key locked (`autolock`) or open (undefined) from now on. Replies with the id of the unlock key
+ * that holds; empty: none.
+ * @throws from its plan: capability-missing
+ */
+export function setAutolock(autolock: Autolock | undefined): Request<string> {
+  return {
+    kind: 'ca.autolock',
+    content: JSON.stringify({ enabled: autolock !== undefined }),
+    outcome: { toJson: (id) => ({ id }), fromJson: (json) => text(json, 'id') },
+    lane: 'ca',
+    plan: (planning) => planAutolock(autolock, planning),
+  };
+}
+
+function planAutolock(autolock: Autolock | undefined, { view, keys }: Planning): Proposal<string> {
+  const { ca } = view;
+  if (ca === undefined) throw new CausewayError('capability-missing', 'this cluster was founded without a CA');
+  const { autolock: present, ...open } = ca.value;
+  if ((present === undefined) === (autolock === undefined)) return nothingToDo(present?.id ?? '', ca.revision);
+  const next: Ca = autolock === undefined ? open : { ...open, autolock };
+  return {
+    ...nothingToDo(autolock?.id ?? ''),
+    compares: [{ kind: 'unchanged', key: keys.ca, modRevision: ca.revision }],
+    writes: [{ kind: 'put', key: keys.ca, value: records.ca.codec.encode(next, ca.original) }],
+    events: [autolockChanged(autolock !== undefined)],
+  };
+}
