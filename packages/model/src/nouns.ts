@@ -14,7 +14,7 @@ const nouns = {
   reservation: { isReferredTo: true },
   address: { isReferredTo: true, events: ['reserved', 'released'] },
   claims: { events: ['repaired'] },
-  node: { isReferredTo: true, events: ['joined', 'changed', 'ready', 'lost', 'drained', 'undrained'] },
+  node: { isReferredTo: true, events: ['joined', 'changed', 'ready', 'lost', 'drained', 'undrained', 'removed'] },
   leader: { events: ['changed'] },
   cluster: { events: ['restored', 'recovered'] },
   manager: { isReferredTo: true, events: ['joined', 'lost', 'removed'] },

@@ -193,6 +193,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     clusterId: () => identity.cluster?.id ?? '',
     epoch,
     manager: () => session.manager,
+    removed: () => standing.removed?.message ?? '',
     verify,
   });
 

@@ -21,6 +21,7 @@ import { networkCreate } from './commands/network-create.ts';
 import { networkDelete } from './commands/network-delete.ts';
 import { networkUpdate } from './commands/network-update.ts';
 import { nodeDrain, nodeUndrain } from './commands/node-drain.ts';
+import { nodeRemove } from './commands/node-remove.ts';
 import { nodeToken } from './commands/node-token.ts';
 import { groupOf, listOf, showOf } from './commands/of-noun.ts';
 import { status } from './commands/status.ts';
@@ -49,7 +50,7 @@ const commands: readonly CommandBuilder[] = [
     endpointWait,
   ]),
   group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck, ipamHistory]),
-  groupOf(node, 'hosts', [listOf(node), showOf(node), nodeDrain, nodeUndrain, nodeToken]),
+  groupOf(node, 'hosts', [listOf(node), showOf(node), nodeDrain, nodeUndrain, nodeRemove, nodeToken]),
   group('manager', 'the cluster’s managers', [managerList, managerShow, managerRemove], managerNames),
   status,
   verify,

@@ -1,4 +1,4 @@
-import { type Agent, createAgent, type Files } from '@causeway/agent';
+import { type Agent, createAgent, type Files, resetHost } from '@causeway/agent';
 import { MemoryFiles } from '@causeway/agent/testing';
 import { hostNetns, type NetnsPath } from '@causeway/datapath';
 import { connectivity, FakeKernel } from '@causeway/datapath/testing';
@@ -84,6 +84,11 @@ export class SimHost {
   async stop(): Promise<void> {
     await this.#agent?.stop();
     this.kill();
+  }
+
+  /** Like `causeway-agent --reset`, when the agent does not run. */
+  async reset(): Promise<void> {
+    await resetHost({ kernel: this.kernel, files: this.files, tell: () => undefined });
   }
 
   /** Makes an empty namespace for a container. */

@@ -248,6 +248,13 @@ export interface GetAgentStatusResponse {
      * @generated from protobuf field: uint64 kernel_writes = 7
      */
     kernelWrites: bigint;
+    /**
+     * Why the managers refuse this host for good: it was removed from the cluster. The agent does not ask again, and keeps the
+     * networks of its containers as they are. Empty: they do not refuse it.
+     *
+     * @generated from protobuf field: string removed = 8
+     */
+    removed: string;
 }
 /**
  * A network's table on this host, and how far the kernel has been programmed with it.

@@ -538,7 +538,8 @@ class GetAgentStatusResponse$Type extends MessageType {
             { no: 4, name: "networks", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => NetworkCursorStatus },
             { no: 5, name: "repairs", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 6, name: "drift", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 7, name: "kernel_writes", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 7, name: "kernel_writes", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 8, name: "removed", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -549,6 +550,7 @@ class GetAgentStatusResponse$Type extends MessageType {
         message.repairs = 0n;
         message.drift = 0;
         message.kernelWrites = 0n;
+        message.removed = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -578,6 +580,9 @@ class GetAgentStatusResponse$Type extends MessageType {
                     break;
                 case /* uint64 kernel_writes */ 7:
                     message.kernelWrites = reader.uint64().toBigInt();
+                    break;
+                case /* string removed */ 8:
+                    message.removed = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -612,6 +617,9 @@ class GetAgentStatusResponse$Type extends MessageType {
         /* uint64 kernel_writes = 7; */
         if (message.kernelWrites !== 0n)
             writer.tag(7, WireType.Varint).uint64(message.kernelWrites);
+        /* string removed = 8; */
+        if (message.removed !== "")
+            writer.tag(8, WireType.LengthDelimited).string(message.removed);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

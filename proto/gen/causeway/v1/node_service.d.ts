@@ -210,6 +210,53 @@ export interface UndrainNodeResponse {
      */
     node?: Node;
 }
+/**
+ * @generated from protobuf message causeway.v1.RemoveNodeRequest
+ */
+export interface RemoveNodeRequest {
+    /**
+     * As CreateNetworkRequest.request_id.
+     *
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * Name or id of the host.
+     *
+     * @generated from protobuf field: string node = 2
+     */
+    node: string;
+    /**
+     * Remove the host even if it is connected or has endpoints. Its endpoints are released first.
+     *
+     * @generated from protobuf field: bool force = 3
+     */
+    force: boolean;
+}
+/**
+ * @generated from protobuf message causeway.v1.RemoveNodeResponse
+ */
+export interface RemoveNodeResponse {
+    /**
+     * Store revision of the removal.
+     *
+     * @generated from protobuf field: int64 revision = 1
+     */
+    revision: bigint;
+    /**
+     * Number of endpoints that were released.
+     *
+     * @generated from protobuf field: uint32 released = 2
+     */
+    released: number;
+    /**
+     * The host has removed the interfaces of these endpoints. False if it is not connected or did not say so in time: its
+     * containers may still use their addresses.
+     *
+     * @generated from protobuf field: bool interfaces_removed = 3
+     */
+    interfacesRemoved: boolean;
+}
 declare class GetNodeRequest$Type extends MessageType<GetNodeRequest> {
     constructor();
     create(value?: PartialMessage<GetNodeRequest>): GetNodeRequest;
@@ -310,6 +357,26 @@ declare class UndrainNodeResponse$Type extends MessageType<UndrainNodeResponse> 
  * @generated MessageType for protobuf message causeway.v1.UndrainNodeResponse
  */
 export declare const UndrainNodeResponse: UndrainNodeResponse$Type;
+declare class RemoveNodeRequest$Type extends MessageType<RemoveNodeRequest> {
+    constructor();
+    create(value?: PartialMessage<RemoveNodeRequest>): RemoveNodeRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RemoveNodeRequest): RemoveNodeRequest;
+    internalBinaryWrite(message: RemoveNodeRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemoveNodeRequest
+ */
+export declare const RemoveNodeRequest: RemoveNodeRequest$Type;
+declare class RemoveNodeResponse$Type extends MessageType<RemoveNodeResponse> {
+    constructor();
+    create(value?: PartialMessage<RemoveNodeResponse>): RemoveNodeResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RemoveNodeResponse): RemoveNodeResponse;
+    internalBinaryWrite(message: RemoveNodeResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemoveNodeResponse
+ */
+export declare const RemoveNodeResponse: RemoveNodeResponse$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.NodeService
  */

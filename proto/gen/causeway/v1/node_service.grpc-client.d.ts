@@ -3,6 +3,8 @@
 // tslint:disable
 import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
+import type { RemoveNodeResponse } from "./node_service.js";
+import type { RemoveNodeRequest } from "./node_service.js";
 import type { UndrainNodeResponse } from "./node_service.js";
 import type { UndrainNodeRequest } from "./node_service.js";
 import type { DrainNodeResponse } from "./node_service.js";
@@ -66,6 +68,16 @@ export interface INodeServiceClient {
     undrainNode(input: UndrainNodeRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void): grpc.ClientUnaryCall;
     undrainNode(input: UndrainNodeRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void): grpc.ClientUnaryCall;
     undrainNode(input: UndrainNodeRequest, callback: (err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * Removes a host from the cluster. Its agent is refused from then on (NODE_REMOVED), under this id. Errors: NODE_UNKNOWN;
+     * NODE_IN_USE while the host is connected or has endpoints (see force); RECOVERING after a restore of the store.
+     *
+     * @generated from protobuf rpc: RemoveNode
+     */
+    removeNode(input: RemoveNodeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: RemoveNodeResponse) => void): grpc.ClientUnaryCall;
+    removeNode(input: RemoveNodeRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: RemoveNodeResponse) => void): grpc.ClientUnaryCall;
+    removeNode(input: RemoveNodeRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: RemoveNodeResponse) => void): grpc.ClientUnaryCall;
+    removeNode(input: RemoveNodeRequest, callback: (err: grpc.ServiceError | null, value?: RemoveNodeResponse) => void): grpc.ClientUnaryCall;
 }
 /**
  * Hosts. A host's record is made by its agent's first session; no call makes it. Errors are named as in NetworkService.
@@ -108,4 +120,11 @@ export declare class NodeServiceClient extends grpc.Client implements INodeServi
      * @generated from protobuf rpc: UndrainNode
      */
     undrainNode(input: UndrainNodeRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * Removes a host from the cluster. Its agent is refused from then on (NODE_REMOVED), under this id. Errors: NODE_UNKNOWN;
+     * NODE_IN_USE while the host is connected or has endpoints (see force); RECOVERING after a restore of the store.
+     *
+     * @generated from protobuf rpc: RemoveNode
+     */
+    removeNode(input: RemoveNodeRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RemoveNodeResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RemoveNodeResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: RemoveNodeResponse) => void)): grpc.ClientUnaryCall;
 }

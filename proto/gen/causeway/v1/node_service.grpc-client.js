@@ -64,4 +64,14 @@ export class NodeServiceClient extends grpc.Client {
         const method = NodeService.methods[4];
         return this.makeUnaryRequest(`/${NodeService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
+    /**
+     * Removes a host from the cluster. Its agent is refused from then on (NODE_REMOVED), under this id. Errors: NODE_UNKNOWN;
+     * NODE_IN_USE while the host is connected or has endpoints (see force); RECOVERING after a restore of the store.
+     *
+     * @generated from protobuf rpc: RemoveNode
+     */
+    removeNode(input, metadata, options, callback) {
+        const method = NodeService.methods[5];
+        return this.makeUnaryRequest(`/${NodeService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
 }

@@ -5,6 +5,8 @@
 // @generated from protobuf file "causeway/v1/node_service.proto" (package "causeway.v1", syntax proto3)
 // tslint:disable
 import { written } from "@causeway/proto";
+import { RemoveNodeResponse } from "./node_service.js";
+import { RemoveNodeRequest } from "./node_service.js";
 import { UndrainNodeResponse } from "./node_service.js";
 import { UndrainNodeRequest } from "./node_service.js";
 import { DrainNodeResponse } from "./node_service.js";
@@ -76,5 +78,15 @@ export const nodeServiceDefinition = {
         requestDeserialize: bytes => UndrainNodeRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(UndrainNodeResponse.toBinary(value, written)),
         requestSerialize: value => Buffer.from(UndrainNodeRequest.toBinary(value))
+    },
+    removeNode: {
+        path: "/causeway.v1.NodeService/RemoveNode",
+        originalName: "RemoveNode",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => RemoveNodeResponse.fromBinary(bytes),
+        requestDeserialize: bytes => RemoveNodeRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(RemoveNodeResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(RemoveNodeRequest.toBinary(value))
     }
 };

@@ -596,6 +596,132 @@ class UndrainNodeResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.UndrainNodeResponse
  */
 export const UndrainNodeResponse = new UndrainNodeResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RemoveNodeRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RemoveNodeRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "node", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.node = "";
+        message.force = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* string node */ 2:
+                    message.node = reader.string();
+                    break;
+                case /* bool force */ 3:
+                    message.force = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* string node = 2; */
+        if (message.node !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.node);
+        /* bool force = 3; */
+        if (message.force !== false)
+            writer.tag(3, WireType.Varint).bool(message.force);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemoveNodeRequest
+ */
+export const RemoveNodeRequest = new RemoveNodeRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RemoveNodeResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RemoveNodeResponse", [
+            { no: 1, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 2, name: "released", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 3, name: "interfaces_removed", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.revision = 0n;
+        message.released = 0;
+        message.interfacesRemoved = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* int64 revision */ 1:
+                    message.revision = reader.int64().toBigInt();
+                    break;
+                case /* uint32 released */ 2:
+                    message.released = reader.uint32();
+                    break;
+                case /* bool interfaces_removed */ 3:
+                    message.interfacesRemoved = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* int64 revision = 1; */
+        if (message.revision !== 0n)
+            writer.tag(1, WireType.Varint).int64(message.revision);
+        /* uint32 released = 2; */
+        if (message.released !== 0)
+            writer.tag(2, WireType.Varint).uint32(message.released);
+        /* bool interfaces_removed = 3; */
+        if (message.interfacesRemoved !== false)
+            writer.tag(3, WireType.Varint).bool(message.interfacesRemoved);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemoveNodeResponse
+ */
+export const RemoveNodeResponse = new RemoveNodeResponse$Type();
 /**
  * @generated ServiceType for protobuf service causeway.v1.NodeService
  */
@@ -604,5 +730,6 @@ export const NodeService = new ServiceType("causeway.v1.NodeService", [
     { name: "ListNodes", options: {}, I: ListNodesRequest, O: ListNodesResponse },
     { name: "WatchNodes", serverStreaming: true, options: {}, I: WatchNodesRequest, O: WatchNodesResponse },
     { name: "DrainNode", options: {}, I: DrainNodeRequest, O: DrainNodeResponse },
-    { name: "UndrainNode", options: {}, I: UndrainNodeRequest, O: UndrainNodeResponse }
+    { name: "UndrainNode", options: {}, I: UndrainNodeRequest, O: UndrainNodeResponse },
+    { name: "RemoveNode", options: {}, I: RemoveNodeRequest, O: RemoveNodeResponse }
 ]);

@@ -15,7 +15,7 @@ export interface ISessionServiceClient {
     /**
      * One stream per agent. The leader sends what the host must have; the agent sends what the host has done.
      * docs/protocol.md, "Session", has the rules. Refused with NOT_LEADER (the leader's address is in Goodbye),
-     * CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN, SESSION_TAKEN, or the error of a field of Hello.
+     * CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN, SESSION_TAKEN, NODE_REMOVED, or the error of a field of Hello.
      *
      * @generated from protobuf rpc: Connect
      */
@@ -33,7 +33,7 @@ export declare class SessionServiceClient extends grpc.Client implements ISessio
     /**
      * One stream per agent. The leader sends what the host must have; the agent sends what the host has done.
      * docs/protocol.md, "Session", has the rules. Refused with NOT_LEADER (the leader's address is in Goodbye),
-     * CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN, SESSION_TAKEN, or the error of a field of Hello.
+     * CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN, SESSION_TAKEN, NODE_REMOVED, or the error of a field of Hello.
      *
      * @generated from protobuf rpc: Connect
      */

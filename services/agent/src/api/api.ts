@@ -43,6 +43,8 @@ export interface ApiModules {
   readonly clusterId: () => string;
   readonly epoch: () => bigint;
   readonly manager: () => string | undefined;
+  /** Why the managers refuse this host for good; empty: they do not. */
+  readonly removed: () => string;
   readonly verify: (repair: boolean) => Promise<Drift[]>;
 }
 
@@ -101,6 +103,7 @@ export function createApi(modules: ApiModules): AgentApi {
         repairs: BigInt(stats.repairs),
         drift: stats.drift,
         kernelWrites: BigInt(stats.kernelWrites),
+        removed: modules.removed(),
       };
     },
 

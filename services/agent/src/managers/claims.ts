@@ -140,7 +140,10 @@ export class Claims {
     );
   }
 
-  /** Returns the store revision of the release; undefined when the managers no longer knew the endpoint. */
+  /**
+   * Returns the store revision of the release; undefined when the managers no longer knew the endpoint, or this host: they
+   * have released the endpoints of a removed host.
+   */
   async release(endpointId: EndpointId, timeout: Duration, options: ReleaseOptions = {}): Promise<bigint | undefined> {
     const { requestId = randomUuid(this.#random), signal, reason = ReleaseReason.UNSPECIFIED } = options;
     const request = ReleaseEndpointRequest.create({ requestId, endpointId, nodeId: this.#nodeId, reason });
@@ -153,7 +156,7 @@ export class Claims {
       );
       return revision;
     } catch (error) {
-      if (isCausewayError(error, 'endpoint-unknown')) return undefined;
+      if (isCausewayError(error, 'endpoint-unknown') || isCausewayError(error, 'node-removed')) return undefined;
       throw error;
     }
   }

@@ -26,6 +26,7 @@ const refusals: ReadonlySet<string> = new Set<ErrorCode>([
   'cluster-mismatch',
   'name-taken',
   'node-in-use',
+  'node-removed',
   'address-in-use',
   'address-invalid',
   'invalid-argument',

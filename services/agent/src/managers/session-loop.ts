@@ -1,3 +1,4 @@
+import { type CausewayError, isCausewayError } from '@causeway/model';
 import type { Failover } from '@causeway/proto';
 import { type Duration, milliseconds, type Random, type Startable } from '@causeway/runtime';
 import { Interner } from '../tables/table.ts';
@@ -14,7 +15,7 @@ export interface SessionLoopModules extends SessionModules {
   readonly random: Random;
 }
 
-/** Keeps a session with the leader for as long as the agent runs. */
+/** Keeps a session with the leader for as long as the agent runs, or until the managers say that they have removed this host. */
 export class SessionLoop implements Startable {
   readonly #modules: SessionLoopModules;
   readonly #interner = new Interner();
@@ -39,10 +40,11 @@ export class SessionLoop implements Startable {
 
   /**
    * Resolves when there is a session. Without a session a claimed endpoint cannot be programmed, because its table would
-   * not arrive. Throws what `Outage.over` throws.
+   * not arrive. Throws what `Outage.over` throws, and node-removed.
    */
-  up(timeout: Duration): Promise<void> {
-    return this.#outage.over(timeout);
+  async up(timeout: Duration): Promise<void> {
+    this.#modules.standing.checkMember();
+    await this.#outage.over(timeout);
   }
 
   async start(): Promise<void> {
@@ -63,6 +65,7 @@ export class SessionLoop implements Startable {
       if (signal.aborted) return;
       this.#outage.failed(end.error);
       this.#log(end);
+      if (isCausewayError(end.error, 'node-removed')) return this.#removed(end.error);
       failover.moveOn(end.address, end.error);
       await clock.sleep(pauses.after(end), signal);
     }
@@ -86,6 +89,12 @@ export class SessionLoop implements Startable {
     if (returningTo !== undefined) this.#ways = returned(this.#ways, returningTo);
     this.#ways = learn(this.#ways, end, clock.now());
     return end;
+  }
+
+  /** There is no way back under this identity. The agent keeps the networks of its containers as they are. */
+  #removed(error: CausewayError): void {
+    this.#modules.standing.refused(error);
+    this.#outage.stop();
   }
 
   /** Logs a failure that repeats only once, until there is a session. */

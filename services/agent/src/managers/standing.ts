@@ -4,6 +4,7 @@ import { CausewayError, type Name } from '@causeway/model';
 export class Standing {
   readonly #name: Name;
   #isDrained = false;
+  #removed: CausewayError | undefined;
 
   /** `name`: the name of this host. */
   constructor({ name }: { readonly name: Name }) {
@@ -18,11 +19,27 @@ export class Standing {
     this.#isDrained = isDrained;
   }
 
+  /** Why the managers refuse this host for good; undefined: they do not. */
+  get removed(): CausewayError | undefined {
+    return this.#removed;
+  }
+
+  /** The managers have removed this host. Nothing that the agent could say changes that. */
+  refused(removed: CausewayError): void {
+    this.#removed = removed;
+  }
+
+  /** @throws CausewayError node-removed */
+  checkMember(): void {
+    if (this.#removed !== undefined) throw this.#removed;
+  }
+
   /**
    * The check before a new endpoint is claimed. The managers check the same; they need not be asked when the answer is
-   * known. @throws CausewayError node-drained
+   * known. @throws CausewayError node-drained, node-removed
    */
   checkNew(): void {
+    this.checkMember();
     if (!this.#isDrained) return;
     const message = `host ${this.#name} is drained and gets no new endpoints: attach on another host, or run causeway node undrain ${this.#name}`;
     throw new CausewayError('node-drained', message, { host: this.#name });

@@ -72,6 +72,9 @@ export class FakeManager implements ManagerLink {
   loseClaimReplies = 0;
   /** Called when a session has begun. */
   onWelcome: () => void = () => undefined;
+  #removed: CausewayError | undefined;
+  /** Number of sessions that agents have tried to open. */
+  attempts = 0;
   /** The manager sends only Welcome. */
   silent = false;
   readonly released: EndpointId[] = [];
@@ -80,6 +83,13 @@ export class FakeManager implements ManagerLink {
     this.#down = down;
     if (!down) return;
     for (const peer of this.#peers) peer.queue.fail(unavailable());
+    this.#peers.clear();
+  }
+
+  /** The agent's host was removed from the cluster: its session ends with this error, and so does every later one. */
+  set removed(error: CausewayError) {
+    this.#removed = error;
+    for (const peer of this.#peers) peer.queue.fail(error);
     this.#peers.clear();
   }
 
@@ -176,7 +186,9 @@ export class FakeManager implements ManagerLink {
 
   connect(): SessionChannel {
     const peer: Peer = { queue: new Queue(), requests: [], nodeId: undefined, subscribed: new Set() };
-    if (this.#down) peer.queue.fail(unavailable());
+    this.attempts++;
+    if (this.#removed !== undefined) peer.queue.fail(this.#removed);
+    else if (this.#down) peer.queue.fail(unavailable());
     else this.#peers.add(peer);
     return {
       messages: peer.queue,
@@ -224,6 +236,7 @@ export class FakeManager implements ManagerLink {
   };
 
   releaseEndpoint: ManagerLink['releaseEndpoint'] = async (_, { endpointId }) => {
+    if (this.#removed !== undefined) throw this.#removed;
     if (this.#down) throw unavailable();
     const id = endpointId as EndpointId;
     const held = [...this.networks].find(([, { rows }]) => rows.has(id));

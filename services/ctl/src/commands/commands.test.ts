@@ -343,6 +343,11 @@ describe('what a server is asked', () => {
       [{ method: 'managers.revokeToken', request: { requestId, tokenId: '4m2z9qk0t7xw3c1v' } }],
     ],
     [
+      'node remove h2',
+      { managers: { removeNode: async () => ({ revision: 5n, released: 0, interfacesRemoved: true }) } },
+      [{ method: 'managers.removeNode', request: { requestId, node: 'h2', force: false } }],
+    ],
+    [
       'manager remove h2 --force',
       { managers: { removeManager: async () => ({}) } },
       [{ method: 'managers.removeManager', request: { requestId, name: 'h2', force: true } }],

@@ -25,6 +25,7 @@ const world: World = {
     removeManager: hangs,
     drainNode: hangs,
     undrainNode: hangs,
+    removeNode: hangs,
     checkClaims: hangs,
     verify: hangs,
     listNetworks: hangs,
@@ -56,6 +57,7 @@ const changes: readonly (readonly [line: string, seenBy: string])[] = [
   ['verify --repair', 'causeway verify'],
   ['node drain h2', 'causeway node show h2'],
   ['node undrain h2', 'causeway node show h2'],
+  ['node remove h2', 'causeway node list'],
   ['manager remove h2', 'causeway manager list'],
 ];
 

@@ -7,12 +7,13 @@ import type { Answer, Cell } from '../answer.ts';
 
 /** What an agent knows without a manager: its own host, and how far it has followed the cluster. */
 export function agentAnswer(status: GetAgentStatusResponse, sandboxes: readonly Sandbox[]): Answer {
-  const { node, clusterId, manager, networks, repairs, drift } = status;
+  const { node, clusterId, manager, networks, repairs, drift, removed } = status;
   return {
     value: {
       host: node?.name ?? null,
       cluster: clusterId || null,
       drained: node?.drained ?? false,
+      removed: removed || null,
       dataPath: node?.dataPath || null,
       version: node?.version || null,
       manager: manager || null,
@@ -35,12 +36,7 @@ export function agentAnswer(status: GetAgentStatusResponse, sandboxes: readonly 
       fields: [
         ['host', `${node?.name ?? ''} ${node?.dataPath ?? ''}, version ${node?.version ?? ''}`],
         ['cluster', clusterId],
-        [
-          'manager',
-          manager === ''
-            ? { text: 'no session with a manager: the following is the last known state', tone: 'bad' }
-            : manager,
-        ],
+        ['manager', managerCell(status)],
         ...(node?.drained === true
           ? [['drained', { text: 'yes: this host gets no new endpoints', tone: 'bad' }] as const]
           : []),
@@ -51,6 +47,12 @@ export function agentAnswer(status: GetAgentStatusResponse, sandboxes: readonly 
       ],
     },
   };
+}
+
+function managerCell({ manager, removed }: GetAgentStatusResponse): Cell {
+  if (removed !== '') return { text: `none: ${removed}`, tone: 'bad' };
+  if (manager !== '') return manager;
+  return { text: 'no session with a manager: the following is the last known state', tone: 'bad' };
 }
 
 function networkLine({ network, revision, applied, endpoints }: NetworkCursorStatus): Cell {

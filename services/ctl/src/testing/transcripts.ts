@@ -12,6 +12,7 @@ import {
   endpoints,
   found,
   happened,
+  hostInUse,
   networks,
   nodes,
   noLeader,
@@ -107,6 +108,9 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     ['node show h2 -o json', nodes],
     ['node drain h2', nodes],
     ['node undrain h1', nodes],
+    ['node remove h2 --force', nodes],
+    ['node remove h2 --force -o json', nodes],
+    ['node remove h2', { managers: { removeNode: hostInUse } }],
   ],
   token: [
     ['node token create --role agent', tokens],

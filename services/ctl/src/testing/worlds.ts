@@ -13,6 +13,10 @@ export const refused = () =>
       '2 of 3 members are healthy; removing h2 leaves 1 healthy of 2, and 2 are needed: bring the others back first, or use force',
     ),
   );
+export const hostInUse = () =>
+  Promise.reject(
+    new CausewayError('node-in-use', 'host h2 is connected: stop its agent first, or remove it with --force'),
+  );
 export const found = { drift, checked: ['h1', 'h2', 'h3'], unreachable: [] };
 export const clean = { drift: [], checked: ['h1', 'h2', 'h3'], unreachable: [] };
 export const standbys = status.managers.map((manager) => ({ ...manager, leader: false, state: 'standby' }));
@@ -138,6 +142,7 @@ export const agent: World = {
       repairs: 5n,
       drift: 1,
       kernelWrites: 40n,
+      removed: '',
     }),
     listSandboxes: async () => ({
       sandboxes: [
@@ -194,6 +199,7 @@ export const nodes: World = {
     listNodes: async () => ({ nodes: [h1, h2, h3], revision: 42n, nextPageToken: '' }),
     drainNode: async () => ({ node: h2 }),
     undrainNode: async () => ({ node: h1 }),
+    removeNode: async () => ({ revision: 51n, released: 2, interfacesRemoved: false }),
   },
 };
 export const attach = 'endpoint attach blue --name web --netns /run/netns/web';

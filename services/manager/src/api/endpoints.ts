@@ -57,6 +57,7 @@ export class EndpointsApi {
   }
 
   async claimEndpoint(request: ClaimEndpointRequest, call: CallContext): Promise<ClaimEndpointResponse> {
+    this.#context.notRemoved(request.nodeId);
     this.#context.leading();
     const { reply, revision } = await this.#claim(request, call, call);
     const { view } = this.#context.modules;
@@ -73,6 +74,7 @@ export class EndpointsApi {
    * answer the same
    */
   async claimEndpoints({ claims }: ClaimEndpointsRequest, call: CallContext): Promise<ClaimEndpointsResponse> {
+    for (const { nodeId } of claims) this.#context.notRemoved(nodeId);
     this.#context.leading();
     if (claims.length > mostClaims) throw tooMany(claims.length);
     // Without the signal: a call is given up as a whole or not at all, and each claim would add a listener.
@@ -89,6 +91,7 @@ export class EndpointsApi {
   }
 
   async releaseEndpoint(request: ReleaseEndpointRequest, call: CallContext): Promise<ReleaseEndpointResponse> {
+    this.#context.notRemoved(request.nodeId);
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
     const intent = releaseEndpoint(readReleaseEndpoint(request));

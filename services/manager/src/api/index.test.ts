@@ -78,6 +78,7 @@ test('who may call what', () => {
       "node.drainNode": "operator",
       "node.getNode": "operator agent manager",
       "node.listNodes": "operator agent manager",
+      "node.removeNode": "operator",
       "node.undrainNode": "operator",
       "node.watchNodes": "operator agent manager",
       "session.connect": "agent",

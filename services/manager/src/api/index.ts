@@ -87,6 +87,7 @@ export const services = {
       watchNodes: everyone,
       drainNode: operators,
       undrainNode: operators,
+      removeNode: operators,
     },
   },
   certificate: {

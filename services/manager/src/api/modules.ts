@@ -1,4 +1,4 @@
-import { CausewayError, type Network } from '@causeway/model';
+import { CausewayError, type Network, type NodeId } from '@causeway/model';
 import type { Clock, Random } from '@causeway/runtime';
 import { type CallContext, withinCall } from '../call/context.ts';
 import type { Custody } from '../cluster/ca/custody.ts';
@@ -14,6 +14,7 @@ import type { SubnetAddresses } from '../ipam/subnet-addresses.ts';
 import type { DefaultPool } from '../ipam/subnet-pools.ts';
 import type { ObjectCaches } from '../listwatch/object-caches.ts';
 import { checkRecovered } from '../plan/recovery.ts';
+import { checkNotRemoved } from '../plan/removed-node.ts';
 import type { RevisionTimes } from '../store/revision-times.ts';
 import type { Store, StoreMemberStatus } from '../store/store.ts';
 import type { Cluster, View } from '../store/view.ts';
@@ -87,6 +88,11 @@ export class ApiContext {
     const { view } = this.modules;
     const refusal = notLeader(view, this.settings.address);
     throw refusal.data['leader'] === '' && this.isOutdated ? mayOnlyRead(view, this.settings.schema) : refusal;
+  }
+
+  /** The check of calls in which a host names itself. Every manager refuses a removed host. @throws CausewayError node-removed */
+  notRemoved(node: string): void {
+    checkNotRemoved(this.modules.view, node as NodeId);
   }
 
   /** The check of calls that take addresses, subnets or VNIs. @throws CausewayError recovering */

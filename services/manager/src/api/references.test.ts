@@ -56,6 +56,7 @@ const references: Readonly<Record<Method, readonly Reference[]>> = {
   'node.watchNodes': none,
   'node.drainNode': [['node', (node) => ({ requestId, node })]],
   'node.undrainNode': [['node', (node) => ({ requestId, node })]],
+  'node.removeNode': [['node', (node) => ({ requestId, node, force: false })]],
   'certificate.getTrust': none,
   'certificate.join': none,
   'certificate.renew': none,

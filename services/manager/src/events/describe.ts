@@ -107,6 +107,13 @@ export function nodeUndrained({ name }: Node): EventInput {
   return { kind: 'node.undrained', host: name, message: `host ${name} gets new endpoints again` };
 }
 
+/** `released`: how many endpoints the removal has released. */
+export function nodeRemoved({ name, id }: Node, released: number): EventInput {
+  const endpoints =
+    released === 0 ? '' : `; ${released === 1 ? '1 endpoint was' : `${released} endpoints were`} released`;
+  return { kind: 'node.removed', host: name, message: `host ${name} (${id}) was removed${endpoints}` };
+}
+
 export function leaderChanged(name: string, address: string): EventInput {
   return { kind: 'leader.changed', cause: 'election', message: `manager ${name} (${address}) leads` };
 }

@@ -29,14 +29,17 @@ let agent: MemoryAgent;
 let registering: () => void;
 /** Networks that the host may hold; undefined: no session began. */
 let held: readonly NetworkId[] | undefined;
+/** The host was removed; undefined: it was not. */
+let removal: { readonly at: number; readonly reason: string } | undefined;
 let admission: Admission;
 
 beforeEach(() => {
-  [term, held, registering] = [terms[0], undefined, () => undefined];
+  [term, held, registering, removal] = [terms[0], undefined, () => undefined, undefined];
   view = {
     ...{ cluster, revision: 3n, networks, vnis },
     networksWithClaims: () => [networkId(8)],
     nodes: new Map(),
+    records: (kind: string) => ({ get: () => (kind === 'removed' ? removal && { value: removal } : undefined) }),
     nodesAt: (): Node[] => [],
     networksOn: () => new Set(),
     waitFor: async () => undefined,
@@ -127,6 +130,27 @@ describe('an agent gets no Welcome', () => {
   ])('%s', async (_, happens, expected) => {
     happens();
     expect(await admit(7)).toBe(expected);
+    expect([agent.take(), held]).toEqual([[], undefined]);
+  });
+
+  test.each<[string, () => void]>([
+    [
+      'was',
+      () => {
+        removal = { at: 0, reason: 'host h1' };
+      },
+    ],
+    [
+      'was while it is registered',
+      () => {
+        registering = () => {
+          removal = { at: 0, reason: 'host h1' };
+        };
+      },
+    ],
+  ])('when its host %s removed', async (_, happens) => {
+    happens();
+    await expect(admit()).rejects.toMatchObject({ code: 'node-removed' });
     expect([agent.take(), held]).toEqual([[], undefined]);
   });
 

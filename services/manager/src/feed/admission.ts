@@ -1,9 +1,10 @@
-import { CausewayError, type FeedVersion, feedVersions, type NetworkId, type Node } from '@causeway/model';
+import { CausewayError, type FeedVersion, feedVersions, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import type { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, type Log, seconds, within } from '@causeway/runtime';
 import type { Identity } from '../call/identity.ts';
 import { checkOwnNode } from '../call/policy.ts';
 import type { Term } from '../election/term.ts';
+import { checkNotRemoved } from '../plan/removed-node.ts';
 import { later } from '../store/moment.ts';
 import type { Cluster, View } from '../store/view.ts';
 import { encodeWelcome } from './encode.ts';
@@ -57,6 +58,7 @@ export class Admission {
     if (!session.introduce()) throw new CausewayError('invalid-argument', 'hello was sent twice', { field: 'message' });
     const { cluster } = view;
     const term = this.#parts.term();
+    if (hello.node !== undefined) checkNotRemoved(view, hello.node.id as NodeId);
     if (cluster === undefined || term === undefined) return false;
     const checked = readHello(hello, cluster, this.#feeds);
     checkOwnNode(peer, checked.node.id);
@@ -68,6 +70,7 @@ export class Admission {
       log.warn('session.ahead', { nodeId: checked.node.id, revision: needed, viewRevision: view.revision });
     if (session.state.kind === 'closed') return true;
     if (this.#parts.term() !== term) return false;
+    checkNotRemoved(view, checked.node.id); // it may have been removed meanwhile
     this.#checkIdentityConflicts(checked.node); // another host may have been admitted meanwhile
     this.#welcome(session, checked, cluster, term);
     return true;

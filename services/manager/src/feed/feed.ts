@@ -11,6 +11,7 @@ import {
 import { type Clock, type Duration, type Log, Loop, type Startable } from '@causeway/runtime';
 import type { Controller, Term } from '../election/term.ts';
 import type { EventSink } from '../events/event-sink.ts';
+import { isRemoved, removedHost } from '../plan/removed-node.ts';
 import type { Moment } from '../store/moment.ts';
 import type { View, ViewChange } from '../store/view.ts';
 import { Admission, type Registrar } from './admission.ts';
@@ -194,7 +195,7 @@ export class Feed implements Startable, Controller {
 
   #follow(changes: readonly ViewChange[]): void {
     for (const change of changes) {
-      if (change.kind === 'reset') for (const { value } of this.#parts.view.nodes.values()) this.#tellState(value);
+      if (change.kind === 'reset') this.#beginAgain();
       if (change.kind !== 'node') continue;
       if (change.after === undefined) this.#forget(change.id);
       else this.#tellState(change.after.value);
@@ -210,7 +211,17 @@ export class Feed implements Startable, Controller {
     this.#sessions.of(id)?.tellState({ drained });
   }
 
+  /** After a snapshot it is not known what has changed. */
+  #beginAgain(): void {
+    const { view } = this.#parts;
+    for (const { value } of view.nodes.values()) this.#tellState(value);
+    for (const node of [...this.#sessions.hosts]) if (isRemoved(view, node)) this.#forget(node);
+  }
+
+  /** The host's record is gone. If the host was removed, its session ends at once. */
   #forget(node: NodeId): void {
+    const { view } = this.#parts;
+    if (isRemoved(view, node)) this.#sessions.cut(node, removedHost(view, node));
     for (const book of [this.#hosts, this.#sessions, this.progress, this.#keyRelay]) book.forget(node);
   }
 

@@ -42,6 +42,11 @@ export class Sessions {
     return this.#admitted.get(node);
   }
 
+  /** Hosts that have a session. */
+  get hosts(): Iterable<NodeId> {
+    return this.#admitted.keys();
+  }
+
   /** When the host's session began or ended in this term; undefined: neither happened. */
   sinceOf(node: NodeId): Moment | undefined {
     return this.#since.get(node);
@@ -131,6 +136,15 @@ export class Sessions {
     const why = error?.message ?? 'its agent closed the session, or the connection broke';
     this.#reasons.set(node.id, why);
     this.#parts.sink.emit(nodeLost(node, why));
+  }
+
+  /** Ends the session of a host that must have none. What was sent before still goes out. */
+  cut(node: NodeId, error: CausewayError): void {
+    const session = this.#admitted.get(node);
+    if (session === undefined) return;
+    session.close(error);
+    this.#remove(session);
+    this.#parts.log.warn('session.cut', { nodeId: node, code: error.code, message: error.message });
   }
 
   endSilent(now: number): void {

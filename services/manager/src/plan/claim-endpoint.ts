@@ -24,6 +24,7 @@ import type { Compare, Write } from '../store/store.ts';
 import type { Versioned } from '../store/view.ts';
 import { checkNotAnId } from './checks.ts';
 import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
+import { checkNotRemoved } from './removed-node.ts';
 
 export interface ClaimEndpoint {
   /** Name or id. */
@@ -40,7 +41,7 @@ export interface ClaimEndpoint {
 }
 
 /**
- * @throws from its check: name-invalid, invalid-argument; from its plan: network-unknown, node-unknown, node-drained,
+ * @throws from its check: name-invalid, invalid-argument; from its plan: network-unknown, node-unknown, node-removed, node-drained,
  * name-taken, endpoint-exists, and what choosing addresses throws
  */
 export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
@@ -62,6 +63,7 @@ function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal
   const { view, keys, random, clock } = planning;
   const { labels } = request;
   const { value: network, revision } = view.findNetwork(request.network);
+  checkNotRemoved(view, request.node); // it may have been removed since the call arrived
   const node = view.findNode(request.node);
   const known = request.former === undefined ? undefined : view.endpoint(request.former);
   if (known !== undefined) return planKnown(known, request, network);

@@ -1,3 +1,4 @@
+import { type Duration, milliseconds } from '@causeway/runtime';
 import { records } from '../store/records/index.ts';
 import type { Compare, Write } from '../store/store.ts';
 import type { Planning } from './intent.ts';
@@ -5,18 +6,20 @@ import type { Member } from './issued.ts';
 
 /**
  * Puts a member out of the cluster: every certificate that it has now is refused by all managers. To come back, it must join
- * again. `reason`: for people, with the member's name.
+ * again. `reason`: for people, with the member's name. `keep`: how long the record is kept at least, so that the member is told
+ * that it was removed when it comes back, and not only that its certificate has expired.
  */
 export function expel(
   { role, id }: Member,
   reason: string,
   { view, keys, clock }: Pick<Planning, 'view' | 'keys' | 'clock'>,
+  keep: Duration = milliseconds(0),
 ): { readonly compares: readonly Compare[]; readonly writes: readonly Write[] } {
   const key = keys.certificate(role, id);
   const present = view.records('certificate').get({ role, id });
   const at = Math.trunc(clock.wall());
   // A member without a record may have a certificate from before a restore of the store.
-  const until = present?.value.expires ?? at + (view.ca?.value.life ?? 0);
+  const until = Math.max(present?.value.expires ?? at + (view.ca?.value.life ?? 0), at + keep);
   const value = records.removed.codec.encode({ role, id, at, until, reason });
   return {
     compares: [

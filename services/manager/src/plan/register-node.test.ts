@@ -66,7 +66,11 @@ test('what is compared and written: of a new host, of a changed one, of one with
   const key = desk.keys.node(h1.id);
   const [name, alpha] = [desk.keys.nodeName(h1.name), desk.keys.nodeName('alpha' as Name)];
   const [h2, name2] = [desk.keys.node(scriptNode(2).id), desk.keys.nodeName('h2' as Name)];
-  expect(fieldsOf(scriptNode(2))).toEqual([`absent ${h2}`, `absent ${name2}`, `put ${h2}`, `put ${name2}`]);
+  const removed2 = desk.keys.removed('agent', scriptNode(2).id);
+  expect(fieldsOf(scriptNode(2))).toEqual([
+    ...[`absent ${h2}`, `absent ${removed2}`, `absent ${name2}`],
+    ...[`put ${h2}`, `put ${name2}`],
+  ]);
   expect(fieldsOf({ ...h1, version: '2' })).toEqual([`unchanged ${key}`, `put ${key}`]);
   const renamed = { ...h1, name: 'alpha' as Name };
   expect(fieldsOf(renamed)).toEqual([

@@ -6,14 +6,18 @@ import {
   minimumMtu,
   type Name,
   type Node,
+  type NodeId,
   whyNoDataPath,
 } from '@causeway/model';
 import { nodeChanged, nodeJoined } from '../events/describe.ts';
+import type { Keys } from '../store/keys.ts';
 import { encodeText } from '../store/records/codec.ts';
 import { records } from '../store/records/index.ts';
+import type { Compare } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { checkNotAnId } from './checks.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
+import { checkNotRemoved } from './removed-node.ts';
 
 /** RFC 791 §3.1: every host accepts packets of 576 bytes. Linux's loopback has an MTU of 65536. */
 const leastUnderlay = 576;
@@ -23,7 +27,7 @@ const mostRoutes = 256;
 
 /**
  * Registers a host, for the first time or with changes. Writes nothing if nothing has changed.
- * @throws from its plan: name-taken, name-invalid, address-invalid, mtu-invalid, invalid-argument
+ * @throws from its plan: node-removed, name-taken, name-invalid, address-invalid, mtu-invalid, invalid-argument
  */
 export function registerNode(node: Node): Intent<Node> {
   return { plan: (planning) => planRegisterNode(node, planning) };
@@ -31,6 +35,7 @@ export function registerNode(node: Node): Intent<Node> {
 
 function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Proposal<Node> {
   checkNode(introduced);
+  checkNotRemoved(view, introduced.id);
   const known = view.nodes.get(introduced.id);
   if (known !== undefined && isSame(known.value, introduced)) return nothingToDo(known.value);
   const node = { ...introduced, ...recorded(known?.value ?? { createdAt: Math.trunc(clock.wall()) }) };
@@ -41,7 +46,9 @@ function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Pr
   const name = keys.nodeName(node.name);
   return {
     compares: [
-      known === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: known.revision },
+      ...(known === undefined
+        ? [{ kind: 'absent', key } as const, ...stillNotRemoved(introduced.id, view, keys)]
+        : [{ kind: 'unchanged', key, modRevision: known.revision } as const]),
       ...(named ? [] : [{ kind: 'absent', key: name } as const]),
     ],
     writes: [
@@ -61,6 +68,12 @@ function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Pr
  */
 function recorded({ drained, createdAt }: Pick<Node, 'drained' | 'createdAt'>): Pick<Node, 'drained' | 'createdAt'> {
   return { ...(drained !== undefined && { drained }), ...(createdAt !== undefined && { createdAt }) };
+}
+
+/** A host that has joined again under its id has a record of removal about its earlier certificates. */
+function stillNotRemoved(id: NodeId, view: View, keys: Keys): readonly Compare[] {
+  const has = view.records('removed').get({ role: 'agent', id }) !== undefined;
+  return has ? [] : [{ kind: 'absent', key: keys.removed('agent', id) }];
 }
 
 function checkNode(node: Node): void {
@@ -91,7 +104,7 @@ function checkNode(node: Node): void {
 function checkNameFree(view: View, name: Name): void {
   const namesake = view.nodeNamed(name)?.value;
   if (namesake === undefined) return;
-  const message = `node.name "${name}" belongs to another host (${namesake.id}, data path ${namesake.dataPath}): start this agent with another --name`;
+  const message = `node.name "${name}" belongs to another host (${namesake.id}, data path ${namesake.dataPath}): start this agent with another --name; or, if this host replaces that one, run causeway node remove ${name} --force`;
   throw new CausewayError('name-taken', message, { field: 'node.name', value: name, node: namesake.id });
 }
 

@@ -28,6 +28,7 @@ export type ScriptWrite =
       readonly underlayMtu?: number;
       readonly drained?: boolean;
     }
+  | { readonly put: 'removed'; readonly node: number }
   /** `as`: fields that differ from the usual network. */
   | { readonly put: 'network'; readonly network: number; readonly mtu?: number; readonly as?: Partial<Network> }
   | { readonly put: 'endpoint'; readonly endpoint: number; readonly network: number; readonly node: number }
@@ -176,6 +177,11 @@ export class ViewScript {
       case 'nodeKeys': {
         const keys = scriptNodeKeys(write.node, write.version);
         return this.#put(this.#keys.nodeKeys(keys.node), records.nodeKeys.codec.encode(keys));
+      }
+      case 'removed': {
+        const member = { role: 'agent', id: nodeId(write.node) } as const;
+        const value = records.removed.codec.encode({ ...member, at: 0, until: 0, reason: 'test' });
+        return this.#put(this.#keys.removed('agent', member.id), value);
       }
       case 'network': {
         const network = { ...scriptNetwork(write.network, write.mtu), ...write.as };
