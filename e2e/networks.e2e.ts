@@ -181,7 +181,7 @@ describeLab('networks', () => {
         await lab.run(host, 'ip', 'netns', 'add', 'secret');
         const where = ['--name', `secret-${host}`, '--netns', '/run/netns/secret'];
         const refused = await lab.try(host, 'causeway', 'endpoint', 'attach', 'vault', ...where);
-        expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('network vault is encrypted') });
+        expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('its kernel has no ESP') });
       }
     });
     expect(await capture.packets(`${filters.vxlan} and udp[12:4] = ${vault.vni * 256}`)).toEqual([]);

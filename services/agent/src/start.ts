@@ -18,6 +18,7 @@ import { proveFormerIdentities } from './endpoints/former-identity.ts';
 import { GarbageCollector } from './endpoints/gc.ts';
 import { LeavingInterfaces } from './endpoints/leaving.ts';
 import { UnrecordedContainers } from './endpoints/unrecorded.ts';
+import { whyNoEsp } from './host/esp.ts';
 import { healthOf, type LoopDelay } from './host/health.ts';
 import { HostRoutes } from './host/routes.ts';
 import { UnderlayMtu } from './host/underlay.ts';
@@ -25,6 +26,7 @@ import { Claims } from './managers/claims.ts';
 import type { ManagerLink } from './managers/link.ts';
 import { SessionLoop } from './managers/session-loop.ts';
 import { Standing } from './managers/standing.ts';
+import { cannotEncryptYet } from './reconcile/encryption.ts';
 import { HostStats } from './reconcile/host-stats.ts';
 import { Overlays } from './reconcile/overlays.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
@@ -122,6 +124,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     unrecorded,
     leaving,
     endReleases: (name, timeout) => garbage.endReleases(name, timeout),
+    whyNoEncryption: async () => (await whyNoEsp(modules)) ?? cannotEncryptYet,
     clock,
     log,
   });

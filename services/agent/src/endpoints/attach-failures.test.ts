@@ -49,15 +49,18 @@ describe('a network whose driver only a later version knows', () => {
 });
 
 describe('an encrypted network', () => {
-  it('cannot be attached to while the host cannot encrypt, and nothing of the attempt is left', async () => {
-    const h = new Host();
+  it.each([
+    ['on a kernel without ESP', false, 'its kernel has no ESP with AES-GCM (ENOSYS)'],
+    ['on a kernel with ESP, which the agent does not use yet', true, 'this version of the agent cannot encrypt'],
+  ])('cannot be attached to %s, and nothing of the attempt is left', async (_, hasEsp, why) => {
+    const h = new Host({ hasEsp });
     h.manager.network('blue');
     h.manager.changeDriver('blue', 'encrypted-overlay');
     await h.start();
     await expect(h.attach('blue', 'web')).rejects.toMatchObject({
       code: 'encryption-unavailable',
       kind: 'unsupported',
-      message: expect.stringContaining('network blue is encrypted, and this version of the agent cannot encrypt'),
+      message: expect.stringContaining(`network blue is encrypted, and this host cannot encrypt: ${why}`),
     });
     await expectNothingLeft(h);
   });

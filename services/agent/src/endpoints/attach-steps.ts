@@ -61,6 +61,8 @@ export interface AttachModules {
   readonly leaving: Pick<LeavingInterfaces, 'gone'>;
   /** Ends what garbage collection has begun with endpoints of this name. See `GarbageCollector.endReleases`. */
   readonly endReleases: (name: Name, timeout: Duration) => Promise<boolean>;
+  /** Why this host cannot encrypt, in words. */
+  readonly whyNoEncryption: () => Promise<string>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -177,7 +179,8 @@ export class AttachSteps {
     const table = await this.#modules.tables.reached(endpoint.network, claimed, tableWithin);
     if (!table.rows.endpoint.has(endpoint.id)) throw releasedMeanwhile(sandbox);
     if (!isKnown(table.network)) throw driverUnknown(table.network);
-    if (table.network.driver === 'encrypted-overlay') throw encryptionUnavailable(table.network);
+    if (table.network.driver !== 'encrypted-overlay') return;
+    throw encryptionUnavailable(table.network, await this.#modules.whyNoEncryption());
   }
 
   async #program(sandbox: Sandbox): Promise<void> {
@@ -236,8 +239,8 @@ function driverUnknown({ name, driver }: UnknownNetwork): CausewayError {
   return new CausewayError('driver-unknown', message, { field: 'network', network: name, driver });
 }
 
-function encryptionUnavailable({ name }: Network): CausewayError {
-  return new CausewayError('encryption-unavailable', cannotEncrypt(name), { field: 'network', network: name });
+function encryptionUnavailable({ name }: Network, why: string): CausewayError {
+  return new CausewayError('encryption-unavailable', cannotEncrypt(name, why), { field: 'network', network: name });
 }
 
 function wentAway({ netns }: Sandbox): CausewayError {

@@ -20,10 +20,10 @@ export class Host {
   readonly log = new MemoryLog();
   readonly random = new SeededRandom(1);
   #agent: Agent | undefined;
-  readonly #kernelSettings: Pick<FakeKernelSettings, 'hasCookies'>;
+  readonly #kernelSettings: Pick<FakeKernelSettings, 'hasCookies' | 'hasEsp'>;
 
   constructor(
-    kernel: Pick<FakeKernelSettings, 'hasCookies'> = {},
+    kernel: Pick<FakeKernelSettings, 'hasCookies' | 'hasEsp'> = {},
     manager = new FakeManager(),
     managers: readonly string[] = ['10.0.0.1:7443'],
     clock = new FakeClock(),
