@@ -14,6 +14,9 @@ import { type Intent, nothingToDo, type Planning, type Proposal, type Request } 
  * record `ca`, so the next leader continues it.
  *
  *   roots [old]  ── begin ──▶  roots [new, old], new is also signed by old  ── finish ──▶  roots [new]
+ *
+ * The new root, signed by the old one, is sent also after the end: an etcd reads its roots only when it starts, and may trust
+ * only the old root until then.
  */
 
 /** A CA that is to follow the CA of this revision. */
@@ -77,13 +80,12 @@ function planFinish(now: number, force: boolean, { view, keys }: Planning): Prop
   if (waiting.length > 0 && !force) return nothingToDo(false);
   const stale = tokensOfOthers(view, formatPin(pinOf(root)));
   if (stale.length > 0) return deleteTokens(stale.slice(0, mostTokens), keys);
-  const { crossSigned: _, ...present } = ca.value;
-  const value = records.ca.codec.encode({ ...present, roots: [root] }, ca.original);
+  const value = records.ca.codec.encode({ ...ca.value, roots: [root] }, ca.original);
   return {
     ...nothingToDo(false),
     compares: [{ kind: 'unchanged', key: keys.ca, modRevision: ca.revision }],
     writes: [{ kind: 'put', key: keys.ca, value }],
-    events: [caRotated(present.generation, waiting.length)],
+    events: [caRotated(ca.value.generation, waiting.length)],
   };
 }
 

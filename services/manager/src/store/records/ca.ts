@@ -19,7 +19,7 @@ export interface Ca {
   readonly roots: TrustBundle;
   /** With what the present root signs. */
   readonly signer: CaSigner;
-  /** While the CA rotates: the present root, signed by the former root. It is sent with certificates of the present root. */
+  /** The present root, signed by the former root: sent with certificates of the present root. Absent: there was no former. */
   readonly crossSigned?: Certificate;
   /** Life of members' certificates. */
   readonly life: Duration;
