@@ -93,7 +93,7 @@ export class NetworksApi {
         const { revision } = await writer.write(id, request.dryRun ? asDryRun(intent) : intent, call);
         return { revision: request.dryRun ? 0n : revision };
       } catch (error) {
-        if (!request.force || !isCausewayError(error, 'network-in-use')) throw error;
+        if (!isBeingEmptied(error)) throw error;
         if (request.dryRun) return { revision: 0n };
         if (round > mostRounds) throw error;
       }
@@ -107,4 +107,9 @@ export class NetworksApi {
     const { reply, revision } = await writer.write(id, dryRun ? asDryRun(intent) : intent, call);
     return networkToMessage(reply, dryRun ? 0n : revision);
   }
+}
+
+/** Whether a deletion with force was refused because the network still has endpoints. */
+function isBeingEmptied(error: unknown): boolean {
+  return isCausewayError(error, 'busy') && error.data['endpoints'] !== undefined;
 }

@@ -116,7 +116,7 @@ describe('one manager', () => {
 
   test.each<[attached: number, outcome: ErrorCode | 'no error']>([
     [4, 'no error'],
-    [5, 'network-in-use'],
+    [5, 'busy'],
   ])('a network is deleted by force although %i endpoints are attached meanwhile: %s', async (attached, outcome) => {
     await createNetwork();
     await connect(1);
@@ -133,6 +133,16 @@ describe('one manager', () => {
     const request = { ...removal(), force: true };
     expect(await codeOf(manager.api.network.deleteNetwork(request, cluster.call()))).toBe(outcome);
     expect(more).toBe(attached);
+  });
+
+  test('a network is deleted by force although the call was sent before, to a leader that did not answer', async () => {
+    await createNetwork();
+    await connect(1);
+    await claim('web', 1);
+    const request = { ...removal(), force: true };
+    const again = { ...cluster.call(), isRetry: true };
+    expect(await codeOf(manager.api.network.deleteNetwork(request, again))).toBe('no error');
+    expect(manager.view.networks.size).toBe(0);
   });
 
   test('the claims of one call are independent, and answered in their order', async () => {

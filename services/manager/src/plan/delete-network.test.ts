@@ -58,7 +58,7 @@ test('refused: ten in the way are all named', () => {
 test('forced passes over reservations, never over endpoints', () => {
   reserve('10.1.0.99');
   const { id } = attach('a');
-  expect(refusal(() => remove({ force: true })).code).toBe('network-in-use');
+  expect(refusal(() => remove({ force: true })).code).toBe('busy');
   desk.make(evictEndpoint(id));
   remove({ force: true });
   expect(desk.view.networks.size).toBe(0);

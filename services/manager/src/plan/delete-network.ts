@@ -16,7 +16,11 @@ export interface DeleteNetwork {
   readonly force: boolean;
 }
 
-/** @throws from its plan: network-unknown, revision-conflict, network-in-use */
+/**
+ * @throws from its plan: network-unknown, revision-conflict, network-in-use; busy: with force, endpoints must be released
+ * first. This refusal is not kept as the outcome of a call that was sent again, because the same call releases the endpoints
+ * and tries again.
+ */
 export function deleteNetwork(request: DeleteNetwork): Request<void> {
   return {
     kind: 'network.delete',
@@ -32,12 +36,14 @@ function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal
   const network = current.value;
   checkRevision(current, request.ifRevision, records.network.codec.toJson);
   const users = usersOf(view, network);
-  refuseUsers(request.force ? { ...users, reservations: [] } : users, {
-    code: 'network-in-use',
-    what: `network "${network.name}"`,
-    remedy: 'detach the endpoints and release the reservations first',
-    field: 'network',
-  });
+  const refusal = { what: `network "${network.name}"`, field: 'network' };
+  if (request.force) {
+    const remedy = 'they are released now: try again';
+    refuseUsers({ ...users, reservations: [] }, { ...refusal, code: 'busy', remedy });
+  } else {
+    const remedy = 'detach the endpoints and release the reservations first';
+    refuseUsers(users, { ...refusal, code: 'network-in-use', remedy });
+  }
   const claims = [
     nameClaim(network, keys),
     ...subnetClaims(network, network.subnets, keys),
