@@ -13,7 +13,7 @@ const innerNextHeader = 36;
 const innerIcmp6Type = 70;
 
 const vxlan = 'udp dst port 4789';
-/** Of encrypted networks. On the underlay it is to be seen in ESP only, so never. */
+/** The port of encrypted networks: VXLAN on it travels in ESP only, so a capture of the underlay never has it. */
 const encryptedVxlan = 'udp dst port 4793';
 export const filters = {
   vxlan,

@@ -3,13 +3,17 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { refusal } from '../testing/refusal.ts';
-import { nodeId, scriptNodeKeys } from '../testing/view-script.ts';
+import { nodeId, scriptNode, scriptNodeKeys } from '../testing/view-script.ts';
+import { drainNode } from './drain-node.ts';
 import { publishKeys, reserveKeyIndex } from './node-keys.ts';
+import { registerNode } from './register-node.ts';
+import { removeNode } from './remove-node.ts';
 
 let desk: PlanHarness;
 
 beforeEach(() => {
   desk = new PlanHarness(new SeededRandom(1));
+  for (const n of [1, 2, 3]) desk.make(registerNode(scriptNode(n)));
 });
 
 const stored = (n: number): NodeKeys | undefined => desk.view.records('nodeKeys').get({ id: nodeId(n) })?.value;
@@ -28,10 +32,23 @@ describe('the index of a host', () => {
 
   test('is a claim: two plans from one view cannot both be written', () => {
     const plans = [1, 2].map((n) => reserveKeyIndex(nodeId(n)).plan(desk));
-    const claims = plans.map(({ compares }) => compares[1]);
+    const claims = plans.map(({ compares }) => compares[2]);
     expect(claims[0]).toEqual({ kind: 'absent', key: desk.keys.nodeIndex(firstNodeIndex) });
     expect(claims[1]).toEqual(claims[0]);
   });
+});
+
+test('a host that is removed takes its keys and its index with it, and gets none any more', () => {
+  const { index } = desk.make(reserveKeyIndex(nodeId(1)));
+  desk.make(publishKeys(keys(1, 1)));
+  desk.make(drainNode({ node: 'h1', drained: true }));
+  const emptied = { released: 0, interfacesRemoved: true };
+  const removal = removeNode({ node: 'h1', force: false }, { isConnected: () => false, by: 'root@m1', emptied });
+  const deleted = removal.plan(desk).writes.flatMap((write) => (write.kind === 'delete' ? [write.key] : []));
+  expect(deleted).toEqual(expect.arrayContaining([desk.keys.nodeKeys(nodeId(1)), desk.keys.nodeIndex(index)]));
+  desk.make(removal);
+  expect(stored(1)).toBeUndefined();
+  expect(refusal(() => desk.make(reserveKeyIndex(nodeId(1)))).code).toBe('node-unknown');
 });
 
 describe('keys', () => {

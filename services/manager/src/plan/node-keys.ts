@@ -1,6 +1,7 @@
 import { CausewayError, lastNodeIndex, type NodeId, type NodeKeys } from '@causeway/model';
 import { encodeText } from '../store/records/codec.ts';
 import { records } from '../store/records/index.ts';
+import type { Write } from '../store/store.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
 
 /** Certificates have some 700 bytes each, and a signature 72: everything beyond is no keys of a host. */
@@ -27,12 +28,16 @@ function planIndex(node: NodeId, { view, keys }: Planning): Proposal<NodeKeys> {
   const index = view.records('nodeKeys');
   const known = index.get({ id: node });
   if (known !== undefined) return nothingToDo(known.value);
+  const host = view.nodes.get(node);
+  if (host === undefined) throw new CausewayError('node-unknown', `there is no host with the id ${node}`, { node });
   const next = index.nextIndex;
   if (next > lastNodeIndex) throw new CausewayError('address-exhausted', 'no number for the SPIs of this host is left');
   const value: NodeKeys = { node, index: next, version: 0, generations: [], chain: [], signature: new Uint8Array(0) };
   const [key, claim] = [keys.nodeKeys(node), keys.nodeIndex(next)];
   return {
     compares: [
+      // A host that is being removed gets none.
+      { kind: 'unchanged', key: keys.node(node), modRevision: host.revision },
       { kind: 'absent', key },
       { kind: 'absent', key: claim },
     ],
@@ -44,6 +49,13 @@ function planIndex(node: NodeId, { view, keys }: Planning): Proposal<NodeKeys> {
     events: [],
     reply: value,
   };
+}
+
+/** What goes with the host's record: its keys, and its number. */
+export function forgetKeys(node: NodeId, { view, keys }: Pick<Planning, 'view' | 'keys'>): readonly Write[] {
+  const known = view.records('nodeKeys').get({ id: node });
+  if (known === undefined) return [];
+  return [keys.nodeKeys(node), keys.nodeIndex(known.value.index)].map((key) => ({ kind: 'delete', key }));
 }
 
 function planKeys(published: NodeKeys, { view, keys }: Planning): Proposal<NodeKeys> {

@@ -6,6 +6,7 @@ import type { Versioned, View } from '../store/view.ts';
 import { planDrain } from './drain-node.ts';
 import { expel } from './expel.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
+import { forgetKeys } from './node-keys.ts';
 
 export interface RemoveNode {
   /** Name or id. */
@@ -88,7 +89,12 @@ function planRemove(
   const out = expel({ role: 'agent', id }, `host ${name}, by ${by}`, planning, removalKept);
   return {
     compares: [{ kind: 'unchanged', key, modRevision: revision }, ...out.compares],
-    writes: [{ kind: 'delete', key }, { kind: 'delete', key: keys.nodeName(name) }, ...out.writes],
+    writes: [
+      { kind: 'delete', key },
+      { kind: 'delete', key: keys.nodeName(name) },
+      ...forgetKeys(id, planning),
+      ...out.writes,
+    ],
     takes: [],
     events: [nodeRemoved(node, emptied.released)],
     reply: emptied,
