@@ -9,6 +9,7 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   endpoint: ['endpoints', 'ep'],
   node: ['nodes', 'host', 'hosts'],
   manager: ['managers'],
+  operator: ['operators'],
   lab: ['labs'],
   backup: ['backups'],
   events: ['event'],

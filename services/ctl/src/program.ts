@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAliases } from './aliases.ts';
 import type { CommandBuilder } from './command.ts';
 import { group } from './command.ts';
+import { ca } from './commands/ca.ts';
 import { complete } from './commands/complete.ts';
 import { completion } from './commands/completion.ts';
 import { endpointAttach } from './commands/endpoint-attach.ts';
@@ -24,6 +25,7 @@ import { nodeDrain, nodeUndrain } from './commands/node-drain.ts';
 import { nodeRemove } from './commands/node-remove.ts';
 import { nodeToken } from './commands/node-token.ts';
 import { groupOf, listOf, showOf } from './commands/of-noun.ts';
+import { operator } from './commands/operator.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { version } from './commands/version.ts';
@@ -51,6 +53,8 @@ const commands: readonly CommandBuilder[] = [
   ]),
   group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck, ipamHistory]),
   groupOf(node, 'hosts', [listOf(node), showOf(node), nodeDrain, nodeUndrain, nodeRemove, nodeToken]),
+  operator,
+  ca,
   group('manager', 'the cluster’s managers', [managerList, managerShow, managerRemove], managerNames),
   status,
   verify,

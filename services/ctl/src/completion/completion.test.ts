@@ -6,6 +6,7 @@ import { CausewayError } from '@causeway/model';
 import { afterAll, describe, expect, test } from 'vitest';
 import { runLine, type World } from '../testing/run-line.ts';
 import { blue, db, h1, h2, red, status, web } from '../testing/samples.ts';
+import { certificates } from '../testing/worlds.ts';
 import { scripts, shells } from './scripts.ts';
 
 const subnet = {
@@ -34,6 +35,7 @@ const world: World = {
     listManagers: async () => ({ managers: status.managers }),
     getNetwork: async () => ({ network: blue }),
     listTokens: async () => ({ tokens: [joinToken, { ...joinToken, id: '0b8d3n5r6s9t1w2y', revokedMs: 1n }] }),
+    ...certificates.managers,
     showSubnets: async () => ({ subnets: [subnet] }),
   },
 };
@@ -41,6 +43,7 @@ const world: World = {
 describe('what may stand at the cursor', () => {
   const cases: [words: string, candidates: string[]][] = [
     ['n', ['network', 'node']],
+    ['o', ['operator']],
     ['network ', ['create', 'list', 'show', 'update', 'delete']],
     ['network s', ['show']],
     ['network show ', ['blue', 'red']],
@@ -56,7 +59,9 @@ describe('what may stand at the cursor', () => {
     ['endpoint attach blue --name ', []],
     ['node show ', ['h1', 'h2']],
     ['node token ', ['create', 'list', 'revoke']],
-    ['node token create --role ', ['agent', 'manager', 'operator']],
+    ['node token create --role ', ['agent', 'manager']],
+    ['operator revoke ', ['admin', 'eve']],
+    ['ca ', ['show', 'rotate']],
     ['node token revoke ', ['4m2z9qk0t7xw3c1v']],
     ['verify --host ', ['h1', 'h2']],
     ['network list -o ', ['table', 'wide', 'json', 'yaml', 'name']],
@@ -68,7 +73,21 @@ describe('what may stand at the cursor', () => {
     ['networks inspect ', ['blue', 'red']],
     [
       'help ',
-      ['network', 'endpoint', 'ipam', 'node', 'manager', 'status', 'verify', 'events', 'version', 'completion', 'help'],
+      [
+        'network',
+        'endpoint',
+        'ipam',
+        'node',
+        'operator',
+        'ca',
+        'manager',
+        'status',
+        'verify',
+        'events',
+        'version',
+        'completion',
+        'help',
+      ],
     ],
     ['help network ', ['create', 'list', 'show', 'update', 'delete']],
     ['network list --field v', ['vni=', 'vni!=']],
@@ -87,7 +106,21 @@ describe('what may stand at the cursor', () => {
     ['endpoint list -n ', ['blue', 'red']],
     [
       'bogus ',
-      ['network', 'endpoint', 'ipam', 'node', 'manager', 'status', 'verify', 'events', 'version', 'completion', 'help'],
+      [
+        'network',
+        'endpoint',
+        'ipam',
+        'node',
+        'operator',
+        'ca',
+        'manager',
+        'status',
+        'verify',
+        'events',
+        'version',
+        'completion',
+        'help',
+      ],
     ],
     ['network show -- ', [':files']],
   ];

@@ -4,6 +4,7 @@ import {
   agent,
   agentless,
   attach,
+  certificates,
   changed,
   clean,
   cut,
@@ -21,6 +22,7 @@ import {
   overlapping,
   refused,
   repeated,
+  rotating,
   slow,
   tokens,
   tooLargeMtu,
@@ -115,7 +117,8 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
   token: [
     ['node token create --role agent', tokens],
     ['node token create --role manager --uses 3 --ttl 10m', tokens],
-    ['node token create --role operator', tokens],
+    ['operator token', tokens],
+    ['operator token --ttl 10m --uses 2 -o json', tokens],
     ['node token create --role agent -o json', tokens],
     ['node token create --role agent -q', tokens],
     ['node token create', tokens],
@@ -124,6 +127,16 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     ...(['table', 'json', 'name'] as const).map((format): [string, World] => [`node token list -o ${format}`, tokens]),
     ['node token revoke 4m2z9qk0t7xw3c1v', tokens],
     ['node token revoke 4m2z9qk0t7xw3c1v -o json', tokens],
+  ],
+  ca: [
+    ['ca show', certificates],
+    ['ca show -o json', certificates],
+    ['ca show', rotating],
+    ['ca rotate', rotating],
+    ['ca rotate -o json', rotating],
+    ['operator list', certificates],
+    ['operator list -o json', certificates],
+    ['operator revoke eve', certificates],
   ],
   manager: [
     ...(['table', 'json', 'name'] as const).map((format): [string, World] => [

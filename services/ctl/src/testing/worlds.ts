@@ -225,3 +225,41 @@ export const tokens: World = {
     revokeToken: async () => ({ token: { ...joinToken, ...created, revokedMs: 1_699_999_900_000n } }),
   },
 };
+
+const certificate = { serial: '5f0c', issuedMs: 1_699_990_000_000n, expiresMs: 1_702_582_000_000n, generation: 2 };
+const caRoot = { certificate: 'PEM', fingerprint: '8d1f', expiresMs: 2_015_000_000_000n };
+const members = [
+  { ...certificate, role: 'agent', id: '00000000000000a1', name: 'h1' },
+  { ...certificate, role: 'agent', id: '00000000000000a2', name: 'h2', generation: 1 },
+  { ...certificate, role: 'manager', id: 'm1', name: 'm1' },
+  { ...certificate, role: 'operator', id: 'admin', name: 'admin', expiresMs: 1_700_200_000_000n },
+  { ...certificate, role: 'operator', id: 'eve', name: 'eve', expiresMs: 1_699_999_000_000n },
+];
+const unlocked = { autolock: false, locked: false };
+/** A CA that does not rotate. */
+export const certificates: World = {
+  managers: {
+    showCa: async () => ({
+      generation: 2,
+      roots: [caRoot],
+      lifeMs: 2_592_000_000n,
+      certificates: members,
+      ...unlocked,
+    }),
+    revokeOperator: async () => ({}),
+  },
+};
+
+const begun = { generation: 2, renewed: 1, total: 3, waiting: ['agent h2', 'operator admin'], done: false };
+export const rotating: World = {
+  managers: {
+    showCa: async () => ({
+      ...{ generation: 2, lifeMs: 2_592_000_000n, certificates: members, autolock: true, locked: true },
+      roots: [caRoot, { ...caRoot, fingerprint: '41aa' }],
+    }),
+    async *rotateCa() {
+      yield* [begun, begun];
+      yield { ...begun, renewed: 3, waiting: [], done: true };
+    },
+  },
+};

@@ -1,0 +1,47 @@
+import { CausewayError, clip } from '@causeway/model';
+import { type Duration, parseDuration, randomUuid } from '@causeway/runtime';
+import { Option } from 'commander';
+import type { Answer } from '../answer.ts';
+import type { Managers } from '../clients.ts';
+import type { Call } from '../command.ts';
+import { parseInteger } from '../parse.ts';
+import { createdTokenAnswer } from '../render/token.ts';
+import { present } from './present.ts';
+
+export interface TokenLife {
+  readonly uses: number;
+  readonly ttl: Duration;
+}
+
+export const usesOption = (): Option =>
+  new Option('--uses <count>', 'how often it may be used').default(1).argParser(parseInteger('--uses', 1));
+
+export const lifeOption = (): Option =>
+  new Option('--ttl <duration>', 'how long it may be used: 10m, 1h, 720h at most')
+    .default(parseDuration('1h'), '1h')
+    .argParser(parseTtl);
+
+export async function createTokenFor(
+  role: string,
+  { input: { uses, ttl }, clients: { managers }, settings, context }: Call<TokenLife>,
+): Promise<Answer> {
+  const requestId = randomUuid(context.random);
+  const { token, secret } = await managers.createToken({ requestId, role, uses, ttlMs: BigInt(ttl) });
+  return createdTokenAnswer(present(token, 'token'), secret, await addressesFor(managers, settings.managers));
+}
+
+/** How other hosts reach the managers: the addresses that are given here may be good on this host only. */
+async function addressesFor(
+  managers: Pick<Managers, 'listManagers'>,
+  given: readonly string[],
+): Promise<readonly string[]> {
+  const listed = (await managers.listManagers({})).managers.filter(({ state }) => state !== 'unreachable');
+  return listed.length === 0 ? given : listed.map(({ address }) => address);
+}
+
+function parseTtl(text: string): Duration {
+  const ttl = parseDuration(text);
+  if (ttl !== undefined && ttl > 0) return ttl;
+  const data = { field: '--ttl', value: clip(text) };
+  throw new CausewayError('invalid-argument', `--ttl: "${clip(text)}" is not a duration such as 10m or 1h`, data);
+}
