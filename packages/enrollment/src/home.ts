@@ -30,10 +30,14 @@ export interface NewMembership extends Membership {
 export interface Home {
   /** Undefined: there is no identity. */
   read(): Promise<Membership | undefined>;
+  /** @throws CausewayError identity-missing */
+  credential(): Promise<Credential>;
   attempt(): Promise<Attempt | undefined>;
   keepAttempt(attempt: Attempt): Promise<void>;
   /** When this resolves, the membership is durable, and there is no attempt any more. */
   keep(membership: NewMembership): Promise<void>;
   /** Other addresses of managers, beside a credential that is there. */
   keepManagers(managers: readonly string[]): Promise<void>;
+  /** Deletes all of this. */
+  clear(): Promise<void>;
 }

@@ -26,17 +26,26 @@ export function chooseManagers<Value extends object>(
   const open = heard.flatMap(({ address, outcome }) => (outcome.ok ? [{ ...outcome.value, address }] : []));
   if (open.length > 0) return ok(open);
   return fail(
-    unreachable(heard.flatMap(({ address, outcome }) => (outcome.ok ? [] : [{ address, error: outcome.error }]))),
+    unreachable(
+      'no manager admits this host',
+      heard.flatMap(({ address, outcome }) => (outcome.ok ? [] : [{ address, error: outcome.error }])),
+    ),
   );
 }
 
-function unreachable(failures: readonly { readonly address: string; readonly error: CausewayError }[]): CausewayError {
+export interface Failure {
+  readonly address: string;
+  readonly error: CausewayError;
+}
+
+/** One error for all managers. It has the code of the failure that is not just silence, if there is one. */
+export function unreachable(summary: string, failures: readonly Failure[]): CausewayError {
   const worst = failures.find(({ error }) => error.kind !== 'unavailable') ?? failures[0];
   if (worst === undefined) return new CausewayError('invalid-argument', 'no address of a manager is given');
   const message = failures.map(({ address, error }) => `${address}: ${error.message}`).join('; ');
   const at = failures.map(({ address }) => address).join(',');
   const { code, data } = worst.error;
-  return new CausewayError(code, `no manager admits this host: ${message}`, { ...data, at }, { cause: worst.error });
+  return new CausewayError(code, `${summary}: ${message}`, { ...data, at }, { cause: worst.error });
 }
 
 /** What to tell about the managers that are not used. */

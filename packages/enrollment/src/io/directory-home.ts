@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatPrivateKey, nameOf, parsePrivateKey, type TokenId } from '@causeway/identity';
+import { type Credential, formatPrivateKey, nameOf, parsePrivateKey, type TokenId } from '@causeway/identity';
 import { readCredential, readSecretFile, writeCredential, writeSecretFile } from '@causeway/identity/io';
 import { isCausewayError, type RequestId, unwrap } from '@causeway/model';
 import type { Attempt, Home, Membership, NewMembership } from '../home.ts';
@@ -24,12 +24,16 @@ export class DirectoryHome implements Home {
 
   async read(): Promise<Membership | undefined> {
     try {
-      const credential = await readCredential(this.#paths.directory);
+      const credential = await this.credential();
       return { name: nameOf(credential), ...(await this.#note()) };
     } catch (error) {
       if (isCausewayError(error, 'identity-missing')) return undefined;
       throw error;
     }
+  }
+
+  credential(): Promise<Credential> {
+    return readCredential(this.#paths.directory);
   }
 
   async attempt(): Promise<Attempt | undefined> {
@@ -59,6 +63,12 @@ export class DirectoryHome implements Home {
 
   async keepManagers(managers: readonly string[]): Promise<void> {
     await this.#writeNote({ ...(await this.#note()), managers });
+  }
+
+  async clear(): Promise<void> {
+    const { directory, sealingKey } = this.#paths;
+    await rm(directory, { recursive: true, force: true });
+    if (sealingKey !== undefined) await rm(sealingKey, { force: true });
   }
 
   async #writeNote(note: Note): Promise<void> {

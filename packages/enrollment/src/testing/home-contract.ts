@@ -1,4 +1,4 @@
-import { createRequest } from '@causeway/identity';
+import { createRequest, formatCertificates } from '@causeway/identity';
 import { createKey } from '@causeway/identity/io';
 import type { RequestId } from '@causeway/model';
 import { systemClock } from '@causeway/runtime/io';
@@ -48,6 +48,12 @@ export function describeHome(name: string, createPlace: () => Promise<() => Home
       expect(await home().attempt()).toBeUndefined();
       await home().keepManagers(['10.0.0.2:7443']);
       expect(await home().read()).toMatchObject({ token: token.id, managers: ['10.0.0.2:7443'] });
+      expect(formatCertificates((await home().credential()).trust)).toBe(
+        formatCertificates(managers.managerCredential().trust),
+      );
+      await home().clear();
+      expect(await home().read()).toBeUndefined();
+      await expect(home().credential()).rejects.toMatchObject({ code: 'identity-missing' });
     });
   });
 }

@@ -1,3 +1,5 @@
+import type { Credential } from '@causeway/identity';
+import { CausewayError } from '@causeway/model';
 import type { Attempt, Home, Membership, NewMembership } from '../home.ts';
 
 /** Keeps a membership in memory. */
@@ -9,6 +11,11 @@ export class MemoryHome implements Home {
   async read(): Promise<Membership | undefined> {
     const { kept, managers } = this;
     return kept && { ...kept, ...(managers && { managers }) };
+  }
+
+  async credential(): Promise<Credential> {
+    if (this.kept !== undefined) return this.kept.credential;
+    throw new CausewayError('identity-missing', 'there is no credential');
   }
 
   async attempt(): Promise<Attempt | undefined> {
@@ -27,5 +34,11 @@ export class MemoryHome implements Home {
 
   async keepManagers(managers: readonly string[]): Promise<void> {
     this.managers = managers;
+  }
+
+  async clear(): Promise<void> {
+    this.kept = undefined;
+    this.begun = undefined;
+    this.managers = undefined;
   }
 }

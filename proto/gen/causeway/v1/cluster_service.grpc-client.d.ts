@@ -72,7 +72,8 @@ export interface IClusterServiceClient {
     describeManager(input: DescribeManagerRequest, callback: (err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void): grpc.ClientUnaryCall;
     /**
      * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
-     * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
+     * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member. A manager may remove
+     * itself.
      *
      * @generated from protobuf rpc: RemoveManager
      */
@@ -132,7 +133,8 @@ export declare class ClusterServiceClient extends grpc.Client implements ICluste
     describeManager(input: DescribeManagerRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
-     * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
+     * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member. A manager may remove
+     * itself.
      *
      * @generated from protobuf rpc: RemoveManager
      */

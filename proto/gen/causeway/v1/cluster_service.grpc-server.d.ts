@@ -57,7 +57,8 @@ export interface IClusterService extends grpc.UntypedServiceImplementation {
     describeManager: grpc.handleUnaryCall<DescribeManagerRequest, DescribeManagerResponse>;
     /**
      * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
-     * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
+     * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member. A manager may remove
+     * itself.
      *
      * @generated from protobuf rpc: RemoveManager
      */

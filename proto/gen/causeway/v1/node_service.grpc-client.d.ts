@@ -70,7 +70,8 @@ export interface INodeServiceClient {
     undrainNode(input: UndrainNodeRequest, callback: (err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void): grpc.ClientUnaryCall;
     /**
      * Removes a host from the cluster. Its agent is refused from then on (NODE_REMOVED), under this id. Errors: NODE_UNKNOWN;
-     * NODE_IN_USE while the host is connected or has endpoints (see force); RECOVERING after a restore of the store.
+     * NODE_IN_USE while the host is connected or has endpoints (see force); RECOVERING after a restore of the store. An agent may
+     * remove its own host, by its id.
      *
      * @generated from protobuf rpc: RemoveNode
      */
@@ -122,7 +123,8 @@ export declare class NodeServiceClient extends grpc.Client implements INodeServi
     undrainNode(input: UndrainNodeRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: UndrainNodeResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Removes a host from the cluster. Its agent is refused from then on (NODE_REMOVED), under this id. Errors: NODE_UNKNOWN;
-     * NODE_IN_USE while the host is connected or has endpoints (see force); RECOVERING after a restore of the store.
+     * NODE_IN_USE while the host is connected or has endpoints (see force); RECOVERING after a restore of the store. An agent may
+     * remove its own host, by its id.
      *
      * @generated from protobuf rpc: RemoveNode
      */

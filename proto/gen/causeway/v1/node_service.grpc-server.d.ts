@@ -55,7 +55,8 @@ export interface INodeService extends grpc.UntypedServiceImplementation {
     undrainNode: grpc.handleUnaryCall<UndrainNodeRequest, UndrainNodeResponse>;
     /**
      * Removes a host from the cluster. Its agent is refused from then on (NODE_REMOVED), under this id. Errors: NODE_UNKNOWN;
-     * NODE_IN_USE while the host is connected or has endpoints (see force); RECOVERING after a restore of the store.
+     * NODE_IN_USE while the host is connected or has endpoints (see force); RECOVERING after a restore of the store. An agent may
+     * remove its own host, by its id.
      *
      * @generated from protobuf rpc: RemoveNode
      */

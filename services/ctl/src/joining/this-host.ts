@@ -2,7 +2,10 @@ import type { Home } from '@causeway/enrollment';
 import type { Ip } from '@causeway/model';
 
 /** The services that make a host a member of a cluster. */
-export type Service = 'agent' | 'manager';
+export type Service = (typeof services)[number];
+
+/** In the order in which they leave. */
+export const services = ['agent', 'manager'] as const;
 
 /** What `causeway-manager init` prints. */
 export interface Founded {
@@ -39,6 +42,11 @@ export interface ThisHost {
   start(service: Service, anew: boolean): Promise<boolean>;
   /** Stops the service, now and at each boot. False: this host has no systemd. */
   stop(service: Service): Promise<boolean>;
+  /**
+   * Deletes the data of a service that does not run; of an agent also what the kernel has of it.
+   * @throws CausewayError when the agent cannot remove all
+   */
+  clear(service: Service, dataDir: string): Promise<void>;
   /** Runs `causeway-manager init`. @throws CausewayError */
   foundCluster(words: readonly string[]): Promise<Founded>;
   /** A join token from a file; "-": from standard input. */

@@ -27,10 +27,10 @@ function codeOf(rule: Rule<never>, peer: Identity, request: unknown): unknown {
   }
 }
 
-/** Who may call a method, for a request that names no node, or the agent's own. */
+/** Who may call a method, for a request that names no member, or the caller itself. */
 function callers(rule: Rule<never>): string {
   const may = [joiner, operator, agent, manager].filter(
-    (peer) => codeOf(rule, peer, { claims: [], nodeId: own }) === undefined,
+    (peer) => codeOf(rule, peer, { claims: [], nodeId: own, node: own, name: 'm2' }) === undefined,
   );
   return may.map(({ kind }) => kind).join(' ');
 }
@@ -53,7 +53,7 @@ test('who may call what', () => {
       "cluster.describeManager": "operator manager",
       "cluster.getStatus": "operator agent manager",
       "cluster.listManagers": "operator agent manager",
-      "cluster.removeManager": "operator",
+      "cluster.removeManager": "operator manager",
       "cluster.verify": "operator",
       "cluster.watchEvents": "operator",
       "endpoint.claimEndpoint": "agent",
@@ -78,7 +78,7 @@ test('who may call what', () => {
       "node.drainNode": "operator",
       "node.getNode": "operator agent manager",
       "node.listNodes": "operator agent manager",
-      "node.removeNode": "operator",
+      "node.removeNode": "operator agent",
       "node.undrainNode": "operator",
       "node.watchNodes": "operator agent manager",
       "session.connect": "agent",
@@ -100,7 +100,21 @@ describe('an agent acts for its own node', () => {
     ['several, one another’s', claimEndpoints, { claims: [claim(own), claim(other)] }, 'permission-denied'],
     ['releases on another', releaseEndpoint, claim(other), 'permission-denied'],
     ['reads what is of another', services.node.rules.getNode, { node: other }, undefined],
+    ['leaves the cluster', services.node.rules.removeNode, { node: own }, undefined],
+    ['removes another', services.node.rules.removeNode, { node: other }, 'permission-denied'],
+    [
+      'removes a host by a name, which may be that of another',
+      services.node.rules.removeNode,
+      { node: 'h1' },
+      'permission-denied',
+    ],
   ])('%s', (_, rule, request, code) => {
     expect(codeOf(rule, agent, request)).toBe(code);
   });
+});
+
+test('a manager may remove itself, and no other', () => {
+  const { removeManager } = services.cluster.rules;
+  expect(codeOf(removeManager, manager, { name: 'm2' })).toBeUndefined();
+  expect(codeOf(removeManager, manager, { name: 'm1' })).toBe('permission-denied');
 });

@@ -9,7 +9,9 @@ import {
   joinersToo,
   managersToo,
   operators,
+  operatorsAndAgentOf,
   operatorsAndAgents,
+  operatorsAndManagerOf,
   type Rule,
   readable,
 } from '../call/policy.ts';
@@ -87,7 +89,7 @@ export const services = {
       watchNodes: everyone,
       drainNode: operators,
       undrainNode: operators,
-      removeNode: operators,
+      removeNode: operatorsAndAgentOf(({ node }) => [node]),
     },
   },
   certificate: {
@@ -114,7 +116,7 @@ export const services = {
       watchEvents: operators,
       listManagers: everyone,
       describeManager: managersToo,
-      removeManager: operators,
+      removeManager: operatorsAndManagerOf(({ name }) => [name]),
       createBackup: operators,
     },
   },

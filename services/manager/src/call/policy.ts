@@ -9,6 +9,8 @@ export interface Rule<Request = unknown> {
   readonly may: readonly Role[];
   /** Ids of the nodes that a request acts for. An agent may name only its own node. */
   readonly nodes?: (request: Request) => readonly string[];
+  /** Names of the managers that a request acts for. A manager may name only itself. */
+  readonly managers?: (request: Request) => readonly string[];
   /** Any manager can answer, but the leader knows more. Another manager answers when the leader does not. */
   readonly leaderFirst?: true;
 }
@@ -29,13 +31,23 @@ export function agentOf<Request>(nodes: (request: Request) => readonly string[])
   return { ...agents, nodes };
 }
 
+/** For operators, and for an agent that acts for these nodes. */
+export function operatorsAndAgentOf<Request>(nodes: (request: Request) => readonly string[]): Rule<Request> {
+  return { ...operatorsAndAgents, nodes };
+}
+
+/** For operators, and for a manager that acts for these managers. */
+export function operatorsAndManagerOf<Request>(managers: (request: Request) => readonly string[]): Rule<Request> {
+  return { ...managersToo, managers };
+}
+
 /**
  * Decides whether a call is allowed. A connection that proves no identity may call everything: this is how a cluster
  * without mutual TLS works.
  * @throws CausewayError permission-denied
  */
 export function authorize<Request>(
-  { may, nodes }: Rule<Request>,
+  { may, nodes, managers }: Rule<Request>,
   { method, peer }: Pick<CallContext, 'method' | 'peer'>,
   request: Request,
 ): void {
@@ -45,6 +57,15 @@ export function authorize<Request>(
     throw new CausewayError('permission-denied', message, { method, caller: formatIdentity(peer) });
   }
   if (peer.kind === 'agent') for (const node of nodes?.(request) ?? []) checkOwnNode(peer, node);
+  if (peer.kind === 'manager') for (const name of managers?.(request) ?? []) checkOwnName(peer, name);
+}
+
+/** A manager acts for itself only. @throws CausewayError permission-denied */
+function checkOwnName(peer: Extract<Identity, { kind: 'manager' }>, name: string): void {
+  if (peer.name === name) return;
+  const caller = formatIdentity(peer);
+  const message = `${caller} may act for itself only, and the call names the manager ${name}`;
+  throw new CausewayError('permission-denied', message, { field: 'name', value: name, caller });
 }
 
 /** An agent acts for its own node only. @throws CausewayError permission-denied */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -82,16 +82,13 @@ export class MachineHost implements ThisHost {
     return true;
   }
 
+  async clear(service: Service, dataDir: string): Promise<void> {
+    if (service === 'agent') await runProgram('causeway-agent', ['--reset', '--data-dir', dataDir]);
+    else await rm(dataDir, { recursive: true, force: true });
+  }
+
   async foundCluster(words: readonly string[]): Promise<Founded> {
-    const [program, ...args] = findProgram('causeway-manager') ?? [];
-    if (program === undefined) {
-      const message = 'causeway-manager is neither beside this program nor on PATH: install it on this host first';
-      throw new CausewayError('capability-missing', message);
-    }
-    const { status, stdout, stderr } = await run(program, [...args, 'init', ...words, '--output', 'json']);
-    if (status === 0) return JSON.parse(stdout) as Founded;
-    const message = stderr.trim().replace(/^causeway-manager: /, '');
-    throw new CausewayError(codeOfStatus[status] ?? 'internal', message === '' ? `it ended with ${status}` : message);
+    return JSON.parse(await runProgram('causeway-manager', ['init', ...words, '--output', 'json'])) as Founded;
   }
 
   async readToken(path: string): Promise<string> {
@@ -112,7 +109,7 @@ export class MachineHost implements ThisHost {
   }
 }
 
-/** Exit codes of `causeway-manager` that say more than that it failed. */
+/** Exit codes of agents and managers that say more than that it failed. */
 const codeOfStatus: Readonly<Record<number, ErrorCode>> = { 2: 'invalid-argument', 4: 'lock-held' };
 
 /** As `ip route get ADDRESS` prints it after "src". A connected UDP socket has sent nothing. */
@@ -126,6 +123,19 @@ function sourceAddress(type: 'udp4' | 'udp6', address: string, port: number): Pr
       resolve(unwrap(parseIp(source)));
     });
   });
+}
+
+/** Runs another program of the product, and gives what it prints. Its failure is a failure of this program. */
+async function runProgram(name: string, words: readonly string[]): Promise<string> {
+  const [program, ...args] = findProgram(name) ?? [];
+  if (program === undefined) {
+    const message = `${name} is neither beside this program nor on PATH: install it on this host first`;
+    throw new CausewayError('capability-missing', message);
+  }
+  const { status, stdout, stderr } = await run(program, [...args, ...words]);
+  if (status === 0) return stdout;
+  const said = stderr.trim().replace(`${name}: `, '');
+  throw new CausewayError(codeOfStatus[status] ?? 'internal', said === '' ? `${name} ended with ${status}` : said);
 }
 
 async function systemctl(...words: readonly string[]): Promise<void> {

@@ -51,6 +51,10 @@ export class FakeHost implements ThisHost {
     return this.hasSystemd;
   }
 
+  async clear(service: Service, dataDir: string): Promise<void> {
+    this.done.push(`clear ${service} ${dataDir}`);
+  }
+
   async foundCluster(words: readonly string[]): Promise<Founded> {
     this.done.push(`init ${words.join(' ')}`);
     return {
