@@ -21,7 +21,7 @@ export interface Enrollment {
   readonly token: JoinToken;
   /** HOST:PORT of managers. */
   readonly addresses: readonly string[];
-  /** Of the host, the manager or the operator. */
+  /** Name of the host, the manager or the operator. */
   readonly name: Name;
   /** DNS names and IP addresses at which other managers reach the etcd of this manager. */
   readonly hosts?: readonly string[];

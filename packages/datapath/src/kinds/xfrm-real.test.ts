@@ -33,7 +33,7 @@ const added = addState(receiving, 'directed');
 const policy = demand('out', here, there, { spi: 7 });
 const foreignPolicy = demand('out', here, there, { reqid: 7 });
 
-/** Of an SA that the kernel makes when a packet finds none: it has no key yet. */
+/** The message about an SA that the kernel makes when a packet finds none. Such an SA has no key yet. */
 const larval: Encode = (to) => {
   const message = received(added);
   to.begin(k.XFRM_MSG_NEWSA);

@@ -6,9 +6,9 @@ import { isCausewayError, type RequestId, unwrap } from '@causeway/model';
 import type { Attempt, Home, Membership, NewMembership } from '../home.ts';
 
 interface Paths {
-  /** Of the credential. It is made when it does not exist. */
+  /** Directory of the credential. It is made when it does not exist. */
   readonly directory: string;
-  /** Of the file for a manager's sealing key; absent: the member is not a manager. */
+  /** File for the sealing key of a manager; absent: the member is not a manager. */
   readonly sealingKey?: string;
 }
 

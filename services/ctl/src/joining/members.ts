@@ -10,9 +10,9 @@ export const managerPort = 7443;
 export interface Said {
   readonly name?: string;
   readonly dataDir?: string;
-  /** Of an agent. */
+  /** Only for an agent: the address at which this host receives VXLAN. */
   readonly dataPath?: Ip;
-  /** Of a manager: IP or IP:PORT. */
+  /** Only for a manager: IP or IP:PORT. */
   readonly listen?: string;
 }
 
@@ -23,7 +23,7 @@ export interface Member {
   readonly dataDir: string;
   /** The address of this host that the other hosts know. */
   readonly address: Ip;
-  /** Of a manager: IP:PORT. */
+  /** Only for a manager: IP:PORT. */
   readonly listen: string;
   /** The settings before. */
   readonly text: string;
