@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import type { StreamPart } from '../answer.ts';
 import { type Call, command, group } from '../command.ts';
 import { caAnswer, progressPart, rotationColumns } from '../render/ca.ts';
+import { caAutolock, caUnlock } from './ca-lock.ts';
 
 const show = command<object>({
   name: 'show',
@@ -79,4 +80,4 @@ async function* rotation({ input, settings, context }: Call<RotateInput>): Async
 }
 
 /** `causeway ca` */
-export const ca = group('ca', 'the certificate authority of the cluster', [show, rotate]);
+export const ca = group('ca', 'the certificate authority of the cluster', [show, rotate, caAutolock, caUnlock]);

@@ -6,6 +6,7 @@ import { applied, db, h2, web } from '../testing/samples.ts';
 import { transcripts } from '../testing/transcripts.ts';
 import {
   attach,
+  certificates,
   clean,
   endpoints,
   found,
@@ -328,6 +329,14 @@ describe('what a server is asked', () => {
       'node undrain h2',
       { managers: { undrainNode: async () => ({ node: h2 }) } },
       [{ method: 'managers.undrainNode', request: { requestId, node: 'h2' } }],
+    ],
+    [
+      'ca unlock --key CWKEY1-x --managers 10.0.0.1,10.0.0.2',
+      certificates,
+      [
+        { method: 'managers.unlock', request: { unlockKey: 'CWKEY1-x' } },
+        { method: 'managers.unlock', request: { unlockKey: 'CWKEY1-x' } },
+      ],
     ],
     [
       'node token create --role agent --uses 3 --ttl 10m',

@@ -247,6 +247,8 @@ export const certificates: World = {
       ...unlocked,
     }),
     revokeOperator: async () => ({}),
+    setAutolock: async ({ enabled }) => ({ unlockKey: enabled ? 'CWKEY1-…' : '' }),
+    unlock: async () => ({}),
   },
 };
 
