@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { SeededRandom } from '@causeway/runtime/testing';
@@ -237,6 +238,58 @@ test('the connections of a removed node are cut, and no others', async () => {
   expect(listener.cut(({ name: { id } }) => id === agent.id)).toBe(1);
   expect(await removed.ended).not.toBe('');
   expect(await other.say('still here')).toBe('agent/b2b2b2b2b2b2b2b2: still here');
+});
+
+describe('a stranger cannot fill the server’s memory', () => {
+  test('with requests that never end', { timeout: 20_000 }, async () => {
+    const { port } = await serve();
+    const { key, cert, ca, ...options } = contextOptions(of(agent));
+    const socket = connectTls({
+      port,
+      host,
+      ca: ca ?? [],
+      ...options,
+      ALPNProtocols: ['h2'],
+      rejectUnauthorized: false,
+    });
+    cleanups.push(() => socket.destroy());
+    const session = connectHttp2(`https://${host}:${port}`, { createConnection: () => socket });
+    session.on('error', () => {});
+    const ended = new Promise<void>((resolve) => session.once('close', resolve));
+    const headers = {
+      ':method': 'POST',
+      ':path': '/test.Echo/Who',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    };
+    for (let i = 0; i < 64; i++) {
+      const stream = session.request(headers);
+      stream.on('error', () => {});
+      stream.write(Buffer.from([0, 0, 0x3f, 0xff, 0xff, ...Array(16_000).fill(0)]));
+    }
+    await ended;
+    expect(await joiner(port).who()).toBe('anonymous');
+  });
+
+  test('with many connections: the oldest are ended, and those of peers stay', async () => {
+    const { port } = await serve();
+    const talk = as(port, of(agent)).talk();
+    await talk.say('hello');
+    const ended: number[] = [];
+    const bare = { key: undefined, cert: undefined, rejectUnauthorized: false };
+    for (let i = 0; i < 260; i++) (await shakeHands(port, of(agent), bare)).once('close', () => ended.push(i)).resume();
+    expect(await joiner(port).who()).toBe('anonymous');
+    await expect.poll(() => ended.slice(0, 4)).toEqual([0, 1, 2, 3]);
+    expect(ended.length).toBeLessThan(10);
+    expect(await talk.say('still here')).toBe('agent/a1a1a1a1a1a1a1a1: still here');
+  });
+
+  test('a peer may send as much as it needs', async () => {
+    const { port } = await serve();
+    const talk = as(port, of(agent)).talk();
+    for (let i = 0; i < 4; i++) await talk.say('x'.repeat(200_000));
+    expect(await talk.say('more')).toBe('agent/a1a1a1a1a1a1a1a1: more');
+  });
 });
 
 test('the server stops with its connections', async () => {

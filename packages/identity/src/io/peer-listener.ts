@@ -8,6 +8,21 @@ import { contextOptions, protocol, sentBy, verifySocket } from './tls.ts';
 /** Milliseconds. A client that is this slow holds a socket for nothing. */
 const handshakeTimeout = 5_000;
 
+/**
+ * Limits of all connections without an accepted certificate. A stranger needs a connection for a request of 1 KiB. Without
+ * limits one stranger could send thousands of requests that never end, each of which the gRPC server would hold.
+ */
+const strangers = {
+  /** If there are more, the oldest are ended. */
+  most: 256,
+  /** Bytes that a connection may send. */
+  bytes: 256 * 1024,
+  /** Milliseconds that a connection may last. */
+  life: 60_000,
+} as const;
+/** Milliseconds. How often the limits are checked: in this time little more arrives than a network carries. */
+const checkEvery = 100;
+
 /** Who is at the other end of a connection. A host that wants to join has no certificate yet. */
 type Caller =
   | { readonly kind: 'anonymous' }
@@ -44,6 +59,9 @@ export class PeerListener {
   readonly #injector: ConnectionInjector;
   readonly #settings: ListenerSettings;
   readonly #sockets = new Map<TLSSocket, Caller>();
+  /** Connections without an accepted certificate, the oldest first, and when each is to end. */
+  readonly #strangers = new Map<TLSSocket, number>();
+  #checking: NodeJS.Timeout | undefined;
   #isStopped = false;
   readonly #unsubscribe: () => void;
 
@@ -86,6 +104,7 @@ export class PeerListener {
   /** Accepts no further connections. Those that are open end when the gRPC server is shut down. */
   stop(): void {
     this.#isStopped = true;
+    clearInterval(this.#checking);
     this.#unsubscribe();
     this.#tls.close();
   }
@@ -100,9 +119,28 @@ export class PeerListener {
       getPeerCertificate: { value: () => ticket },
     });
     this.#sockets.set(socket, caller);
-    socket.once('close', () => this.#sockets.delete(socket));
+    if (caller.kind !== 'peer') this.#watch(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#strangers.delete(socket);
+    });
     socket.on('error', () => socket.destroy());
     this.#injector.injectConnection(socket);
+  }
+
+  #watch(socket: TLSSocket): void {
+    this.#strangers.set(socket, performance.now() + strangers.life);
+    const [oldest] = this.#strangers.keys();
+    if (this.#strangers.size > strangers.most) oldest?.destroy();
+    this.#checking ??= setInterval(() => this.#check(), checkEvery).unref();
+  }
+
+  #check(): void {
+    const now = performance.now();
+    for (const [socket, end] of this.#strangers) if (end <= now || socket.bytesRead > strangers.bytes) socket.destroy();
+    if (this.#strangers.size > 0) return;
+    clearInterval(this.#checking);
+    this.#checking = undefined;
   }
 }
 
