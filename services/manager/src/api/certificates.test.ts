@@ -1,6 +1,7 @@
 import {
   createRequest,
   formatTrustBundle,
+  issuedAt,
   type JoinToken,
   parseSealingKeyFile,
   parseToken,
@@ -319,6 +320,25 @@ test('a manager joins: it gets the sealing key, and its addresses are in its cer
   const [certificate] = unwrap(readCertificates(answer.chain.join('')));
   expect(certificate?.x509.subjectAltName).toContain('IP Address:10.0.0.2');
   expect(certificate?.x509.subjectAltName).toContain('DNS:m2.example');
+});
+
+test('a manager that is removed is refused with the certificate that it has, also if it never started', async () => {
+  const token = await create('manager', { uses: 3 });
+  await join(request(token, { name: 'm2' }));
+  const removal = { requestId: uuid(), name: 'm2', force: false };
+  await cluster.answer(manager.api.cluster.removeManager(removal, cluster.call()));
+  expect(manager.view.removals.peers.get('manager/m2')).toBe(cluster.clock.wall());
+  const renewal = { requestId: uuid(), certificateRequest: createRequest(createKey()) };
+  const renewing = manager.api.certificate.renew(renewal, from({ kind: 'manager', name: 'm2' }));
+  await expect(cluster.answer(renewing)).rejects.toMatchObject({ code: 'node-removed' });
+  const again = manager.api.cluster.removeManager({ ...removal, requestId: uuid() }, cluster.call());
+  await expect(cluster.answer(again)).rejects.toMatchObject({ code: 'manager-unknown' });
+  expect(await refusalOf(request(token, { name: 'm2' }))).toMatch(/^busy: .* can be issued in 1 s/);
+  await cluster.clock.advance(seconds(1));
+  const { chain } = await join(request(token, { name: 'm2' }));
+  const [certificate] = unwrap(readCertificates(chain.join('')));
+  const issued = certificate === undefined ? 0 : issuedAt(certificate);
+  expect(issued).toBeGreaterThan(manager.view.removals.peers.get('manager/m2') ?? Number.POSITIVE_INFINITY);
 });
 
 test('no second manager joins under the name of a manager that runs', async () => {

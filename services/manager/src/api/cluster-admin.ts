@@ -1,4 +1,13 @@
-import { CausewayError, parseName, parseReference, parseRequestId, unwrap } from '@causeway/model';
+import {
+  CausewayError,
+  isCausewayError,
+  type Name,
+  parseName,
+  parseReference,
+  parseRequestId,
+  type RequestId,
+  unwrap,
+} from '@causeway/model';
 import type {
   CreateBackupRequest,
   CreateBackupResponse,
@@ -13,12 +22,14 @@ import { RemovalRecord } from '../cluster/membership/removal-record.ts';
 import { removeMember } from '../cluster/membership/remove-member.ts';
 import { Roster } from '../cluster/roster.ts';
 import { RequestLeases } from '../commit/request-leases.ts';
+import { expel } from '../plan/expel.ts';
+import { nothingToDo } from '../plan/intent.ts';
 import { createKeys, type Keys } from '../store/keys.ts';
 import type { ApiContext } from './modules.ts';
 
 /**
  * The part of ClusterService that changes or copies the cluster of managers. Every manager answers these calls, leader or
- * not.
+ * not. Only the leader can put out a manager that has a certificate, so for that a call ends at the leader.
  */
 export class ClusterAdminApi {
   readonly #context: ApiContext;
@@ -45,12 +56,35 @@ export class ClusterAdminApi {
     const content = JSON.stringify({ name, force });
     const record = new RemovalRecord({ store, keys, leases: this.#leases }, { id, content });
     const roster = new Roster({ store, keys });
-    if (membership === undefined || hasNoMember) await forgetManager({ roster, record }, name);
-    else
-      await withinCall(clock, call, (signal) =>
-        removeMember({ membership, store, roster, record, clock }, { name, force }, signal),
-      );
+    try {
+      if (membership === undefined || hasNoMember) await forgetManager({ roster, record }, name);
+      else
+        await withinCall(clock, call, (signal) =>
+          removeMember({ membership, store, roster, record, clock }, { name, force }, signal),
+        );
+    } catch (error) {
+      // A manager may have joined, and never started.
+      if (!isCausewayError(error, 'manager-unknown') || !this.#hasCertificate(name)) throw error;
+    }
+    if (this.#hasCertificate(name)) await this.#expel(name, id, call);
     return {};
+  }
+
+  #hasCertificate(name: Name): boolean {
+    return this.#context.modules.view.records('certificate').get({ role: 'manager', id: name }) !== undefined;
+  }
+
+  /** @throws CausewayError not-leader: the call is passed on to the leader, which finds the member removed */
+  async #expel(name: Name, cause: RequestId, call: CallContext): Promise<void> {
+    this.#context.leading();
+    const { actor, peer, method, signal } = call;
+    const reason = `manager ${name}, by ${actor}`;
+    await this.#context.modules.writer.apply(
+      {
+        plan: (planning) => ({ ...nothingToDo(undefined), ...expel({ role: 'manager', id: name }, reason, planning) }),
+      },
+      { actor, peer, method, signal, cause },
+    );
   }
 
   async *createBackup(

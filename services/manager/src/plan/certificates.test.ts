@@ -22,8 +22,8 @@ beforeEach(() => {
   now = desk.clock.wall();
 });
 
-function certificate(role: Role, id: string, expires = now + 30 * day): void {
-  const times = { issued: now - day, expires };
+function certificate(role: Role, id: string, expires = now + 30 * day, issued = now - day): void {
+  const times = { issued, expires };
   const value: CertificateRecord = { role, id, name: id, serial: 'a1', ...times, generation: 1, hosts: [] };
   put(desk.keys.certificate(role, id), records.certificate.codec.encode(value));
 }
@@ -46,6 +46,13 @@ describe('a member that is put out', () => {
     desk.make(cleanUpCertificates(now + 30 * day));
     expect(desk.view.removals.peers.size).toBe(0);
     expect(left()).toEqual([]);
+  });
+
+  test('is refused with its latest certificate, also when that is from a leader whose clock was ahead', () => {
+    certificate('agent', 'a1a1a1a1a1a1a1a1', now + 30 * day, now + 180_000);
+    const { writes } = expel({ role: 'agent', id: 'a1a1a1a1a1a1a1a1' }, 'h1 was removed', desk);
+    desk.write({ ...nothingToDo(undefined), writes });
+    expect([...desk.view.removals.peers]).toEqual([['agent/a1a1a1a1a1a1a1a1', now + 180_000]]);
   });
 
   test('conflicts with a certificate that is issued at the same time', () => {

@@ -17,9 +17,11 @@ export function expel(
 ): { readonly compares: readonly Compare[]; readonly writes: readonly Write[] } {
   const key = keys.certificate(role, id);
   const present = view.records('certificate').get({ role, id });
-  const at = Math.trunc(clock.wall());
+  const now = Math.trunc(clock.wall());
+  // The latest certificate may be from a leader whose clock was ahead of this manager's.
+  const at = Math.max(now, present?.value.issued ?? 0);
   // A member without a record may have a certificate from before a restore of the store.
-  const until = Math.max(present?.value.expires ?? at + (view.ca?.value.life ?? 0), at + keep);
+  const until = Math.max(present?.value.expires ?? now + (view.ca?.value.life ?? 0), now + keep);
   const value = records.removed.codec.encode({ role, id, at, until, reason });
   return {
     compares: [

@@ -87,7 +87,8 @@ export function refuseEarlier(
 ): readonly Write[] {
   const latest = view.records('certificate').get({ role, id })?.value.expires ?? 0;
   if (latest <= now) return [];
-  const at = Math.floor(now / 1_000) * 1_000 - 1;
+  const earlier = view.records('removed').get({ role, id })?.value.at ?? 0;
+  const at = Math.max(earlier, Math.floor(now / 1_000) * 1_000 - 1);
   const value = records.removed.codec.encode({ role, id, at, until: latest, reason });
   return [{ kind: 'put', key: keys.removed(role, id), value }];
 }
