@@ -108,7 +108,7 @@ export function nodeUndrained({ name }: Node): EventInput {
 }
 
 /** `released`: how many endpoints the removal has released. */
-export function nodeRemoved({ name, id }: Node, released: number): EventInput {
+export function nodeRemoved({ name, id }: Pick<Node, 'name' | 'id'>, released: number): EventInput {
   const endpoints =
     released === 0 ? '' : `; ${released === 1 ? '1 endpoint was' : `${released} endpoints were`} released`;
   return { kind: 'node.removed', host: name, message: `host ${name} (${id}) was removed${endpoints}` };

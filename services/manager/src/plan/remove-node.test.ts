@@ -132,6 +132,23 @@ describe('a host that was removed', () => {
   });
 });
 
+test.each([
+  ['its name', 'h7'],
+  ['its id', scriptNode(7).id],
+])('a host that joined and never had a session is removed by %s', (_, reference) => {
+  const { id } = scriptNode(7);
+  const certificate = { role: 'agent', id, name: 'h7', serial: '1', issued: 1, hosts: [], generation: 1 } as const;
+  const value = records.certificate.codec.encode({ ...certificate, expires: desk.clock.wall() + 1_000 });
+  const put = { kind: 'put', key: desk.keys.certificate('agent', id), value } as const;
+  desk.write({ compares: [], writes: [put], takes: [], events: [], reply: undefined });
+  const removal = removeNode({ node: reference, force: false }, facts);
+  expect(removal.plan(desk).compares).toContainEqual({ kind: 'absent', key: desk.keys.node(id) });
+  desk.make(removal);
+  expect([...desk.view.removals.peers.keys()]).toEqual([`agent/${id}`]);
+  expectRefused(desk, () => desk.make(registerNode(scriptNode(7))), 'node-removed', /host h7, by root@m1/);
+  expectRefused(desk, () => desk.make(removal), 'node-unknown', /./);
+});
+
 test('a removal in the store refuses a registration that was planned before it', () => {
   drain();
   const planned = registerNode({ ...h1, name: 'h7' as Name }).plan(desk);

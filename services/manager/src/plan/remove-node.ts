@@ -1,6 +1,7 @@
 import { CausewayError, listNames, type Name, type Node, type NodeId } from '@causeway/model';
 import { type Duration, minutes } from '@causeway/runtime';
 import { nodeRemoved } from '../events/describe.ts';
+import type { CertificateRecord } from '../store/records/certificate.ts';
 import { number } from '../store/records/codec.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { planDrain } from './drain-node.ts';
@@ -51,7 +52,11 @@ export function removeNode(request: RemoveNode, facts: RemovalFacts): Request<Em
         interfacesRemoved: json['interfacesRemoved'] === true,
       }),
     },
-    plan: (planning) => planRemove(planning.view.findNode(request.node), request, facts, planning),
+    plan: (planning) => {
+      const unseen = unseenMember(request.node, planning.view);
+      if (unseen !== undefined) return planRemoveUnseen(unseen, facts, planning);
+      return planRemove(planning.view.findNode(request.node), request, facts, planning);
+    },
   };
 }
 
@@ -98,6 +103,32 @@ function planRemove(
     takes: [],
     events: [nodeRemoved(node, emptied.released)],
     reply: emptied,
+  };
+}
+
+/** A host that has joined and never had a session: all that the cluster has of it is its certificate. */
+function unseenMember(reference: string, view: View): CertificateRecord | undefined {
+  if (view.nodes.has(reference as NodeId) || view.nodeNamed(reference as Name) !== undefined) return undefined;
+  return [...view.records('certificate').all.values()]
+    .map(({ value }) => value)
+    .find(
+      ({ role, id, name }) =>
+        role === 'agent' && (id === reference || name === reference) && !view.nodes.has(id as NodeId),
+    );
+}
+
+function planRemoveUnseen(
+  { id, name }: CertificateRecord,
+  { by, emptied }: RemovalFacts,
+  planning: Planning,
+): Proposal<Emptied> {
+  const node = { id: id as NodeId, name: name as Name };
+  const out = expel({ role: 'agent', id }, `host ${name}, by ${by}`, planning, removalKept);
+  return {
+    ...nothingToDo(emptied),
+    compares: [{ kind: 'absent', key: planning.keys.node(node.id) }, ...out.compares],
+    writes: out.writes,
+    events: [nodeRemoved(node, 0)],
   };
 }
 
