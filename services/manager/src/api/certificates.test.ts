@@ -276,6 +276,19 @@ describe('a joiner is refused, each time with the reason', () => {
     expect(await refusalOf(request(await create('agent'), { name, nodeId: nodeId(1) }))).toBe(refused);
   });
 
+  test('the name of a host that may be about to connect to a new leader, for a few seconds', async () => {
+    await connect(1);
+    const token = await create('agent');
+    const { manager: later } = await cluster.startManager('m2');
+    await cluster.answer(manager.stop());
+    manager = later;
+    await cluster.clock.advance(seconds(5));
+    const asked = request(token, { name: scriptNode(1).name });
+    expect(await refusalOf(asked)).toMatch(/^busy: the managers have just elected a leader/);
+    await cluster.clock.advance(seconds(20));
+    expect(peerOf(await join({ ...asked, timeMs: BigInt(cluster.clock.wall()) }))).toBe(`agent/${nodeId(1)}`);
+  });
+
   test('the id of another host, or its name with another id', async () => {
     await connect(1);
     const token = await create('agent', { uses: 3 });

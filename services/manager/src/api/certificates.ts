@@ -195,7 +195,8 @@ export class CertificatesApi {
 
   #facts(): JoinFacts {
     const { clock, feed } = this.#context.modules;
-    return { now: clock.wall(), hasSession: (node) => feed.isReady(node) };
+    const isAwaited = (node: NodeId): boolean => feed.progress.isAwaited(node, clock.now());
+    return { now: clock.wall(), hasSession: (node) => feed.isReady(node), isAwaited };
   }
 
   /** The same token for the same request id: only its hash is stored, so a repeated call could not show it otherwise. */

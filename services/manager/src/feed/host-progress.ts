@@ -3,6 +3,7 @@ import type { Clock } from '@causeway/runtime';
 import type { HostsProgress } from '../ipam/cooldown.ts';
 import { earlier } from '../store/moment.ts';
 import type { View } from '../store/view.ts';
+import { absentAfter } from './identity-conflicts.ts';
 import { ProgressWaiters } from './progress-waiters.ts';
 import type { Publication } from './publisher.ts';
 import { ReportedStates } from './reported-states.ts';
@@ -113,6 +114,15 @@ export class HostProgress {
       else floor = lower(floor, this.#reported.appliedBy(node, network));
     }
     return { ...(floor === undefined ? {} : { floor }), ...(silentSince === undefined ? {} : { silentSince }) };
+  }
+
+  /**
+   * Whether the host may be about to come to this manager, which leads since a moment: it was connected to the former leader,
+   * for all that this manager knows.
+   */
+  isAwaited(node: NodeId, now: number): boolean {
+    const span = this.#reported.awaitedFor(node, now);
+    return span !== undefined && span <= absentAfter;
   }
 
   /** When the host's session was lost, ms on the monotonic clock; undefined while the host has a session. */

@@ -71,6 +71,11 @@ export class ReportedStates {
     return this.#sessions.has(node);
   }
 
+  /** How long, ms, the term has lasted in which the host had no session yet; undefined: it has or had one. */
+  awaitedFor(node: NodeId, now: number): number | undefined {
+    return this.#sessions.has(node) || this.#lost.has(node) ? undefined : now - this.#termBegan;
+  }
+
   /** When the host's session was lost, ms on the monotonic clock; undefined while the host has a session. */
   silentSince(node: NodeId): number | undefined {
     return this.#sessions.has(node) ? undefined : (this.#lost.get(node) ?? this.#termBegan);

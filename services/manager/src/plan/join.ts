@@ -36,6 +36,8 @@ export interface JoinFacts {
   readonly now: number;
   /** Whether the agent of this node has a session. */
   readonly hasSession: (node: NodeId) => boolean;
+  /** Whether the agent of this node may be about to come to this manager, which leads since a moment. */
+  readonly isAwaited: (node: NodeId) => boolean;
 }
 
 interface Admission {
@@ -122,11 +124,16 @@ function checkLater(issued: number, least: number): void {
 }
 
 /** A host keeps its id when it joins again under its name, also if it has lost its data. */
-function nodeOf(view: View, { name, proposed, fresh }: Join, { hasSession }: JoinFacts): NodeId {
+function nodeOf(view: View, { name, proposed, fresh }: Join, { hasSession, isAwaited }: JoinFacts): NodeId {
   const namesake = nodeNamed(view, name);
   if (namesake !== undefined && hasSession(namesake)) {
     const message = `the host "${name}" (${namesake}) is connected: join with another name, or remove that host first`;
     throw new CausewayError('name-taken', message, { field: 'name', value: name, node: namesake });
+  }
+  // Otherwise another host could take the place of a host that runs, just by being quicker.
+  if (namesake !== undefined && view.nodes.has(namesake) && isAwaited(namesake)) {
+    const message = `the managers have just elected a leader, and the host "${name}" may be connected: try again in a few seconds`;
+    throw new CausewayError('busy', message);
   }
   if (proposed === undefined) return namesake ?? fresh;
   const holder = nameOfNode(view, proposed);
