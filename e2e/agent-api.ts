@@ -9,7 +9,7 @@ export async function withAgent<T>(
   host: string,
   use: (client: AgentServiceClient) => Promise<T>,
 ): Promise<T> {
-  const client = new AgentServiceClient(`unix:${lab.runPath(host, 'causeway/agent.sock')}`, plaintext.client());
+  const client = new AgentServiceClient(`unix:${lab.runPath(host, 'causeway/agent.sock')}`, plaintext);
   try {
     return await use(client);
   } finally {

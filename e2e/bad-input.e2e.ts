@@ -136,7 +136,13 @@ describeLab('bad input', () => {
     const init = '--name other --data-dir /var/lib/causeway/other --operator-dir /var/lib/causeway/operator';
     await lab.run('h2', 'causeway-manager', 'init', ...init.split(' '));
     const other = await lab.start('h2', ['causeway-manager', ...flags.split(' ')]);
-    await eventually(() => lab.run('h2', 'causeway', '--managers', '10.97.0.2:7450', 'network', 'list'));
+    const there = ['--managers', '10.97.0.2:7450', '--context', '/var/lib/causeway/operator'] as const;
+    await eventually(() => lab.run('h2', 'causeway', ...there, 'network', 'list'));
+    const stranger = await lab.try('h2', 'causeway', '--managers', '10.97.0.2:7450', 'network', 'list');
+    expect(stranger).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/manager\/other belongs to the cluster [0-9a-f]{16}; this is/),
+    });
     await lab.kill('h2', 'agent');
     const agentFlags = '--name h2 --managers 10.97.0.2:7450 --data-path 10.97.0.2 --data-dir /var/lib/causeway/agent';
     const stray = await lab.start('h2', ['causeway-agent', ...agentFlags.split(' ')]);
@@ -144,8 +150,9 @@ describeLab('bad input', () => {
     stray.child.stderr?.on('data', (text: string) => {
       said += text;
     });
-    await eventually(async () => expect(said).toContain('cluster-mismatch'));
-    const nodes = await lab.json<readonly unknown[]>('h2', '--managers', '10.97.0.2:7450', 'node', 'list');
+    await eventually(async () => expect(said).toContain('agent.refused'));
+    expect(said).toContain('cluster-mismatch');
+    const nodes = await lab.json<readonly unknown[]>('h2', ...there, 'node', 'list');
     expect(nodes).toEqual([]);
     for (const run of [stray, other]) {
       run.child.kill('SIGKILL');
@@ -178,6 +185,17 @@ describeLab('bad input', () => {
     await eventually(async () => expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]));
   });
 
+  /** Joined, so that it has come as far as the mistake. */
+  const joinOthers = async (): Promise<void> => {
+    await lab.join('h1', { kind: 'agent', name: 'x', dataDir: '/run/x' });
+    await lab.join('h1', { kind: 'manager', name: 'x', dataDir: '/var/lib/causeway/x' });
+    await lab.join('h2', { kind: 'manager', name: 'x2', dataDir: '/var/lib/causeway/x' });
+    await lab.sh(
+      'h1',
+      'mkdir -m 700 /var/lib/causeway/h1; cp -a /var/lib/causeway/manager/identity /var/lib/causeway/h1',
+    );
+  };
+
   const agent = '--name x --managers 10.97.0.1:7443 --data-path 10.97.0.1 --socket /run/x.sock';
   const manager = '--name x --listen 127.0.0.1:7460 --data-dir /var/lib/causeway/x';
   const starts: readonly [what: string, command: string, exit: number, message: RegExp][] = [
@@ -203,7 +221,7 @@ describeLab('bad input', () => {
     [
       'an agent without rights',
       `setpriv --bounding-set -net_admin --inh-caps -net_admin causeway-agent ${agent} --data-dir /run/x`,
-      1,
+      2,
       /CAP_NET_ADMIN.*root/,
     ],
     ['an agent without a name', 'causeway-agent --managers 10.97.0.1:7443', 2, /--name/],
@@ -221,7 +239,7 @@ describeLab('bad input', () => {
     ],
     [
       'a manager under a name that another one has',
-      `causeway-manager ${manager.replace('--name x', '--name h1')} --etcd http://10.97.0.1:2379`,
+      `causeway-manager ${manager.replace('--name x', '--name h1').replace('causeway/x', 'causeway/h1')} --etcd http://10.97.0.1:2379`,
       4,
       /--name h1: the cluster has a manager of that name at 10\.97\.0\.1:7443/,
     ],
@@ -239,6 +257,8 @@ describeLab('bad input', () => {
       /^\P{Cc}*--a\\e\[2J\P{Cc}*$/u,
     ],
   ];
+  test('starts that come as far as their mistake need a credential', joinOthers);
+
   test.each(starts)('%s ends at once and says what would be right', async (_, command, exit, message) => {
     const { code, stderr } = await lab.try('h1', 'timeout', '20', ...command.split(' '));
     expect(code).toBe(exit);
@@ -250,7 +270,7 @@ describeLab('bad input', () => {
 
   test('a manager without an etcd program names the package that brings it', async () => {
     const hidden = 'mount -n --bind /dev/null "$(command -v etcd)"';
-    const script = `${hidden} && exec timeout 20 causeway-manager ${manager} --etcd embedded`;
+    const script = `${hidden} && exec timeout 20 causeway-manager ${manager.replace('--name x', '--name x2')} --etcd embedded`;
     const { code, stderr } = await lab.try('h2', 'unshare', '--mount', 'sh', '-c', script);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^causeway-manager: .*etcd-server/m);

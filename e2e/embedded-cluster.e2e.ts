@@ -90,6 +90,7 @@ describeLab('managers whose embedded etcds are one cluster', () => {
     const address = `${lab.underlay('h4')}:7443`;
     const join = rest.map((name) => `${lab.underlay(name)}:7443`).join(',');
     const flags = ['--name', 'h4', '--listen', address, '--data-dir', '/var/lib/causeway/manager', '--join', join];
+    await eventually(() => lab.join('h4', { kind: 'manager' }), patience);
     added = await lab.start('h4', ['causeway-manager', ...flags]);
     await eventually(async () => {
       const seen = await status();

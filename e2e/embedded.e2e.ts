@@ -11,10 +11,12 @@ describeLab('a manager with its own etcd', () => {
   const host = 'h2';
   const address = '10.96.0.2:7450';
   const directory = '/var/lib/causeway/solo';
+  const operator = '/var/lib/causeway/operator';
+  const there = ['--managers', address, '--context', operator] as const;
 
   beforeAll(async () => {
     lab = await Lab.replace({ name: 'embedded', hosts: 2, managers: 1, subnet: '10.96.0.0/24' });
-    const init = ['--name', 'solo', '--data-dir', directory, '--operator-dir', '/var/lib/causeway/operator'];
+    const init = ['--name', 'solo', '--data-dir', directory, '--operator-dir', operator];
     await lab.run(host, 'causeway-manager', 'init', ...init);
   });
   afterAll(async () => {
@@ -28,11 +30,11 @@ describeLab('a manager with its own etcd', () => {
   };
   const signalManager = (signal: NodeJS.Signals) => signalChild(manager?.child.pid, signal);
   const networks = async (): Promise<readonly string[]> => {
-    const listed = await lab.json<readonly NetworkJson[]>(host, '--managers', address, 'network', 'list');
+    const listed = await lab.json<readonly NetworkJson[]>(host, ...there, 'network', 'list');
     return listed.map((network) => network.name);
   };
   const create = (name: string, subnet: string) =>
-    lab.run(host, 'causeway', '--managers', address, 'network', 'create', name, '--subnet', subnet);
+    lab.run(host, 'causeway', ...there, 'network', 'create', name, '--subnet', subnet);
   const etcdRuns = async (): Promise<boolean> => (await lab.try(host, 'pgrep', '-x', 'etcd')).code === 0;
 
   test('an acknowledged network survives a kill -9', async () => {

@@ -173,8 +173,10 @@ describeLab('the underlay of a lab, broken on purpose', () => {
     expect(await faultsOf()).toEqual([none, none, none]);
   });
 
-  test('a wiped process is gone with its data; started again it begins anew', async () => {
-    const identity = async (): Promise<string> => lab.run('h3', 'sh', '-c', 'cat /var/lib/causeway/agent/identity*');
+  test('a wiped process is gone with its data; started again it joins anew, as the same host with another key', async () => {
+    const identity = async (): Promise<string> => lab.run('h3', 'cat', '/var/lib/causeway/agent/identity/identity.pem');
+    const node = async (): Promise<unknown> => (await lab.json<{ id: string }>('h3', 'node', 'show', 'h3')).id;
+    const id = await node();
     const before = await identity();
     await does('wipe', 'h3', 'agent');
     await expect(identity()).rejects.toThrow(/No such file/);
@@ -182,7 +184,9 @@ describeLab('the underlay of a lab, broken on purpose', () => {
     await does('wipe', 'h3', 'agent');
     await does('start', 'h3', 'agent');
     const after = await eventually(identity);
-    expect(after, 'to the cluster it is another host').not.toBe(before);
+    expect(after).not.toBe(before);
+    await eventually(async () => expect(await lab.isReady('h3')).toBe(true));
+    expect(await node()).toBe(id);
   });
 
   test.each([

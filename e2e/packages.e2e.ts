@@ -10,6 +10,12 @@ import { SystemdHost } from './systemd-host.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const needed = ['systemctl', 'dpkg-deb'];
 
+/** Makes the host's agent a member of the cluster that its manager has founded. */
+const joining = `causeway lab enroll <<END
+{"managers": ["192.0.2.1:7443"], "operator": "$(echo ~/.config/causeway/*)",
+ "members": [{"role": "agent", "name": "h1", "dataDir": "/var/lib/causeway/agent", "hosts": []}]}
+END`;
+
 describeLab(
   'packages on a host that systemd runs',
   () => {
@@ -61,10 +67,10 @@ describeLab(
         'agent',
         'CAUSEWAY_NAME=h1\nCAUSEWAY_MANAGERS=192.0.2.1:7443\nCAUSEWAY_DATA_PATH=192.0.2.1\nCAUSEWAY_DATA_DIR=/var/lib/causeway/agent',
       );
-      await host.sh(
-        'causeway-manager init --name m1 --listen 192.0.2.1:7443 --data-dir /var/lib/causeway/manager --operator-dir /var/lib/causeway/operator',
-      );
-      await host.sh('systemctl enable --now causeway-manager causeway-agent');
+      await host.sh('causeway-manager init --name m1 --listen 192.0.2.1:7443 --data-dir /var/lib/causeway/manager');
+      await host.sh('systemctl enable --now causeway-manager');
+      await host.sh(joining);
+      await host.sh('systemctl enable --now causeway-agent');
       expect(await property('causeway-manager', 'ActiveState')).toBe('active');
       expect(await property('causeway-agent', 'ActiveState')).toBe('active');
       await eventually(async () =>

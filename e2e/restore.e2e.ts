@@ -31,6 +31,7 @@ describeLab('a store put back to an older backup', () => {
   test('containers keep their addresses: hosts claim them again before any new endpoint gets an address', async () => {
     const first = [await attach(lab, 'blue', 'h1', 'first'), await attach(lab, 'blue', 'h2', 'second')] as const;
     await attach(lab, 'blue', 'h2', 'leaver');
+    await lab.join('h1', { kind: 'manager', name: 'm1', dataDir: directory });
     await lab.run('h1', 'causeway', 'backup', 'create', backup);
     const late = await attach(lab, 'blue', 'h2', 'late');
     await lab.run('h2', 'causeway', 'endpoint', 'detach', 'leaver');

@@ -51,6 +51,7 @@ describeLab('a second agent', () => {
   });
 
   test('on a wrong data directory while the first agent is down leaves the containers alone, and attaches no other container', async () => {
+    await lab.join('h2', { kind: 'agent', name: 'h2b', dataDir: '/var/lib/causeway/other' });
     await lab.kill('h2', 'agent');
     const flow = await traffic(lab, a, b);
     const flags = { name: 'h2b', 'data-dir': '/var/lib/causeway/other', socket: '/run/causeway/other.sock' };

@@ -45,6 +45,11 @@ export class Failover {
     this.#preferred = first;
   }
 
+  /** All servers that were given. */
+  get known(): readonly string[] {
+    return this.#known;
+  }
+
   /** The server to try first. */
   get current(): string {
     return this.#ordered()[0] ?? this.#preferred;

@@ -39,9 +39,6 @@ export const relayedKey = 'causeway-relayed-to';
  */
 export const remarkKey = 'causeway-remark';
 
-/** Metadata of each answer: the id of the cluster. Absent: the manager does not know it yet, or has an older version. */
-export const clusterKey = 'causeway-cluster';
-
 export interface CallLimits {
   /** Milliseconds from now. Without a timeout a call could wait forever, so there is no default. */
   readonly timeout: number;
@@ -52,8 +49,6 @@ export interface CallLimits {
   readonly isRetry?: boolean;
   /** Gets the server's remark on its answer, before the answer. */
   readonly onRemark?: (remark: string) => void;
-  /** Gets the id of the server's cluster, before the answer. */
-  readonly onCluster?: (id: string) => void;
 }
 
 /** Calls a method of a generated client (bound to the client) as a promise; rejects with a CausewayError. */
@@ -70,11 +65,10 @@ export function callUnary<Request, Response>(
       else if (value === undefined) reject(new CausewayError('internal', 'the server sent an empty answer'));
       else resolve(value);
     });
-    const { onRemark, onCluster } = limits;
-    if (onRemark !== undefined || onCluster !== undefined) {
+    const { onRemark } = limits;
+    if (onRemark !== undefined) {
       call.on('metadata', (metadata) => {
-        for (const remark of metadata.get(remarkKey)) onRemark?.(String(remark));
-        for (const id of metadata.get(clusterKey)) onCluster?.(String(id));
+        for (const remark of metadata.get(remarkKey)) onRemark(String(remark));
       });
     }
     limits.signal?.addEventListener('abort', abort);

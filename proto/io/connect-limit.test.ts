@@ -67,7 +67,7 @@ describe('limitConnects', () => {
     const { port } = await stopped();
     const fillers = Array.from({ length: 4 }, () => open(port));
     for (const filler of fillers) filler.on('error', () => undefined);
-    const client = new Client(`127.0.0.1:${port}`, plaintext.client(), {
+    const client = new Client(`127.0.0.1:${port}`, plaintext, {
       'grpc.initial_reconnect_backoff_ms': 50,
       'grpc.max_reconnect_backoff_ms': 50,
     });

@@ -18,6 +18,8 @@ export function dataOf(kind: ProcessKind): string {
 /** Identifies an etcd that a manager has started. */
 export const embeddedEtcdFlag = `--data-dir=${managerDataDir}/etcd`;
 const agentSocket = '/run/causeway/agent.sock';
+/** The credential of the lab's operator, in each host. */
+export const operatorDir = '/run/causeway-operator';
 const managerPort = 7443;
 /** Same settings as for an etcd that a manager starts. */
 const txnOps = '1000';
@@ -56,6 +58,7 @@ export function environmentOf(plan: LabPlan): Readonly<Record<string, string>> {
     PATH: `${binDir}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
     CAUSEWAY_MANAGERS: managerAddresses(plan),
     CAUSEWAY_SOCKET: agentSocket,
+    CAUSEWAY_CONTEXT: operatorDir,
   };
 }
 
@@ -65,17 +68,52 @@ export function hostsFile(plan: LabPlan): string {
   return ['127.0.0.1 localhost', '::1 localhost ip6-localhost', ...lines, ''].join('\n');
 }
 
-/** Command that runs once on the host whose manager creates the cluster; undefined when etcd runs separately. */
-export function initCommandOf(plan: LabPlan, host: LabHost): readonly string[] | undefined {
-  const isFirst = managersOf(plan)[0] === host;
-  if (plan.etcd !== 'embedded' || !isFirst) return undefined;
+/** Command that runs once on the host whose manager founds the cluster. */
+export function initCommandOf(host: LabHost): readonly string[] {
   return [
     ...['causeway-manager', 'init'],
     ...['--name', host.name],
-    ...['--listen', hostPort(host.underlay, managerPort)],
+    ...['--listen', managerAddress(host)],
     ...['--data-dir', managerDataDir],
-    ...['--operator-dir', `${dataDir}/operator`],
+    ...['--operator-dir', operatorDir],
   ];
+}
+
+/** Makes hosts members of the cluster, as its stdin says (`EnrollmentOrder`). */
+export const enrollWords = ['lab', 'enroll'] as const;
+
+/** What `causeway lab enroll` does. Paths are those of this machine. */
+export interface EnrollmentOrder {
+  /** HOST:PORT of managers that may answer. */
+  readonly managers: readonly string[];
+  /** Directory of the operator's credential. */
+  readonly operator: string;
+  readonly members: readonly NewMember[];
+}
+
+export interface NewMember {
+  readonly role: 'manager' | 'agent';
+  readonly name: string;
+  /** Data directory of the process. */
+  readonly dataDir: string;
+  /** Addresses in a manager's certificate: those of its etcd. */
+  readonly hosts: readonly string[];
+}
+
+/** A member that has its data in a directory of a host. `root`: the host's root directory, as seen from this machine. */
+export function newMemberOf({ host, kind, name, dataDir }: MemberProcess, root: string): NewMember {
+  const hosts = kind === 'manager' ? ['127.0.0.1', host.underlay] : [];
+  return { role: kind, name: name ?? host.name, dataDir: `${root}${dataDir ?? dataOf(kind)}`, hosts };
+}
+
+/** A process of a host that is a member of the cluster. */
+export interface MemberProcess {
+  readonly host: LabHost;
+  readonly kind: NewMember['role'];
+  /** Absent: the name of the host. */
+  readonly name?: string;
+  /** Absent: where the lab's own process has its data. */
+  readonly dataDir?: string;
 }
 
 /** All managers get the same options. */
@@ -109,7 +147,12 @@ function etcdCommand(plan: LabPlan, host: LabHost): readonly string[] {
 }
 
 function managerAddresses(plan: LabPlan): string {
-  return each(managersOf(plan), (host) => hostPort(host.underlay, managerPort));
+  return each(managersOf(plan), managerAddress);
+}
+
+/** HOST:PORT of the manager of that host. */
+export function managerAddress({ underlay }: LabHost): string {
+  return hostPort(underlay, managerPort);
 }
 
 function each(hosts: readonly LabHost[], print: (host: LabHost) => string): string {

@@ -17,6 +17,8 @@ export interface Labs {
   /** Removes everything, even if parts of the lab were killed before. */
   down(name: string): Promise<void>;
   names(): Promise<readonly string[]>;
+  /** Makes hosts members of a cluster, as an order on stdin says. For `up`, which runs it in the network of a host. */
+  enroll(): Promise<void>;
 }
 
 /** The operations of `causeway lab` on a complete lab. */

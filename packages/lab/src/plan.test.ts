@@ -64,7 +64,7 @@ test.each<[string, Partial<LabSettings>]>([
     ...plan.hosts.flatMap((host) => [
       `# ${host.name}`,
       ...hostBatch(plan, host),
-      ...[initCommandOf(plan, host)].flatMap((command) => command?.join(' ') ?? []),
+      ...(host === plan.hosts[0] ? [initCommandOf(host).join(' ')] : []),
       ...host.kinds.map((kind) => commandOf(plan, host, kind).join(' ')),
     ]),
     '# environment',

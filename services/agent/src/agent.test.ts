@@ -1,4 +1,4 @@
-import { CausewayError, Ip, type Name } from '@causeway/model';
+import { CausewayError, Ip, type Name, type NodeId } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { createAgent } from './agent.ts';
@@ -143,6 +143,7 @@ describe('start', () => {
   it('refuses an address no device carries', async () => {
     const { kernel, manager: link, files, clock, random, log } = new Host();
     const settings = {
+      nodeId: 'a1a1a1a1a1a1a1a1' as NodeId,
       name: 'h1' as Name,
       managers: ['m:1'],
       dataPath: Ip('198.51.100.1'),

@@ -6,6 +6,7 @@ import {
   type Ip,
   type Labels,
   type Name,
+  type NodeId,
   parseIp,
   parseLabel,
   parseName,
@@ -14,6 +15,8 @@ import {
 } from '@causeway/model';
 
 export interface AgentSettings {
+  /** Id of this host, as in its certificate. */
+  readonly nodeId: NodeId;
   /** Name of this host, unique in the cluster. */
   readonly name: Name;
   /** HOST:PORT of each known manager; the first is tried first. */
@@ -40,7 +43,7 @@ export interface AgentOptions {
 }
 
 /** Throws a CausewayError that names the option and what would be right. */
-export function parseSettings(options: AgentOptions, version: string): AgentSettings {
+export function parseSettings(options: AgentOptions, version: string): Omit<AgentSettings, 'nodeId'> {
   return {
     name: unwrap(parseName(options.name, '--name')),
     managers: parseManagers(options.managers),

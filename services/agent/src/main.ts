@@ -1,7 +1,15 @@
 #!/usr/bin/env node
 import { createKernel, NetnsLock } from '@causeway/datapath/io';
-import { isCausewayError, messageOf, visible } from '@causeway/model';
-import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
+import { type Credential, nameOf } from '@causeway/identity';
+import {
+  ClientCredentials,
+  identityDirectory,
+  keepCredential,
+  LiveCredential,
+  readCredential,
+} from '@causeway/identity/io';
+import { CausewayError, isCausewayError, messageOf, type NodeId, visible } from '@causeway/model';
+import { limitConnects, quietGrpc } from '@causeway/proto/io';
 import {
   explainMissingOption,
   type Log,
@@ -120,15 +128,22 @@ async function run(options: Options): Promise<void> {
 }
 
 async function serve(options: Options, log: Log): Promise<void> {
-  const settings = parseSettings(options, version);
+  const given = parseSettings(options, version);
   await checkCapabilities();
   const kernel = createKernel();
-  const link = new GrpcManagerLink({ credentials: plaintext }, options);
   const files = new DirectoryFiles(options.dataDir);
   // Before anything is touched: a second agent must not reach the files, the socket and the kernel of the first agent.
   await claim(options);
+  const identity = identityDirectory(options.dataDir);
+  const credential = new LiveCredential(await readCredential(identity));
+  const settings = { ...given, nodeId: nodeOf(credential.current) };
+  const credentials = ClientCredentials.toManagers(credential, () => systemClock.wall());
+  const link = new GrpcManagerLink({ credentials }, options);
   const agent = createAgent(
-    { kernel, link, files, clock: systemClock, random: cryptoRandom, log, loopDelay: measureLoopDelay() },
+    {
+      ...{ kernel, link, files, clock: systemClock, random: cryptoRandom, log, loopDelay: measureLoopDelay() },
+      keepCredential: () => keepCredential(identity, credential.current),
+    },
     settings,
   );
   const server = new AgentServer({ api: agent.api, log }, { socket: options.socket });
@@ -155,6 +170,13 @@ async function serve(options: Options, log: Log): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => void stop().catch((error: unknown) => fail(error, log)));
   }
+}
+
+function nodeOf(credential: Credential): NodeId {
+  const { role, id } = nameOf(credential);
+  if (role === 'agent') return id as NodeId;
+  const message = `the certificate in --data-dir is of ${role}/${id}, not of an agent: give another directory, or join with an agent's token`;
+  throw new CausewayError('role-mismatch', message, { role });
 }
 
 async function claim({ dataDir }: Options): Promise<void> {

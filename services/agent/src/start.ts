@@ -5,8 +5,8 @@ import type { Drift, HostHealth } from '@causeway/proto/gen/causeway/v1/types.js
 import { type Clock, type Duration, type Log, type Random, seconds } from '@causeway/runtime';
 import { type AgentApi, createApi } from './api/api.ts';
 import type { AgentSettings } from './config.ts';
+import { type ClusterPosition, ClusterPositionFile } from './disk/cluster-position.ts';
 import type { Files } from './disk/files.ts';
-import { type ClusterPosition, type Identity, IdentityFile } from './disk/identity.ts';
 import { Ledger } from './disk/ledger.ts';
 import { OverlayRecords } from './disk/overlay-records.ts';
 import { restoreFiles } from './disk/restore-files.ts';
@@ -44,6 +44,8 @@ export interface AgentModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Writes the host's credential again if it was removed from the data directory; absent: nothing is written. */
+  readonly keepCredential?: () => Promise<void>;
   /** Absent: the delay of the event loop is not measured. */
   readonly loopDelay?: LoopDelay;
 }
@@ -56,16 +58,15 @@ export interface RunningAgent {
 /** Loads the saved state, builds the parts of the agent and starts them. Throws what `Agent.start` throws. */
 export async function startAgent(modules: AgentModules, settings: AgentSettings): Promise<RunningAgent> {
   const { kernel, link, files, clock, random, log } = modules;
-  const { name, dataPath, vxlanPort, labels = {}, version, feeds = feedVersions } = settings;
+  const { nodeId, name, dataPath, vxlanPort, labels = {}, version, feeds = feedVersions } = settings;
   const underlay = new UnderlayMtu(modules, { dataPath });
   await underlay.load();
   const routes = new HostRoutes(modules);
   await routes.refresh();
   await openFiles(files, log);
   warnOfWeakIdentities(kernel, log);
-  const identityFile = new IdentityFile(modules);
-  let identity: Identity = await identityFile.load();
-  const { nodeId } = identity;
+  const positionFile = new ClusterPositionFile(modules);
+  let position: ClusterPosition | undefined = await positionFile.load();
   const node = (): Node => ({
     id: nodeId,
     name,
@@ -130,7 +131,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   });
   const detacher = new Detacher({ claims, tables, ownRows, sandboxes, settle, log });
   const isUnderWay = (id: EndpointId, of: Name): boolean => attacher.isUnderWay(of) || detacher.isUnderWay(id);
-  const epoch = (): bigint => identity.cluster?.epoch ?? 0n;
+  const epoch = (): bigint => position?.epoch ?? 0n;
   const onRecovered = stats.recover.bind(stats);
   const garbage = new GarbageCollector(
     { tables, ownRows, sandboxes, claims, isUnderWay, onRecovered, clock, log },
@@ -149,12 +150,11 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     stats,
     node,
     health,
-    cluster: () => identity.cluster,
+    cluster: () => position,
     remember: async (cluster, restored) => {
       if (restored) garbage.beginEpoch();
-      const next = { nodeId, cluster };
-      await identityFile.save(next).catch((error: unknown) => forgive(identity.cluster, error, log));
-      identity = next;
+      await positionFile.save(cluster).catch((error: unknown) => forgive(position, error, log));
+      position = cluster;
     },
     confirm: async (stamp) => {
       await unrecorded.keep();
@@ -168,7 +168,8 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   const stopped = new AbortController();
   reconciler.start();
   await session.start();
-  const saved = [() => identityFile.keep(identity), () => sandboxes.keep(), () => records.keep()];
+  const { keepCredential = async () => undefined } = modules;
+  const saved = [keepCredential, () => positionFile.keep(position), () => sandboxes.keep(), () => records.keep()];
   const sweeping = sweep(clock, stopped.signal, async () => {
     await restoreFiles({ files, log }, saved);
     garbage.poke();
@@ -193,7 +194,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
       repairs: BigInt(stats.repairs),
       health: health(),
     }),
-    clusterId: () => identity.cluster?.id ?? '',
+    clusterId: () => position?.id ?? '',
     epoch,
     manager: () => session.manager,
     removed: () => standing.removed?.message ?? '',

@@ -9,6 +9,8 @@ import type { Duration } from '@causeway/runtime';
 export interface ConnectionSettings {
   /** HOST:PORT each; the first is tried first. May be empty for a command that asks no manager. */
   readonly managers: readonly string[];
+  /** The operator's credential: the name of a context, or a directory; absent: the context in use. */
+  readonly context?: string | undefined;
   /** Path of the agent's unix socket. */
   readonly socket: string;
   readonly timeout: Duration;

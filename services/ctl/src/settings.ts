@@ -13,17 +13,24 @@ export interface Settings extends ConnectionSettings {
   readonly headers: boolean;
 }
 
-/** The settings that a command uses. Its help offers no others. `output` includes the other settings for printing. */
-export type Uses = readonly Exclude<keyof Settings, 'headers'>[];
+/**
+ * The settings that a command uses. Its help offers no others. `output` includes the other settings for printing, `managers`
+ * the credential for them.
+ */
+export type Uses = readonly Exclude<keyof Settings, 'headers' | 'context'>[];
 
 const managerPort = 7443;
 
-const options: { readonly [Name in keyof Settings]: () => Option } = {
+const options: { readonly [Name in keyof Required<Settings>]: () => Option } = {
   managers: () =>
     new Option('--managers <address,...>', `managers as HOST[:${managerPort}], in order of preference`)
       .env('CAUSEWAY_MANAGERS')
       .default([], "this host's")
       .argParser((text) => parseManagers(text)),
+  context: () =>
+    new Option('--context <name>', 'whose credential to use: a name in ~/.config/causeway, or a directory').env(
+      'CAUSEWAY_CONTEXT',
+    ),
   socket: () =>
     new Option('--socket <path>', "unix socket of this host's agent")
       .env('CAUSEWAY_SOCKET')
@@ -43,9 +50,10 @@ const quiet = () => new Option('-q, --quiet', 'names only: as -o name').conflict
 export const allSettings: Uses = ['managers', 'socket', 'timeout', 'output'];
 
 export function settingOptions(uses: Uses): Option[] {
-  return uses.flatMap((name) =>
-    name === 'output' ? [options.output(), quiet(), options.headers(), debug()] : [options[name]()],
-  );
+  return uses.flatMap((name) => {
+    if (name === 'output') return [options.output(), quiet(), options.headers(), debug()];
+    return name === 'managers' ? [options.managers(), options.context()] : [options[name]()];
+  });
 }
 
 /** Precedence: option after the verb > option before the noun > environment > default. */
@@ -55,10 +63,14 @@ export function readSettings(command: Command, uses: Uses): Settings {
     const said = [command, root].find((level) => level.getOptionValueSource(name) === 'cli');
     return (said ?? (listens(name) ? command : root)).getOptionValue(name);
   };
-  const listens = (name: keyof Settings): boolean => uses.includes(name === 'headers' ? 'output' : name);
+  const listens = (name: keyof Settings): boolean => {
+    if (name === 'headers') return uses.includes('output');
+    return uses.includes(name === 'context' ? 'managers' : name);
+  };
   const isQuiet = [command, root].some((level) => level.getOptionValue('quiet') === true);
   return {
     managers: value('managers') as readonly string[],
+    context: value('context') as string | undefined,
     socket: value('socket') as string,
     timeout: value('timeout') as Duration,
     output: isQuiet ? 'name' : (value('output') as Format),

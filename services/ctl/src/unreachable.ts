@@ -1,5 +1,5 @@
 import { CausewayError } from '@causeway/model';
-import { isNoAnswer } from '@causeway/proto';
+import { isNoAnswer, refusalIn } from '@causeway/proto';
 import type { Duration } from '@causeway/runtime';
 import { formatSpan } from './render/time.ts';
 
@@ -12,6 +12,11 @@ export function explainSilence(
   asked: { readonly what: 'manager' | 'agent'; readonly at: string; readonly timeout: Duration },
 ): unknown {
   const data = { at: asked.at };
+  const refusal = refusalIn(error);
+  if (refusal !== undefined) {
+    const message = `the ${asked.what} is not trusted (${asked.at}): ${refusal.message}`;
+    return new CausewayError(refusal.code, message, data, { cause: error });
+  }
   if (isNoAnswer(error, 'timed-out')) {
     const message = `no answer from the ${asked.what} (${asked.at}) within ${formatSpan(asked.timeout)}`;
     return new CausewayError('timed-out', message, data, { cause: error });

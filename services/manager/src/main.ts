@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import type { SealingKeyFile } from '@causeway/identity';
-import { createKey } from '@causeway/identity/io';
+import { nameOf, type SealingKeyFile } from '@causeway/identity';
+import { ClientCredentials, createKey, type LiveCredential } from '@causeway/identity/io';
 import { CausewayError, isCausewayError, messageOf, visible } from '@causeway/model';
-import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
+import { limitConnects, quietGrpc } from '@causeway/proto/io';
 import {
   type Clock,
   explainMissingOption,
@@ -22,7 +22,7 @@ import { type ManagerConfig, type Options, optionSpecs, readConfig } from './con
 import { type ClusterRecord, readClusterRecord, writeClusterRecord } from './io/cluster-record.ts';
 import { prepareDataDir } from './io/data-dir.ts';
 import { claimDataDir } from './io/data-dir-lock.ts';
-import { tlsCredentials } from './io/etcd/credentials.ts';
+import { memberCredentials, tlsCredentials } from './io/etcd/credentials.ts';
 import { formatCluster, StoreIdentity } from './io/etcd/identity.ts';
 import { EtcdStore } from './io/etcd/store.ts';
 import { createChecksum } from './io/etcd-server/checksum.ts';
@@ -34,11 +34,13 @@ import { initCommand } from './io/etcd-server/init-command.ts';
 import { EtcdMaintenance } from './io/etcd-server/maintenance.ts';
 import { EtcdMembership } from './io/etcd-server/membership.ts';
 import { restoreCommand } from './io/etcd-server/restore-command.ts';
+import { etcdTlsOf } from './io/etcd-server/tls.ts';
 import { readFounding, removeFounding } from './io/founding-file.ts';
 import { GrpcDialer } from './io/grpc/dialer.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { limitHeapGrowth } from './io/heap.ts';
+import { readOwnCredential } from './io/own-credential.ts';
 import { readSealingKey, writeSealingKey } from './io/sealing-key-file.ts';
 import { createManager, type Manager } from './manager.ts';
 import { stopInOrder } from './stop-in-order.ts';
@@ -141,9 +143,11 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const belongsTo = await readClusterRecord(config.dataDir);
   const { founding, custody } = await readFoundation(config.dataDir, log);
-  const { store, etcd } = await openStore(config, log, belongsTo);
-  const peers = new GrpcPeers({ credentials: plaintext });
-  const dialer = new GrpcDialer({ credentials: plaintext });
+  const credential = await readOwnCredential(config);
+  const credentials = ClientCredentials.toManagers(credential, () => systemClock.wall());
+  const { store, etcd } = await openStore(config, log, { belongsTo, credential, credentials });
+  const peers = new GrpcPeers({ credentials });
+  const dialer = new GrpcDialer({ credentials });
   const operation = {
     maintenance: new EtcdMaintenance(store.access),
     createChecksum,
@@ -155,14 +159,13 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const instance = randomUuid(cryptoRandom);
   const settings = {
     ...{ ...config, instance },
-    ...(belongsTo !== undefined && { clusterId: belongsTo.clusterId }),
-    ...(founding !== undefined && { founding }),
+    ...(founding === undefined ? { clusterId: nameOf(credential.current).cluster } : { founding }),
   };
   const modules = { ...parts, store, peers, dialer, operation, ...(custody && { custody }) };
   const manager = createManager(modules, settings);
   const keys = createKeys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
-  const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, config);
+  const server = new GrpcServer({ manager, credential, clock: systemClock, log }, config);
   const etcdMember = etcd === undefined ? '' : config.name;
   const registration = new Registration({ ...parts, store, keys, peers }, { ...self, etcdMember, schema, instance });
   const service = serviceManager(log);
@@ -246,27 +249,34 @@ interface Opened {
   readonly etcd?: EmbeddedEtcd;
 }
 
+interface Own {
+  readonly belongsTo: ClusterRecord | undefined;
+  readonly credential: LiveCredential;
+  /** For connections to other managers. */
+  readonly credentials: ClientCredentials;
+}
+
 async function openStore(
   { name, dataDir, advertise, etcd: config }: ManagerConfig,
   log: Log,
-  belongsTo: ClusterRecord | undefined,
+  { belongsTo, credential, credentials }: Own,
 ): Promise<Opened> {
   const identity = new StoreIdentity(log, belongsTo && BigInt(`0x${belongsTo.etcdCluster}`));
   const parts = { clock: systemClock, random: cryptoRandom, log, identity };
   if (config.kind === 'external') {
-    const credentials = config.tls === undefined ? undefined : await tlsCredentials(config.tls);
-    return { store: new EtcdStore({ ...parts, ...(credentials !== undefined && { credentials }) }, config) };
+    const files = config.tls === undefined ? undefined : await tlsCredentials(config.tls);
+    return { store: new EtcdStore({ ...parts, ...(files !== undefined && { credentials: files }) }, config) };
   }
   const { join, ...settings } = config;
   // Operators may give every manager the same list of all managers.
   const managers = join.filter((address) => address !== advertise);
-  const ask = (signal: AbortSignal) =>
-    discoverClusters({ clock: systemClock, credentials: plaintext }, managers, signal);
+  const ask = (signal: AbortSignal) => discoverClusters({ clock: systemClock, credentials }, managers, signal);
+  const ofMembers = { ...parts, credentials: memberCredentials(credential, () => systemClock.wall()) };
   const etcd = new EmbeddedEtcd(
-    { ...parts, join: { managers, ask }, ...(belongsTo !== undefined && { belongsTo: belongsTo.clusterId }) },
-    { name, dataDir, ...settings },
+    { ...ofMembers, join: { managers, ask }, ...(belongsTo !== undefined && { belongsTo: belongsTo.clusterId }) },
+    { name, dataDir, tls: etcdTlsOf(dataDir, credential), ...settings },
   );
-  const store = new EtcdStore(parts, {
+  const store = new EtcdStore(ofMembers, {
     endpoints: [etcd.endpoint],
     maxTxnOps: embeddedTxnOps,
     electionTimeout: config.electionTimeout,

@@ -39,7 +39,7 @@ export async function benchClaims(): Promise<Figure[]> {
 
 async function measure(servers: Servers): Promise<Figure[]> {
   const raw = new RawPuts(servers.etcdUrls);
-  const clients = numbers(connections).map(() => new ManagerClient(servers.address));
+  const clients = numbers(connections).map(() => new ManagerClient(servers.address, servers.members.forwarder()));
   let claimed = 0;
   const put: Write = () => raw.put();
   const claim: Write = async () => {
@@ -52,7 +52,7 @@ async function measure(servers: Servers): Promise<Figure[]> {
     await clients[i % connections]?.claimTogether('wide', names, nodeSettings(i % hosts).id);
   };
   try {
-    await registerHosts(servers.address, hosts);
+    await registerHosts(servers, hosts);
     await clients[0]?.createNetwork('wide', '10.0.0.0/12');
     const busy = { put: 0, claim: 0, together: 0 };
     const sides = [

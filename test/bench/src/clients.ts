@@ -8,7 +8,8 @@ import { ClaimEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_s
 import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { type Endpoint, type Network, Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
-import { callUnary, plaintext } from '@causeway/proto/io';
+import { callUnary, plaintext, type UnaryMethod } from '@causeway/proto/io';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 
 const limits = { timeout: 60_000 };
 
@@ -26,7 +27,7 @@ export class AgentClient {
   readonly #stub: AgentServiceClient;
 
   constructor(socket: string) {
-    this.#stub = new AgentServiceClient(`unix:${socket}`, plaintext.client(), channelOptions);
+    this.#stub = new AgentServiceClient(`unix:${socket}`, plaintext, channelOptions);
   }
 
   async attach(network: string, name: string, netns: string, addresses: readonly string[] = []): Promise<Endpoint> {
@@ -51,14 +52,22 @@ export class AgentClient {
   }
 }
 
+/** Who calls a manager. */
+export interface Caller {
+  readonly credentials: ChannelCredentials;
+  /** The caller is a manager: it says for whom it makes each call. Otherwise each call is its own. */
+  readonly forwards?: boolean;
+}
+
 /** Client of a manager, through its address. */
 export class ManagerClient {
   readonly #networks: NetworkServiceClient;
   readonly #endpoints: EndpointServiceClient;
   readonly #cluster: ClusterServiceClient;
+  readonly #forwards: boolean;
 
-  constructor(address: string) {
-    const credentials = plaintext.client();
+  constructor(address: string, { credentials, forwards = false }: Caller) {
+    this.#forwards = forwards;
     this.#networks = new NetworkServiceClient(address, credentials, channelOptions);
     this.#endpoints = new EndpointServiceClient(address, credentials, channelOptions);
     this.#cluster = new ClusterServiceClient(address, credentials, channelOptions);
@@ -67,14 +76,19 @@ export class ManagerClient {
   async createNetwork(name: string, prefix: string): Promise<Network> {
     const subnets = [Subnet.create({ prefix })];
     const request = CreateNetworkRequest.create({ requestId: randomUUID(), name, subnets });
-    const { network } = await callUnary(this.#networks.createNetwork.bind(this.#networks), request, limits);
+    const { network } = await callUnary(
+      this.#for('operator/bench', this.#networks.createNetwork.bind(this.#networks)),
+      request,
+      limits,
+    );
     if (network === undefined) throw new Error(`${name}: no network came back`);
     return network;
   }
 
   async claim(network: string, name: string, nodeId: string): Promise<Endpoint> {
     const request = ClaimEndpointRequest.create({ requestId: randomUUID(), network, name, nodeId });
-    const { endpoint } = await callUnary(this.#endpoints.claimEndpoint.bind(this.#endpoints), request, limits);
+    const method = this.#for(`agent/${nodeId}`, this.#endpoints.claimEndpoint.bind(this.#endpoints));
+    const { endpoint } = await callUnary(method, request, limits);
     if (endpoint === undefined) throw new Error(`${name}: no endpoint came back`);
     return endpoint;
   }
@@ -82,13 +96,23 @@ export class ManagerClient {
   /** Claims in one call, as a host does whose containers start together. */
   async claimTogether(network: string, names: readonly string[], nodeId: string): Promise<void> {
     const claims = names.map((name) => ClaimEndpointRequest.create({ requestId: randomUUID(), network, name, nodeId }));
-    const { outcomes } = await callUnary(this.#endpoints.claimEndpoints.bind(this.#endpoints), { claims }, limits);
+    const method = this.#for(`agent/${nodeId}`, this.#endpoints.claimEndpoints.bind(this.#endpoints));
+    const { outcomes } = await callUnary(method, { claims }, limits);
     for (const { outcome } of outcomes)
       if (outcome.oneofKind !== 'endpoint') throw new Error(`${names[0]} …: ${JSON.stringify(outcome)}`);
   }
 
   async status(timeout: number): Promise<GetStatusResponse> {
     return callUnary(this.#cluster.getStatus.bind(this.#cluster), {}, { timeout });
+  }
+
+  /** The method, called in the name of that member. */
+  #for<Request, Response>(caller: string, method: UnaryMethod<Request, Response>): UnaryMethod<Request, Response> {
+    if (!this.#forwards) return method;
+    return (request, metadata, options, callback) => {
+      metadata.set('causeway-caller', caller);
+      return method(request, metadata, options, callback);
+    };
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import { LabGuest } from '@causeway/lab/io';
 import { ManagerClient } from './clients.ts';
 import { nodeSettings, SessionAgent } from './session.ts';
 import { inParallel, numbers } from './work.ts';
@@ -9,9 +10,11 @@ import { inParallel, numbers } from './work.ts';
 const [network = '', count = ''] = process.argv.slice(2);
 const address = process.env['CAUSEWAY_MANAGERS']?.split(',')[0] ?? '';
 
-const session = new SessionAgent(address, nodeSettings(0));
+const [agent] = await new LabGuest().agents(['feeder']);
+if (agent === undefined) throw new Error('no host has joined');
+const session = new SessionAgent(address, agent.credentials, { ...nodeSettings(0), id: agent.id, name: 'feeder' });
 await session.start();
-const clients = numbers(4).map(() => new ManagerClient(address));
+const clients = numbers(4).map(() => new ManagerClient(address, agent));
 await inParallel(128, numbers(Number(count)), async (i) => {
   await clients[i % clients.length]?.claim(network, `far${i}`, session.id);
 });

@@ -1,4 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import type { Credential } from '@causeway/identity';
+import { contextOptions } from '@causeway/identity/io';
 import { feedVersions } from '@causeway/model';
 import { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { ScriptedAgent } from '@causeway/proto/testing/agent';
@@ -17,6 +19,7 @@ const pingEvery = 1_000;
 export class LightAgent {
   readonly #scripted: ScriptedAgent;
   readonly #address: string;
+  readonly #credential: Credential;
   readonly #reached = new Map<string, bigint>();
   #http: ClientHttp2Session | undefined;
   #stream: ClientHttp2Stream | undefined;
@@ -28,9 +31,11 @@ export class LightAgent {
   /** Called for each table or delta of a network. */
   onNetwork: (networkId: string) => void = () => undefined;
 
-  constructor(address: string, node: NodeSettings) {
+  /** `credential`: of the agent of that node. */
+  constructor(address: string, credential: Credential, node: NodeSettings) {
     this.#scripted = new ScriptedAgent(node);
     this.#address = address;
+    this.#credential = credential;
   }
 
   /** The session ended and this agent did not end it. */
@@ -40,7 +45,9 @@ export class LightAgent {
 
   /** Connects. Resolves when the manager has sent everything. */
   start(): Promise<void> {
-    const http = connect(`http://${this.#address}`);
+    // A manager is known by its name in the cluster, not by its address; the bench has only one.
+    const tls = { ...contextOptions(this.#credential), checkServerIdentity: () => undefined };
+    const http = connect(`https://${this.#address}`, tls);
     http.on('error', () => undefined); // the stream's "close" handles every failure
     this.#http = http;
     return new Promise((resolve, reject) => {

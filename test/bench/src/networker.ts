@@ -1,3 +1,4 @@
+import { LabGuest } from '@causeway/lab/io';
 import { ManagerClient } from './clients.ts';
 import { inParallel, numbers } from './work.ts';
 
@@ -5,7 +6,7 @@ import { inParallel, numbers } from './work.ts';
 const count = Number(process.argv[2]);
 const address = process.env['CAUSEWAY_MANAGERS']?.split(',')[0] ?? '';
 
-const client = new ManagerClient(address);
+const client = new ManagerClient(address, { credentials: await new LabGuest().operator() });
 await inParallel(8, numbers(count), async (i) => {
   await client.createNetwork(`n${i}`, `10.${i >> 8}.${i & 255}.0/24`);
 });

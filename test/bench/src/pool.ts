@@ -21,10 +21,10 @@ const perTurn = 20;
 /** Claims in a pool of 2^20 addresses that is 99 % full, in turns with claims in an empty pool. */
 export async function benchPool(): Promise<Figure[]> {
   const servers = await Servers.create();
-  const client = new ManagerClient(servers.address);
+  const client = new ManagerClient(servers.address, servers.members.forwarder());
   try {
     await servers.startManager();
-    await registerHosts(servers.address, 1);
+    await registerHosts(servers, 1);
     const full = await client.createNetwork('full', prefixes.full);
     await client.createNetwork('empty', prefixes.empty);
     await servers.stopManager();

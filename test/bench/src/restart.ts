@@ -16,7 +16,7 @@ const workers = 16;
 /** Time until a manager serves after a start on a store with 100,000 endpoints, compared with just reading the store. */
 export async function benchRestart(): Promise<Figure[]> {
   const servers = await Servers.create();
-  const client = new ManagerClient(servers.address);
+  const client = new ManagerClient(servers.address, servers.members.forwarder());
   const etcd = new Etcd3({ hosts: [...servers.etcdUrls], grpcOptions: { 'grpc.max_receive_message_length': -1 } });
   try {
     await servers.startManager();
@@ -56,7 +56,7 @@ export async function benchRestart(): Promise<Figure[]> {
 }
 
 async function fill(servers: Servers, client: ManagerClient): Promise<void> {
-  await registerHosts(servers.address, hosts);
+  await registerHosts(servers, hosts);
   await inParallel(workers, numbers(networks), (n) => client.createNetwork(`n${n}`, `10.${n}.0.0/16`));
   const took = await timed(() =>
     inParallel(workers, numbers(endpoints / callSize), (i) => {

@@ -39,9 +39,9 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
   const idle = usage(servers.manager).rss;
   const rawPuts = await putsPerSecond(servers.etcdUrls);
   say(`${rawPuts.toFixed(0)} puts/s`);
-  const clients = numbers(connections).map(() => new ManagerClient(servers.address));
+  const clients = numbers(connections).map(() => new ManagerClient(servers.address, servers.members.forwarder()));
   const client = (i: number): ManagerClient => clients[i % connections] as ManagerClient;
-  const sessions = numbers(agents).map((i) => new LightAgent(servers.address, nodeSettings(i)));
+  const sessions = numbers(agents).map((i) => lightAgent(servers, i));
   const node = (i: number): string => nodeSettings(i % agents).id;
   try {
     const join = await timed(() => inParallel(workers, sessions, (session) => session.start()));
@@ -125,6 +125,11 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
     for (const session of sessions) session.close();
     for (const each of clients) each.close();
   }
+}
+
+function lightAgent({ address, members }: Servers, i: number): LightAgent {
+  const node = nodeSettings(i);
+  return new LightAgent(address, members.credential('agent', node.id), node);
 }
 
 interface DeltaTimes {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ManagerClient } from './clients.ts';
+import { Members } from './members.ts';
 import { until } from './work.ts';
 
 const managerProgram = fileURLToPath(new URL('../../../services/manager/dist/main.js', import.meta.url));
@@ -17,6 +18,7 @@ const txnOps = '1000';
 export class Servers {
   readonly address: string;
   readonly etcdUrls: readonly string[];
+  readonly members: Members;
   readonly #dir: string;
   readonly #etcds: readonly ChildProcess[];
   #manager: ChildProcess | undefined;
@@ -24,6 +26,7 @@ export class Servers {
   private constructor(managerPort: number, etcdPorts: readonly EtcdPorts[]) {
     this.#dir = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
     this.address = `127.0.0.1:${managerPort}`;
+    this.members = new Members(managerProgram, { directory: this.#dir, listen: this.address });
     this.etcdUrls = etcdPorts.map(({ client }) => url(client));
     const cluster = etcdPorts.map(({ peer }, i) => `e${i}=${url(peer)}`).join(',');
     this.#etcds = etcdPorts.map(({ client, peer }, i) => {
@@ -53,10 +56,10 @@ export class Servers {
 
   /** Resolves when the manager leads. */
   async startManager(): Promise<void> {
-    const client = new ManagerClient(this.address);
+    const client = new ManagerClient(this.address, this.members.forwarder());
     const started = Date.now();
     const etcd = ['--etcd', this.etcdUrls.join(','), '--etcd-max-txn-ops', txnOps];
-    const options = ['--name', 'm1', '--listen', this.address, '--data-dir', this.#dir, ...etcd];
+    const options = ['--name', 'm1', '--listen', this.address, '--data-dir', join(this.#dir, 'manager'), ...etcd];
     this.#manager = spawn(process.execPath, [managerProgram, ...options, '--log-level', 'error'], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });

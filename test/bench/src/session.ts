@@ -1,7 +1,8 @@
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
-import { plaintext } from '@causeway/proto/io';
 import { ScriptedAgent, ScriptedSession } from '@causeway/proto/testing/agent';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { channelOptions } from './clients.ts';
+import type { Servers } from './servers.ts';
 import { numbers } from './work.ts';
 
 /** A scripted agent with a session on a connection of its own. */
@@ -13,10 +14,11 @@ export class SessionAgent {
   /** Called for each table or delta of a network, with the network's new revision. */
   onNetwork: (networkId: string, revision: bigint) => void = () => undefined;
 
-  constructor(address: string, node: NodeSettings) {
+  /** `credentials`: of the agent of that node. */
+  constructor(address: string, credentials: ChannelCredentials, node: NodeSettings) {
     this.id = node.id;
     this.#agent = new ScriptedAgent(node);
-    this.#client = new SessionServiceClient(address, plaintext.client(), channelOptions);
+    this.#client = new SessionServiceClient(address, credentials, channelOptions);
   }
 
   /** Resolves when the manager has sent everything. */
@@ -50,8 +52,11 @@ export function nodeSettings(i: number): NodeSettings {
 }
 
 /** Registers the first `count` hosts, each by a session that ends at once. */
-export async function registerHosts(address: string, count: number): Promise<void> {
-  const sessions = numbers(count).map((i) => new SessionAgent(address, nodeSettings(i)));
+export async function registerHosts({ address, members }: Servers, count: number): Promise<void> {
+  const sessions = numbers(count).map((i) => {
+    const node = nodeSettings(i);
+    return new SessionAgent(address, members.client('agent', node.id), node);
+  });
   for (const session of sessions) await session.start();
   for (const session of sessions) session.close();
 }

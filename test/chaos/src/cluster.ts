@@ -8,7 +8,7 @@ import type { LoadSettings } from './load/main.ts';
 import type { LoadNetwork } from './load/worker.ts';
 import { now } from './now.ts';
 import { keysOfNetwork, type NetworkRecord } from './record/records.ts';
-import { etcdUrls, joined, loadHost, logsOf, makeLab, managerHosts } from './topology.ts';
+import { etcdOptions, joined, loadHost, logsOf, makeLab, managerHosts } from './topology.ts';
 
 /** Time to live of the lease of the lab's managers, ms: their default. */
 export const leaseTtl = 3_000;
@@ -72,7 +72,8 @@ export async function withCluster<Result>(
   };
   try {
     await joined(lab);
-    const observer = await start('record/observer.js', ['--etcd', etcdUrls(lab), '--out', files.store]);
+    const reach = await etcdOptions(lab, etcd, files.folder);
+    const observer = await start('record/observer.js', [...reach, '--out', files.store]);
     const load = await start('load/main.js', []);
     for (const network of networks) {
       appendFileSync(files.journal, `${JSON.stringify(await create(lab, network))}\n`);

@@ -99,7 +99,7 @@ async function fromLedger(lab: Lab, host: string): Promise<GetAgentStatusRespons
   const socket = `unix:${lab.runPath(host, 'causeway/agent.sock')}`;
   const deadline = performance.now() + restartLimit;
   while (performance.now() < deadline) {
-    const client = new AgentServiceClient(socket, plaintext.client());
+    const client = new AgentServiceClient(socket, plaintext);
     try {
       const status = await callUnary(client.getAgentStatus.bind(client), {}, { timeout: 2_000 });
       if (status.networks.length > 0) return status;

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { EtcdKind, LabStatus } from '@causeway/lab';
 import { Lab } from '@causeway/lab/io';
 import { milliseconds } from '@causeway/runtime';
@@ -14,6 +16,9 @@ export const switchHost = 'switch';
 /** Cooldown of the lab's managers: longer than an agent is paused, and short enough to wait until all is free again. */
 export const cooldown = milliseconds(10_000);
 
+/** On a host that runs a manager. */
+const managerIdentity = '/var/lib/causeway/manager/identity';
+
 /** Within this time every manager of a new lab must have joined, ms. */
 const joinedWithin = 60_000;
 
@@ -22,8 +27,19 @@ export function makeLab(name: string, subnet: string, etcd: EtcdKind, say: (mess
   return Lab.replace({ name, hosts, managers, etcd, subnet, cooldown }, { progress: say });
 }
 
-export function etcdUrls(lab: Lab): string {
-  return managerHosts.map((host) => `http://${lab.underlay(host)}:2379`).join(',');
+/** Options by which the observer reaches etcd. `folder`: where it finds the credential that an etcd of managers asks for. */
+export async function etcdOptions(lab: Lab, etcd: EtcdKind, folder: string): Promise<readonly string[]> {
+  const isEmbedded = etcd === 'embedded';
+  const scheme = isEmbedded ? 'https' : 'http';
+  const urls = managerHosts.map((host) => `${scheme}://${lab.underlay(host)}:2379`).join(',');
+  if (!isEmbedded) return ['--etcd', urls];
+  const identity = join(folder, 'identity');
+  mkdirSync(identity, { mode: 0o700 });
+  for (const file of ['identity.pem', 'ca.pem']) {
+    const text = await lab.run(managerHosts[0], 'cat', join(managerIdentity, file));
+    writeFileSync(join(identity, file), text, { mode: 0o600 });
+  }
+  return ['--etcd', urls, '--identity', identity];
 }
 
 /**

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createAgent, type ManagerLink } from '@causeway/agent';
 import { MemoryFiles } from '@causeway/agent/testing';
 import { FakeKernel } from '@causeway/datapath/testing';
-import { CausewayError, Ip, type Name } from '@causeway/model';
+import { CausewayError, Ip, type Name, type NodeId } from '@causeway/model';
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { UpdateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import {
@@ -39,6 +39,12 @@ if (recordTo !== undefined) {
   });
 }
 
+/** The host that sent the first Hello. */
+function nodeOf(messages: readonly RecordedMessage[]): NodeId {
+  const { message } = ConnectRequest.fromBinary(spoken(messages, 'up')[0] ?? new Uint8Array());
+  return (message.oneofKind === 'hello' ? message.hello.node?.id : undefined) as NodeId;
+}
+
 it('a recording of this version has every kind of message that carries a table', async () => {
   const { sessions } = await record();
   const kinds = new Set(sessions.flatMap(responses).map(({ oneofKind }) => oneofKind));
@@ -48,7 +54,7 @@ it('a recording of this version has every kind of message that carries a table',
 describe.each(recordings)('an agent as in %s and managers of this version', (_, { sessions, store }) => {
   const last = sessions.at(-1) ?? [];
   const hello = spoken(last, 'up')[0] ?? new Uint8Array();
-  const h1 = 'h1';
+  const nodeId = nodeOf(last);
 
   /** One manager on the recorded store, and a host of this version (h3). h1 and h2 are hosts of the recording. */
   async function cluster(): Promise<SimCluster> {
@@ -61,7 +67,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     const made = await cluster();
     const agent = new FormerAgent(hello);
     for (const session of sessions.slice(0, -1)) agent.remember(responses(session));
-    const followed = agent.connect(made.connections.link(h1).connect('m1:7443'));
+    const followed = agent.connect(made.connections.link('h1', nodeId).connect('m1:7443'));
     await made.advance(seconds(1));
     expect(agent.received).toEqual(['welcome', 'delta', 'complete', 'ready']);
     const green = [...agent.tables.values()].find(({ network }) => network.name === 'green');
@@ -75,7 +81,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
   it('work together: rows, a network that changes, a network with fields that its digest does not know', async () => {
     const made = await cluster();
     const agent = new FormerAgent(hello);
-    const followed = agent.connect(made.connections.link(h1).connect('m1:7443'));
+    const followed = agent.connect(made.connections.link('h1', nodeId).connect('m1:7443'));
     await made.advance(seconds(1));
     const host = made.host('h3');
     for (const network of ['blue', 'green']) {
@@ -105,7 +111,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     await made.stopManager('m1');
     await made.startManager('m1');
     await made.until('the manager leads again', () => made.leaders.length === 1);
-    const again = agent.connect(made.connections.link(h1).connect('m1:7443'));
+    const again = agent.connect(made.connections.link('h1', nodeId).connect('m1:7443'));
     await made.advance(seconds(1));
     expect(agent.received.slice(before)).toEqual(['welcome', 'delta', 'delta', 'ready']);
     agent.close();
@@ -140,7 +146,13 @@ describe.each(recordings)('managers as in %s and an agent of this version', (_, 
       detachEndpoint: refuse,
       close: () => undefined,
     };
-    const settings = { name: 'h1' as Name, managers: ['m1:7443'], dataPath: Ip('10.90.0.1'), vxlanPort: 4789 };
+    const settings = {
+      nodeId: nodeOf(sessions.flat()),
+      name: 'h1' as Name,
+      managers: ['m1:7443'],
+      dataPath: Ip('10.90.0.1'),
+      vxlanPort: 4789,
+    };
     const agent = createAgent(
       { kernel, link, files, clock, random: new SeededRandom(1), log },
       { ...settings, version: 'test' },

@@ -1,4 +1,5 @@
 import type { NetnsPath } from '@causeway/datapath';
+import type { NodeId } from '@causeway/model';
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { minutes, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
@@ -164,11 +165,11 @@ describe('an endpoint that its agent does not know any more', () => {
     expect(await hasInterface(cluster, 'h3', 'on-h3')).toBe(true);
   });
 
-  it('is released when the agent has lost all it wrote down, so that it is another host', async () => {
+  it('is released when the host has lost all its data and has joined again as another host', async () => {
     const cluster = await living();
     const h3 = cluster.host('h3');
     h3.kill();
-    h3.files.contents.clear();
+    h3.replace('b3b3b3b3b3b3b3b3' as NodeId);
     await cluster.run(h3.start());
     await cluster.advance(minutes(11));
     await orphaned(cluster);

@@ -1,4 +1,5 @@
 import type { NetnsPath } from '@causeway/datapath';
+import type { NodeId } from '@causeway/model';
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { milliseconds, minutes, randomUuid, seconds } from '@causeway/runtime';
@@ -41,11 +42,12 @@ async function hasInterface(cluster: SimCluster, container: string): Promise<boo
 const told = ({ log }: SimCluster): number =>
   log.lines.filter(({ fields }) => fields['code'] === 'node-removed').length;
 
-/** An operator resets the host and starts its agent. */
+/** An operator resets the host, lets it join again, and starts its agent. */
 async function startsAnew(cluster: SimCluster): Promise<void> {
   const h3 = cluster.host('h3');
   await cluster.run(h3.stop());
   await cluster.run(h3.reset());
+  h3.replace('bbbbbbbbbbbbbbb3' as NodeId);
   await cluster.run(h3.start());
 }
 

@@ -1,7 +1,7 @@
 import type { CallLimits, ManagerLink, SessionChannel } from '@causeway/agent';
 import type { AgentChannel, CallContext, Manager } from '@causeway/manager';
 import { callContext } from '@causeway/manager/testing';
-import { CausewayError } from '@causeway/model';
+import { CausewayError, type NodeId } from '@causeway/model';
 import { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, milliseconds, Queue, type Random } from '@causeway/runtime';
 
@@ -63,15 +63,17 @@ export class Connections {
     this.#stalled.delete(host);
   }
 
-  link(host: string): ManagerLink {
+  /** `node`: the id in the certificate of the host. */
+  link(host: string, node: NodeId): ManagerLink {
+    const peer = { kind: 'agent', node } as const;
     const call = <Request, Response>(
       address: string,
       serve: (manager: Manager, request: Request, call: CallContext) => Promise<Response>,
       request: Request,
       limits: CallLimits,
-    ): Promise<Response> => this.#call(host, address, (manager, bound) => serve(manager, request, bound), limits);
+    ): Promise<Response> => this.#call(host, peer, address, (manager, bound) => serve(manager, request, bound), limits);
     return {
-      connect: (address) => this.#connect(host, address),
+      connect: (address) => this.#connect(host, peer, address),
       // The managers of a simulation never relay sessions, so agents do not ask for it.
       reaches: () => Promise.resolve(false),
       claimEndpoint: (address, request, limits) =>
@@ -94,6 +96,7 @@ export class Connections {
 
   async #call<Response>(
     host: string,
+    peer: CallContext['peer'],
     address: string,
     serve: (manager: Manager, call: CallContext) => Promise<Response>,
     limits: CallLimits,
@@ -103,7 +106,7 @@ export class Connections {
     const manager = this.#reach(host, address);
     const lost = this.#random.float() < this.replyLoss;
     const { timeout, isRetry = false } = limits;
-    const answer = serve(manager, callContext({ remaining: timeout, actor: `agent/${host}`, signal, isRetry }));
+    const answer = serve(manager, callContext({ peer, remaining: timeout, actor: `agent/${host}`, signal, isRetry }));
     const late = this.#clock.sleep(limits.timeout).then((): never => {
       throw new CausewayError('timed-out', `${address} did not answer within ${limits.timeout} ms`);
     });
@@ -118,7 +121,7 @@ export class Connections {
     return value;
   }
 
-  #connect(host: string, address: string): SessionChannel {
+  #connect(host: string, peer: CallContext['peer'], address: string): SessionChannel {
     const up = new Queue<ConnectRequest>();
     const down = new Queue<ConnectResponse>();
     const broken = (): CausewayError => new CausewayError('manager-unavailable', `the connection to ${address} broke`);
@@ -136,7 +139,7 @@ export class Connections {
       this.#open.add(connection);
       const waiting = (): number => (this.#stalled.has(host) ? Number.MAX_SAFE_INTEGER : 0);
       const channel: AgentChannel = {
-        peer: { kind: 'unproved' },
+        peer,
         requests: up,
         get backlog() {
           return waiting();

@@ -2,7 +2,7 @@ import { type Agent, createAgent, type Files, resetHost } from '@causeway/agent'
 import { MemoryFiles } from '@causeway/agent/testing';
 import { hostNetns, type NetnsPath } from '@causeway/datapath';
 import { connectivity, FakeKernel } from '@causeway/datapath/testing';
-import { Ip as asIp, feedVersions, type Ip, interfaceAddress, type Name } from '@causeway/model';
+import { Ip as asIp, feedVersions, type Ip, interfaceAddress, type Name, type NodeId } from '@causeway/model';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid } from '@causeway/runtime';
 import { type FakeClock, type MemoryLog, SeededRandom } from '@causeway/runtime/testing';
@@ -20,6 +20,8 @@ export interface SimWorld {
 /** A host: a kernel and a disk that survive its agent. */
 export class SimHost {
   readonly name: Name;
+  /** The id in the certificate of the host. */
+  #nodeId: NodeId;
   #vtep: Ip;
   readonly kernel: FakeKernel;
   readonly files: Files & MemoryFiles = new MemoryFiles();
@@ -30,6 +32,7 @@ export class SimHost {
   constructor(world: SimWorld, settings: { readonly number: number; readonly mtu: number }) {
     this.#world = world;
     this.name = `h${settings.number}` as Name;
+    this.#nodeId = settings.number.toString(16).padStart(16, 'a') as NodeId;
     this.#vtep = asIp(`10.90.${settings.number >> 8}.${settings.number & 255}`);
     this.kernel = new FakeKernel(world, { underlay: this.#vtep, mtu: settings.mtu });
   }
@@ -37,6 +40,12 @@ export class SimHost {
   /** The address at which the host receives VXLAN. */
   get vtep(): Ip {
     return this.#vtep;
+  }
+
+  /** The disk is empty, and the host has joined again, as another host. */
+  replace(node: NodeId): void {
+    this.files.contents.clear();
+    this.#nodeId = node;
   }
 
   /** Adds another underlay address to the host. Its next agent receives VXLAN there. */
@@ -54,7 +63,7 @@ export class SimHost {
   async start(feeds = feedVersions): Promise<void> {
     const { clock, connections, managers } = this.#world;
     const simProcess = new SimProcess();
-    const link = connections.link(this.name);
+    const link = connections.link(this.name, this.#nodeId);
     simProcess.onKill(() => link.close());
     const random = new SeededRandom(Math.floor(this.#world.random.float() * 2 ** 32));
     const log = this.#world.log.child({ process: `agent of ${this.name}` });
@@ -67,7 +76,7 @@ export class SimHost {
         random,
         log,
       },
-      { name: this.name, managers, dataPath: this.vtep, vxlanPort: 4789, version: 'sim', feeds },
+      { nodeId: this.#nodeId, name: this.name, managers, dataPath: this.vtep, vxlanPort: 4789, version: 'sim', feeds },
     );
     await agent.start();
     this.#agent = agent;

@@ -27,6 +27,13 @@ export async function writeCredential(directory: string, credential: Credential)
   await writeSecretFile(paths.identity, formatIdentity(credential));
 }
 
+/** Writes the credential again if one of its files was removed. */
+export async function keepCredential(directory: string, credential: Credential): Promise<void> {
+  const paths = identityPaths(directory);
+  const found = await Promise.all([readSecretFile(paths.identity), readSecretFile(paths.trust)]);
+  if (found.includes(undefined)) await writeCredential(directory, credential);
+}
+
 /** @throws CausewayError identity-missing, data-damaged, key-exposed */
 export async function readCredential(directory: string): Promise<Credential> {
   const paths = identityPaths(directory);

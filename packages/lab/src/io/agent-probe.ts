@@ -19,7 +19,7 @@ export class AgentProbe {
   async status(): Promise<GetAgentStatusResponse | undefined> {
     // gRPC waits a second after a failed connect. This avoids the wait when the socket does not exist.
     if (!existsSync(this.#socket)) return undefined;
-    this.#client ??= new AgentServiceClient(`unix:${this.#socket}`, plaintext.client(), {
+    this.#client ??= new AgentServiceClient(`unix:${this.#socket}`, plaintext, {
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 200,
     });

@@ -1,14 +1,11 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { initCommandOf } from '../commands.ts';
 import type { Progress } from '../labs.ts';
 import { type LabHost, managersOf } from '../plan.ts';
 import { AgentProbe } from './agent-probe.ts';
-import { hostEnvironment } from './environment.ts';
-import { enterArguments } from './namespace.ts';
+import { enroll, foundCluster } from './membership.ts';
 import { isRunning } from './proc.ts';
-import { run } from './process.ts';
-import { initOf, serviceFailure, startService } from './service.ts';
+import { serviceFailure, startService } from './service.ts';
 import { type LabRecord, loadProcess } from './state.ts';
 
 /** The start of Node uses only CPU: more starts at once only make each slower, and delay the first. */
@@ -22,9 +19,12 @@ export async function startCluster(lab: LabRecord, progress: Progress, signal: A
   const managers = managersOf(lab.plan);
   progress(`starting etcd and managers on ${managers.map((host) => host.name).join(', ')}`);
   const withEtcd = managers.filter(({ kinds }) => kinds.includes('etcd'));
-  await Promise.all(withEtcd.map((host) => startService(lab, host, 'etcd')));
-  await Promise.all(managers.map((host) => init(lab, host)));
-  await Promise.all(managers.map((host) => startService(lab, host, 'manager')));
+  await Promise.all([foundCluster(lab), ...withEtcd.map((host) => startService(lab, host, 'etcd'))]);
+  const [first, ...others] = managers;
+  if (first !== undefined) await startService(lab, first, 'manager');
+  const agents = lab.plan.hosts.map((host) => ({ host, kind: 'agent' }) as const);
+  await enroll(lab, [...others.map((host) => ({ host, kind: 'manager' }) as const), ...agents]);
+  await Promise.all(others.map((host) => startService(lab, host, 'manager')));
   const waiting = [...lab.plan.hosts];
   let ready = 0;
   const startInTurn = async (): Promise<void> => {
@@ -35,13 +35,6 @@ export async function startCluster(lab: LabRecord, progress: Progress, signal: A
     }
   };
   await Promise.all(Array.from({ length: startsAtOnce }, startInTurn));
-}
-
-/** A lost host does not run this again: its manager joins the cluster of the others. */
-async function init(lab: LabRecord, host: LabHost): Promise<void> {
-  const command = initCommandOf(lab.plan, host);
-  if (command === undefined) return;
-  await run('nsenter', [...enterArguments(initOf(lab, host)), ...command], { env: hostEnvironment(lab) });
 }
 
 async function startAgent(lab: LabRecord, host: LabHost, signal: AbortSignal): Promise<void> {

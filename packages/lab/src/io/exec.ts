@@ -4,8 +4,7 @@ import { hostEnvironment } from './environment.ts';
 import { checkAlive, enterArguments } from './namespace.ts';
 import { childrenByParent, type ProcessId, signalProcess } from './proc.ts';
 import { exitStatus } from './process.ts';
-import { initOf } from './service.ts';
-import type { LabRecord } from './state.ts';
+import { initOf, type LabRecord } from './state.ts';
 
 /**
  * Signals that are passed to the command. A terminal sends the first two to the whole foreground group, which includes

@@ -16,8 +16,7 @@ import { checkAlive, enterNetworkArguments } from './namespace.ts';
 import type { ProcessId } from './proc.ts';
 import { run } from './process.ts';
 import { checkCommand } from './requirements.ts';
-import { initOf } from './service.ts';
-import type { LabRecord } from './state.ts';
+import { initOf, type LabRecord } from './state.ts';
 
 /** Packets in netem's queue. With the default, 1000, netem would lose packets that it should delay. */
 const netemQueue = 100_000;

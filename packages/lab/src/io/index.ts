@@ -1,4 +1,5 @@
 export { type Command, signalChild } from './exec.ts';
+export { LabGuest } from './guests.ts';
 export { Lab, type LabShape } from './lab.ts';
 export { machineLabs } from './machine-labs.ts';
 export type { ProcessId } from './proc.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Prefix } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
+import type { MemberProcess } from '../commands.ts';
 import type { Cut, Slowness } from '../faults.ts';
 import type { LabControl, Progress, Signal } from '../labs.ts';
 import { type EtcdKind, hostOf, type LabHost, type LabPlan, type ProcessKind, planLab } from '../plan.ts';
@@ -8,6 +9,7 @@ import type { LabStatus } from '../status.ts';
 import { existingLabs, labDown } from './down.ts';
 import { type Command, commandIn, execIn } from './exec.ts';
 import { cut, heal, slow } from './faults.ts';
+import { enroll } from './membership.ts';
 import type { ProcessId } from './proc.ts';
 import { type Outcome, type Run, type RunOptions, start, succeed } from './process.ts';
 import { checkRoot } from './requirements.ts';
@@ -118,6 +120,11 @@ export class Lab implements LabControl {
 
   async wipe(host: string, kind: ProcessKind): Promise<void> {
     await wipeService(this.#record, this.#host(host), kind);
+  }
+
+  /** Makes another agent or manager of a host a member of the cluster, which a test then starts by itself. */
+  async join(host: string, member: Omit<MemberProcess, 'host'>): Promise<void> {
+    await enroll(this.#record, [{ ...member, host: this.#host(host) }]);
   }
 
   cut(what: Cut): Promise<void> {

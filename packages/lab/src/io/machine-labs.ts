@@ -1,5 +1,6 @@
 import type { Labs } from '../labs.ts';
 import { existingLabs, labDown } from './down.ts';
+import { enrollMembers } from './enroll-members.ts';
 import { Lab } from './lab.ts';
 
 /** Labs made with `unshare`, `nsenter`, `ip` and `mount`, and kept below /run/causeway-lab. */
@@ -8,4 +9,5 @@ export const machineLabs: Labs = {
   open: (name) => Lab.open(name),
   down: labDown,
   names: existingLabs,
+  enroll: enrollMembers,
 };

@@ -3,10 +3,11 @@ import { CausewayError } from '@causeway/model';
 import { commandOf, dataOf, embeddedEtcdFlag } from '../commands.ts';
 import type { LabHost, ProcessKind } from '../plan.ts';
 import { hostEnvironment } from './environment.ts';
+import { enroll, isMember } from './membership.ts';
 import { checkAlive, enterArguments } from './namespace.ts';
 import { findByArgument, findInNamespace, isRunning, type ProcessId, signalProcess, waitGone } from './proc.ts';
 import { run } from './process.ts';
-import { type LabRecord, loadProcess, paths, saveProcess } from './state.ts';
+import { initOf, type LabRecord, loadProcess, paths, saveProcess } from './state.ts';
 
 /** Time for a process to end after a signal, ms. After SIGTERM, a manager hands over first. */
 const exitWithin = 10_000;
@@ -17,7 +18,10 @@ const exitWithin = 10_000;
  */
 const starter = 'setsid "$@" </dev/null >&3 2>&3 3>&- & echo $!';
 
-/** Starts the process, which must not be running. When this resolves, the process runs, but may not be ready yet. */
+/**
+ * Starts the process, which must not be running. When this resolves, the process runs, but may not be ready yet. A process
+ * that has lost its data first joins the cluster again.
+ */
 export async function startService(lab: LabRecord, host: LabHost, kind: ProcessKind): Promise<ProcessId> {
   checkKind(lab, host, kind);
   const init = initOf(lab, host);
@@ -26,6 +30,7 @@ export async function startService(lab: LabRecord, host: LabHost, kind: ProcessK
   if (before !== undefined && (await isRunning(before))) {
     throw new CausewayError('lab-process-state', `${host.name}'s ${kind} is running already (pid ${before.pid})`);
   }
+  if (kind !== 'etcd' && !isMember(lab, { host, kind })) await enroll(lab, [{ host, kind }]);
   const started = await spawnInHost(lab, host, kind, init);
   if (started === undefined) throw serviceFailure(lab, host, kind, 'ended at once');
   await saveProcess(lab.plan, host, kind, started);
@@ -103,12 +108,6 @@ const endingSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM'
 export function serviceFailure(lab: LabRecord, host: LabHost, kind: ProcessKind, what: string): CausewayError {
   const log = paths.log(lab.plan.name, host.name, kind);
   return new CausewayError('internal', `${host.name}'s ${kind} ${what}: see ${log}`, { host: host.name, log });
-}
-
-export function initOf(lab: LabRecord, host: LabHost): ProcessId {
-  const init = lab.inits[host.name];
-  if (init === undefined) throw new CausewayError('internal', `lab ${lab.plan.name} has no record of ${host.name}`);
-  return init;
 }
 
 function checkKind(lab: LabRecord, host: LabHost, kind: ProcessKind): void {

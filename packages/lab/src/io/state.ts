@@ -21,8 +21,17 @@ export const paths = {
   host: (name: string, host: string): string => join(labsDir, name, host),
   /** The folder that the host sees as /run. */
   run: (name: string, host: string): string => join(labsDir, name, host, 'run'),
+  /** The folder that the host sees as /run/causeway-operator. */
+  operator: (name: string, host: string): string => join(labsDir, name, host, 'run/causeway-operator'),
   log: (name: string, host: string, kind: ProcessKind): string => join(labsDir, name, host, 'log', `${kind}.log`),
 };
+
+/** The first process of a host. */
+export function initOf(lab: LabRecord, host: LabHost): ProcessId {
+  const init = lab.inits[host.name];
+  if (init === undefined) throw new CausewayError('internal', `lab ${lab.plan.name} has no record of ${host.name}`);
+  return init;
+}
 
 /** Claims the name and makes the folders; throws `lab-exists`. */
 export async function claimLab(plan: LabPlan): Promise<void> {

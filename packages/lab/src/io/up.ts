@@ -12,8 +12,7 @@ import type { ProcessId } from './proc.ts';
 import { run } from './process.ts';
 import { writePrograms } from './programs.ts';
 import { checkRequirements } from './requirements.ts';
-import { initOf } from './service.ts';
-import { claimLab, type LabRecord, paths, saveLab } from './state.ts';
+import { claimLab, initOf, type LabRecord, paths, saveLab } from './state.ts';
 
 /** Number of lines of a log that are shown when its process prevents the lab from coming up. */
 const lastLines = 10;

@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { feedVersions } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
-import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Tables } from '../tables/tables.ts';
 import { Host } from '../testing/host.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
 import { AbFile } from './ab-file.ts';
+import { ClusterPositionFile } from './cluster-position.ts';
 import { decodeFrame, encodeFrame, type Frame } from './frame.ts';
-import { IdentityFile } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import { Sandboxes } from './sandboxes.ts';
 
@@ -198,8 +198,7 @@ describe.each(fixtures)('a ledger of %s', (_, contents) => {
     );
   });
 
-  it('with keys that this agent does not know has the same identity and containers, which keep theirs', async () => {
-    const random = new SeededRandom(1);
+  it('with keys that this agent does not know has the same position and containers, which keep theirs', async () => {
     const log = new MemoryLog();
     const filesOf = (changed: Contents): MemoryFiles => {
       const files = new MemoryFiles();
@@ -212,7 +211,8 @@ describe.each(fixtures)('a ledger of %s', (_, contents) => {
       return [...sandboxes.all()];
     };
     const key = fc.constantFrom('hostPort', 'zone', 'quota');
-    const identity = await new IdentityFile({ files: filesOf(contents), log, random }).load();
+    const position = await new ClusterPositionFile({ files: filesOf(contents), log }).load();
+    expect(position).toBeDefined();
     const known = await containers(filesOf(contents));
     expect(known.length).toBeGreaterThan(0);
     await fc.assert(
@@ -226,7 +226,7 @@ describe.each(fixtures)('a ledger of %s', (_, contents) => {
         for (const name of names(contents, 'twins').filter((twin) => /^(identity|sandboxes)\./.test(twin)))
           changed = replaced(changed, name, repacked(more));
         const kept = JSON.parse(JSON.stringify(value)) as unknown;
-        expect(await new IdentityFile({ files: filesOf(changed), log, random }).load()).toEqual(identity);
+        expect(await new ClusterPositionFile({ files: filesOf(changed), log }).load()).toEqual(position);
         expect(await containers(filesOf(changed))).toEqual(known.map((each) => ({ ...each, [added]: kept })));
       }),
       { numRuns: 30 },

@@ -57,7 +57,7 @@ async function serve(log = new MemoryLog(), idleConnection = seconds(60)): Promi
 }
 
 function attach(change: Partial<AttachRequest> = {}): Promise<AttachResponse> {
-  const client = new AgentServiceClient(`unix:${socket}`, plaintext.client());
+  const client = new AgentServiceClient(`unix:${socket}`, plaintext);
   cleanups.push(() => client.close());
   return callUnary(client.attach.bind(client), { ...request, ...change }, { timeout: 10_000 });
 }
@@ -79,6 +79,14 @@ describe('AgentServer', () => {
     expect(((await lstat(socket)).mode & 0o777).toString(8)).toBe('600');
     expect((await lstat(join(directory, 'run'))).mode & 0o777).toBe(0o755);
     expect(await attach()).toMatchObject({ endpoint: { name: 'web' } });
+  });
+
+  it('refuses a directory in which others could replace the socket', async () => {
+    await mkdir(join(directory, 'run'));
+    await chmod(join(directory, 'run'), 0o777);
+    await expect(serve()).rejects.toMatchObject({ message: expect.stringContaining('others may change') });
+    await chmod(join(directory, 'run'), 0o1777);
+    await serve();
   });
 
   it('passes on our errors, and hides what is a defect but logs it', async () => {

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { CausewayError } from '@causeway/model';
 import { agentServiceDefinition } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-server.js';
-import { lenient, plaintext, remainingOf, serveUnary } from '@causeway/proto/io';
+import { lenient, remainingOf, serveUnary } from '@causeway/proto/io';
 import { type Duration, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
-import { Server, type ServerUnaryCall } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type AgentApi, defaultTimeout } from '../api/api.ts';
 import { placeSocket } from './socket.ts';
 
@@ -69,7 +69,7 @@ export class AgentServer implements Startable {
     const mask = process.umask(0o177);
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#server.bindAsync(`unix:${path}`, plaintext.server(), (error) => {
+        this.#server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) => {
           if (error === null) resolve();
           else
             reject(

@@ -1,14 +1,18 @@
+import { TestCluster } from '@causeway/identity/io/testing';
 import { CausewayError } from '@causeway/model';
 import { endpointServiceDefinition } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-server.js';
 import { ClaimEndpointResponse } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { sessionServiceDefinition } from '@causeway/proto/gen/causeway/v1/session_service.grpc-server.js';
 import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { errorToService, plaintext, serveUnary } from '@causeway/proto/io';
+import { errorToService, serveUnary } from '@causeway/proto/io';
 import { seconds } from '@causeway/runtime';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { Server, type ServerDuplexStream, type UntypedHandleCall } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GrpcManagerLink } from './manager-link.ts';
+
+const cluster = new TestCluster();
+const credentials = cluster.client('agent', 'a1a1a1a1a1a1a1a1');
 
 type Stream = ServerDuplexStream<ConnectRequest, ConnectResponse>;
 
@@ -36,17 +40,13 @@ async function manager(serve: (stream: Stream) => void = () => undefined): Promi
     listEndpoints: unused,
     waitEndpoint: unused,
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', plaintext.server(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  cleanups.push(() => server.forceShutdown());
-  return `127.0.0.1:${port}`;
+  const { address, stop } = await cluster.serve(server);
+  cleanups.push(stop);
+  return address;
 }
 
 function link(): GrpcManagerLink {
-  const made = new GrpcManagerLink({ credentials: plaintext }, { name: 'h1' });
+  const made = new GrpcManagerLink({ credentials }, { name: 'h1' });
   cleanups.push(() => made.close());
   return made;
 }

@@ -2,7 +2,6 @@ import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
 import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import {
-  type Credentials,
   callUnary,
   connectWithin,
   errorFromService,
@@ -10,7 +9,7 @@ import {
   relayedKey,
   relayKey,
 } from '@causeway/proto/io';
-import { type ChannelOptions, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ChannelOptions, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { CallLimits, ManagerLink, SessionChannel } from '../managers/link.ts';
 
 const channelOptions: ChannelOptions = {
@@ -27,12 +26,12 @@ const channelOptions: ChannelOptions = {
 
 /** Connections to managers over gRPC: one for each manager, made when first needed and then kept. */
 export class GrpcManagerLink implements ManagerLink {
-  readonly #credentials: Credentials;
+  readonly #credentials: ChannelCredentials;
   readonly #actor: string;
   readonly #clients = new Map<string, { session: SessionServiceClient; endpoints: EndpointServiceClient }>();
 
   /** `name`: the name of this host. */
-  constructor(modules: { readonly credentials: Credentials }, settings: { readonly name: string }) {
+  constructor(modules: { readonly credentials: ChannelCredentials }, settings: { readonly name: string }) {
     this.#credentials = modules.credentials;
     this.#actor = `agent/${settings.name}`;
   }
@@ -101,7 +100,7 @@ export class GrpcManagerLink implements ManagerLink {
   #client(address: string): { session: SessionServiceClient; endpoints: EndpointServiceClient } {
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
-    const credentials = this.#credentials.client();
+    const credentials = this.#credentials;
     const made = {
       session: new SessionServiceClient(address, credentials, channelOptions),
       endpoints: new EndpointServiceClient(address, credentials, channelOptions),

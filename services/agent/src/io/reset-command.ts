@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { createKernel, NetnsLock } from '@causeway/datapath/io';
+import { identityDirectory } from '@causeway/identity/io';
 import { DirectoryLock, makeDirectory } from '@causeway/runtime/io';
 import { Command, Option } from 'commander';
 import { claimHost, hostLock } from '../host/exclusive.ts';
@@ -42,7 +44,13 @@ async function reset({ dataDir, socket }: Options): Promise<void> {
   const release = await claimHost({ host: new NetnsLock(hostLock), dataDir: new DirectoryLock(dataDir) }, { dataDir });
   const kernel = createKernel();
   const files = new DirectoryFiles(dataDir);
-  const isClean = await resetHost({ kernel, files, tell: (line) => process.stdout.write(`${line}\n`) });
+  const tell = (line: string): unknown => process.stdout.write(`${line}\n`);
+  const isClean = await resetHost({ kernel, files, tell });
+  const identity = identityDirectory(dataDir);
+  if (existsSync(identity)) {
+    await rm(identity, { recursive: true });
+    tell(`removed ${identity}: to come back, this host must join again`);
+  }
   kernel.close();
   release();
   await rm(socket, { force: true });

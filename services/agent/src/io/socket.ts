@@ -1,9 +1,12 @@
-import { chmod, lstat, rename, rm } from 'node:fs/promises';
+import { chmod, lstat, rename, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { CausewayError } from '@causeway/model';
 import { makeDirectory } from '@causeway/runtime/io';
 
+/** Bits of a directory's mode (chmod(2)). */
+const writableByOthers = 0o022;
+const sticky = 0o1000;
 /** Marks the path at which a socket is before it takes its place. */
 const mark = '+';
 /** sizeof(sockaddr_un.sun_path) less the final zero (unix(7)), and less the mark. */
@@ -36,6 +39,13 @@ async function checkSocket(path: string): Promise<void> {
       error,
     );
   }
+  const { mode } = await stat(dirname(path));
+  // In a directory with the sticky bit (/tmp), only its owner may replace the socket (path_resolution(7)).
+  if ((mode & writableByOthers) !== 0 && (mode & sticky) === 0)
+    throw refuse(
+      path,
+      'is in a directory that others may change, so they could put their own socket there: use another',
+    );
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return;
   if (!found.isSocket()) throw refuse(path, 'is not a socket: remove the file, or use another path');

@@ -1,7 +1,7 @@
 import { assertNever, messageOf, type Stamp } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Log } from '@causeway/runtime';
-import type { ClusterPosition } from '../disk/identity.ts';
+import type { ClusterPosition } from '../disk/cluster-position.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { SessionChannel } from './link.ts';
 import type { Effect } from './machine.ts';

@@ -1,6 +1,6 @@
 import { type ClusterId, feedVersions, Ip, type Name, type Node, type NodeId } from '@causeway/model';
 import { expect, it } from 'vitest';
-import type { ClusterPosition } from '../disk/identity.ts';
+import type { ClusterPosition } from '../disk/cluster-position.ts';
 import { endpointRow, newestFeed, tableOf, testNetwork } from '../testing/table.ts';
 import { hello } from './hello.ts';
 

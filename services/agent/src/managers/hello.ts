@@ -1,7 +1,7 @@
 import type { FeedVersion, Node } from '@causeway/model';
 import { nodeToMessage } from '@causeway/proto';
 import type { ConnectRequest, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import type { ClusterPosition } from '../disk/identity.ts';
+import type { ClusterPosition } from '../disk/cluster-position.ts';
 import type { Table } from '../tables/table.ts';
 
 /** The agent's first message: who it is, and up to which revision it has each table. */

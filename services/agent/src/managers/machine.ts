@@ -9,7 +9,7 @@ import {
   unnamedFeed,
 } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
-import type { ClusterPosition } from '../disk/identity.ts';
+import type { ClusterPosition } from '../disk/cluster-position.ts';
 import { type Delta, type DeltaMismatch, mismatchOf, type Table } from '../tables/table.ts';
 import type { Incoming } from './incoming.ts';
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, isCausewayError, messageOf } from '@causeway/model';
+import { refusalIn } from '@causeway/proto';
 import { type Backoff, type Duration, delays, milliseconds, type Random, seconds } from '@causeway/runtime';
 
 /**
@@ -24,6 +25,14 @@ const silences: ReadonlySet<string> = new Set(['manager-unavailable', 'timed-out
 
 const refusals: ReadonlySet<string> = new Set<ErrorCode>([
   'cluster-mismatch',
+  'node-removed',
+  'role-mismatch',
+  'permission-denied',
+  'certificate-missing',
+  'certificate-invalid',
+  'certificate-untrusted',
+  'certificate-expired',
+  'certificate-not-yet-valid',
   'name-taken',
   'node-in-use',
   'node-removed',
@@ -49,7 +58,7 @@ export interface EndReport {
 }
 
 export function reportOf({ address, error, isWelcomed }: SessionEnd): EndReport {
-  const code = codeOf(error);
+  const code = failureCode(error);
   return {
     level: refusals.has(code) || code === 'session-taken' || code === 'internal' ? 'error' : 'warn',
     event: isWelcomed ? 'session.ended' : silences.has(code) ? 'manager.unreachable' : 'session.refused',
@@ -73,12 +82,14 @@ export class SessionPauses {
   after({ error, isWelcomed, lasted }: SessionEnd): Duration {
     if (isWelcomed) this.#failed = delays(backoff, this.#random);
     if (lasted > settled) this.#taken = delays(afterTaken, this.#random);
-    const code = codeOf(error);
+    const code = failureCode(error);
     if (code === 'session-taken') return this.#taken.next().value;
     return refusals.has(code) ? pauseAfterRefusal : this.#failed.next().value;
   }
 }
 
-function codeOf(error: unknown): string {
-  return isCausewayError(error) ? error.code : 'internal';
+/** The code of the manager's answer, or of this agent's own verdict about the manager. */
+export function failureCode(error: unknown): string {
+  const { code } = refusalIn(error) ?? (isCausewayError(error) ? error : { code: 'internal' });
+  return code;
 }

@@ -1,11 +1,12 @@
-import { type CausewayError, isCausewayError } from '@causeway/model';
+import { CausewayError, isCausewayError, messageOf } from '@causeway/model';
 import type { Failover } from '@causeway/proto';
 import { type Duration, milliseconds, type Random, type Startable } from '@causeway/runtime';
 import { Interner } from '../tables/table.ts';
 import { Outage } from './outage.ts';
+import { refusalForEver } from './refusal-for-ever.ts';
 import { learn, noWays, returned, wantsRelay } from './route.ts';
 import { Session, type SessionModules } from './session.ts';
-import { reportOf, type SessionEnd, SessionPauses } from './session-end.ts';
+import { failureCode, reportOf, type SessionEnd, SessionPauses } from './session-end.ts';
 
 /** Maximum number of different failures that are logged between two sessions. */
 const loggedAtMost = 32;
@@ -15,7 +16,7 @@ export interface SessionLoopModules extends SessionModules {
   readonly random: Random;
 }
 
-/** Keeps a session with the leader for as long as the agent runs, or until the managers say that they have removed this host. */
+/** Keeps a session with the leader for as long as the agent runs and its cluster admits this host. */
 export class SessionLoop implements Startable {
   readonly #modules: SessionLoopModules;
   readonly #interner = new Interner();
@@ -26,6 +27,8 @@ export class SessionLoop implements Startable {
   #ways = noWays;
   /** Failures that were logged since the last session. Each is logged once, however many managers are tried in turn. */
   readonly #logged = new Set<string>();
+  /** The last failure at each manager since the last session. */
+  readonly #failures = new Map<string, CausewayError>();
 
   constructor(modules: SessionLoopModules) {
     this.#modules = modules;
@@ -65,7 +68,7 @@ export class SessionLoop implements Startable {
       if (signal.aborted) return;
       this.#outage.failed(end.error);
       this.#log(end);
-      if (isCausewayError(end.error, 'node-removed')) return this.#removed(end.error);
+      if (this.#isForEver(end)) return;
       failover.moveOn(end.address, end.error);
       await clock.sleep(pauses.after(end), signal);
     }
@@ -81,6 +84,7 @@ export class SessionLoop implements Startable {
       interner: this.#interner,
       onWelcomed: () => {
         this.#logged.clear();
+        this.#failures.clear();
         this.#outage.end();
       },
     });
@@ -91,10 +95,25 @@ export class SessionLoop implements Startable {
     return end;
   }
 
-  /** There is no way back under this identity. The agent keeps the networks of its containers as they are. */
-  #removed(error: CausewayError): void {
-    this.#modules.standing.refused(error);
+  /**
+   * Whether there is no way back under this identity. This agent then asks no manager any more until it is started again,
+   * and keeps the networks of its containers as they are.
+   */
+  #isForEver({ address, error }: SessionEnd): boolean {
+    const { failover, log, standing } = this.#modules;
+    if (isCausewayError(error)) this.#failures.set(address, error);
+    else this.#failures.delete(address);
+    const refusal = refusalForEver(failover.known, this.#failures);
+    if (refusal === undefined) return false;
+    const code = failureCode(refusal);
+    if (code === 'node-removed') {
+      standing.refused(isCausewayError(refusal, 'node-removed') ? refusal : asRemoval(refusal));
+    } else {
+      const message = `${messageOf(refusal)}; this agent asks no manager any more: set the managers of its cluster, or join again, and start it again`;
+      log.error('agent.refused', { code, message });
+    }
     this.#outage.stop();
+    return true;
   }
 
   /** Logs a failure that repeats only once, until there is a session. */
@@ -105,4 +124,9 @@ export class SessionLoop implements Startable {
     this.#logged.add(failure);
     this.#modules.log[level](event, fields);
   }
+}
+
+/** A removal that the manager said by the end of the connection, not of a call. */
+function asRemoval(refusal: CausewayError): CausewayError {
+  return new CausewayError('node-removed', messageOf(refusal), refusal.data, { cause: refusal });
 }

@@ -1,3 +1,4 @@
+import { CausewayError } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { busyHost } from '../testing/agent-fixture.ts';
@@ -49,6 +50,22 @@ describe('session', () => {
     h.manager.onWelcome = () => undefined;
     await h.settle(seconds(120));
     expect(h.manager.sessions).toBe(1);
+  });
+
+  it('asks no manager any more when all are of another cluster, and an attach is refused at once with the reason', async () => {
+    const h = await busyHost();
+    h.manager.removed = new CausewayError('cluster-mismatch', 'h1:7401 is a manager of another cluster');
+    await h.settle(seconds(60));
+    const { attempts } = h.manager;
+    const before = h.clock.now();
+    const refusal = { code: 'manager-unavailable', message: expect.stringContaining('of another cluster') };
+    await expect(h.attach('blue', 'late')).rejects.toMatchObject(refusal);
+    expect(h.clock.now() - before).toBeLessThan(1_000);
+    const said = h.log.lines.filter(({ event }) => event === 'agent.refused');
+    expect(said).toMatchObject([{ level: 'error', fields: { code: 'cluster-mismatch' } }]);
+    await h.settle(seconds(600));
+    expect(h.manager.attempts).toBe(attempts);
+    expect((await h.agent.api.listSandboxes()).sandboxes).toHaveLength(1);
   });
 
   it('beats while nothing happens', async () => {

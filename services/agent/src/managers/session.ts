@@ -1,7 +1,7 @@
 import { CausewayError, type FeedVersion, type Node } from '@causeway/model';
 import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Duration, seconds } from '@causeway/runtime';
-import type { ClusterPosition } from '../disk/identity.ts';
+import type { ClusterPosition } from '../disk/cluster-position.ts';
 import type { HostStats } from '../reconcile/host-stats.ts';
 import type { Interner } from '../tables/table.ts';
 import { carryOut, type EffectModules } from './effects.ts';

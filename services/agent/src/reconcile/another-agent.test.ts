@@ -1,26 +1,33 @@
 import type { NetnsPath } from '@causeway/datapath';
+import type { NodeId } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { Host } from '../testing/host.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
 
 /** A host on which an agent has attached a container. Then another agent was started with its own data directory. */
-async function wrongDirectory(): Promise<{ h: Host; own: MemoryFiles }> {
+async function wrongDirectory(): Promise<{ h: Host; toOwn: () => Promise<void> }> {
   const h = new Host();
   h.manager.network('blue');
   h.manager.network('red', '10.77.0.0/16');
   await h.start();
   await h.attach('blue', 'web');
   await h.clock.until(h.agent.stop(), seconds(60));
-  const own = h.files;
+  const { files, nodeId } = h;
   h.files = new MemoryFiles();
+  h.nodeId = 'b2b2b2b2b2b2b2b2' as NodeId;
   await h.start();
-  return { h, own };
+  const toOwn = async (): Promise<void> => {
+    await h.clock.until(h.agent.stop(), seconds(60));
+    Object.assign(h, { files, nodeId });
+    await h.start();
+  };
+  return { h, toOwn };
 }
 
 describe('an agent on a data directory that is not the one before', () => {
   it('removes nothing and changes nothing of what it did not make, and names it', async () => {
-    const { h, own } = await wrongDirectory();
+    const { h, toOwn } = await wrongDirectory();
     const { writes } = h.kernel;
     await h.settle(seconds(100));
     expect(h.kernel.writes).toBe(writes);
@@ -29,15 +36,13 @@ describe('an agent on a data directory that is not the one before', () => {
     ]);
     expect((await h.agent.api.verifyHost({ repair: true })).drift).toEqual([]);
     expect(h.kernel.writes).toBe(writes);
-    await h.clock.until(h.agent.stop(), seconds(60));
-    h.files = own;
-    await h.start();
+    await toOwn();
     expect(h.kernel.writes).toBe(writes);
     expect(await h.wrong('blue')).toEqual([]);
   });
 
   it('refuses a container on such a network, with what to do, and leaves the others alone', async () => {
-    const { h, own } = await wrongDirectory();
+    const { h, toOwn } = await wrongDirectory();
     const { writes } = h.kernel;
     await expect(h.attach('blue', 'db')).rejects.toMatchObject({
       code: 'kernel-refused',
@@ -46,9 +51,7 @@ describe('an agent on a data directory that is not the one before', () => {
     await h.settle(seconds(100));
     expect(h.kernel.writes).toBe(writes);
     expect(h.manager.rows('blue')).toEqual(['web']);
-    await h.clock.until(h.agent.stop(), seconds(60));
-    h.files = own;
-    await h.start();
+    await toOwn();
     expect(await h.wrong('blue')).toEqual([]);
     expect(h.kernel.writes).toBe(writes);
   });

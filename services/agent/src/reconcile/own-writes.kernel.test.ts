@@ -54,7 +54,8 @@ describeOnKernel('an agent whose kernel others change while it writes', () => {
       clock: systemClock,
       log: new MemoryLog(),
     };
-    const settings = { name: 'h1' as Name, managers: ['10.0.0.1:7443'], dataPath, vxlanPort, version: '0.1.0' };
+    const nodeId = 'a1a1a1a1a1a1a1a1' as NodeId;
+    const settings = { nodeId, name: 'h1' as Name, managers: ['10.0.0.1:7443'], dataPath, vxlanPort, version: '0.1.0' };
     const agent = createAgent({ ...world, random: late }, settings);
     createNetns(container);
     await agent.start();

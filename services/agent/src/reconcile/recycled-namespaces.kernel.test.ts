@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { NetnsPath } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
-import { Ip, type Name } from '@causeway/model';
+import { Ip, type Name, type NodeId } from '@causeway/model';
 import { createNetns, deleteNetns } from '@causeway/netlink/io';
 import { describeOnKernel, enterThrowawayDirectory } from '@causeway/netlink/io/testing';
 import { randomUuid, seconds } from '@causeway/runtime';
@@ -25,7 +25,14 @@ describeOnKernel('containers made again and again under one path, attached each 
     const manager = new FakeManager();
     const random = new SeededRandom(1);
     manager.network('blue');
-    const settings = { name: 'h1' as Name, managers: ['10.0.0.1:7443'], dataPath: Ip('192.0.2.1'), vxlanPort: 14790 };
+    const nodeId = 'a1a1a1a1a1a1a1a1' as NodeId;
+    const settings = {
+      nodeId,
+      name: 'h1' as Name,
+      managers: ['10.0.0.1:7443'],
+      dataPath: Ip('192.0.2.1'),
+      vxlanPort: 14790,
+    };
     const world = { kernel, link: manager, files: new MemoryFiles(), clock: systemClock, random, log: new MemoryLog() };
     const agent = createAgent(world, { ...settings, version: '0.1.0' });
     await agent.start();

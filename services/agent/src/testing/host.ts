@@ -1,6 +1,6 @@
 import { buildNetwork, differences, type NetnsPath, overlayNetns, readState, routeMetric } from '@causeway/datapath';
 import { FakeKernel, type FakeKernelSettings } from '@causeway/datapath/testing';
-import { Ip, isKnown, type Name } from '@causeway/model';
+import { Ip, isKnown, type Name, type NodeId } from '@causeway/model';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { type Agent, createAgent } from '../agent.ts';
@@ -10,6 +10,8 @@ import { MemoryFiles } from './memory-files.ts';
 
 /** One host. Its kernel and its disk outlive its agents, and the cluster outlives the host. */
 export class Host {
+  /** The id in the certificate of the agent that starts next. */
+  nodeId = 'a1a1a1a1a1a1a1a1' as NodeId;
   readonly clock: FakeClock;
   #boots = 1;
   #kernel: FakeKernel;
@@ -53,7 +55,14 @@ export class Host {
 
   /** Starts an agent, and does not wait for its first session. */
   async boot(): Promise<void> {
-    const settings = { name: 'h1' as Name, managers: this.#managers, dataPath: Ip('192.0.2.1'), vxlanPort: 4789 };
+    const { nodeId } = this;
+    const settings = {
+      nodeId,
+      name: 'h1' as Name,
+      managers: this.#managers,
+      dataPath: Ip('192.0.2.1'),
+      vxlanPort: 4789,
+    };
     this.#agent = createAgent(this.seams(), { ...settings, version: '0.1.0' });
     await this.#agent.start();
   }

@@ -47,12 +47,6 @@ export interface Servers {
   readonly endWhenRefused?: Duration;
 }
 
-/** An answer, and the server that gave it. */
-export interface Answered<Response> {
-  readonly address: string;
-  readonly response: Response;
-}
-
 /**
  * Calls any of several servers that can serve, within the time of the command. A call that is unavailable is tried again.
  * When one server is silent, another is asked too. Every mutating request carries a request id, so nothing is done twice.
@@ -72,8 +66,7 @@ export class Caller {
     purpose: Purpose,
     methodAt: (address: string) => UnaryMethod<Request, Response>,
     request: Request,
-    onCluster?: (address: string, cluster: string) => void,
-  ): Promise<Answered<Response>> {
+  ): Promise<Response> {
     const { budget, signal, actor, onRemark } = this.#parts;
     const { endWhenRefused } = this.#servers;
     const remarks = new Map<string, string>();
@@ -82,15 +75,14 @@ export class Caller {
         budget.left(),
         async (address, timeout, isRetry, attemptSignal) => {
           const hear = (remark: string): void => void remarks.set(address, remark);
-          const ofCluster = (id: string): void => onCluster?.(address, id);
-          const limits = { timeout, signal: attemptSignal, actor, isRetry, onRemark: hear, onCluster: ofCluster };
+          const limits = { timeout, signal: attemptSignal, actor, isRetry, onRemark: hear };
           return { address, value: await callUnary(methodAt(address), request, limits) };
         },
         { endWhenRefused, ...hedges[purpose], signal },
       );
       const remark = remarks.get(address);
       if (remark !== undefined) onRemark?.(remark);
-      return { address, response: value };
+      return value;
     } catch (error) {
       throw this.#explain(error);
     }

@@ -12,23 +12,20 @@ import type {
   ListSandboxesRequest,
   ListSandboxesResponse,
 } from '@causeway/proto/gen/causeway/v1/agent_service.js';
-import type { Credentials, UnaryMethod } from '@causeway/proto/io';
+import { plaintext, type UnaryMethod } from '@causeway/proto/io';
 import type { Agent } from '../clients.ts';
 import { Caller, type CallerParts } from './caller.ts';
 import { channelOptions } from './channel-options.ts';
 
 /** The agent behind a unix socket. While the agent restarts, a call is tried again: its request id makes that safe. */
-export function grpcAgent(
-  parts: { credentials: Credentials } & CallerParts,
-  { socket }: { socket: string },
-): Agent & { close(): void } {
-  const stub = new AgentServiceClient(`unix:${socket}`, parts.credentials.client(), channelOptions);
+export function grpcAgent(parts: CallerParts, { socket }: { socket: string }): Agent & { close(): void } {
+  const stub = new AgentServiceClient(`unix:${socket}`, plaintext, channelOptions);
   const caller = new Caller(parts, { what: 'agent', addresses: [socket] });
   const call =
     <Request, Response>(method: UnaryMethod<Request, Response>) =>
     async (request: Request): Promise<Response> => {
       await checkSocket(socket);
-      return (await caller.call('wait', () => method, request)).response;
+      return await caller.call('wait', () => method, request);
     };
   return {
     attach: call<AttachRequest, AttachResponse>(stub.attach.bind(stub)),

@@ -1,23 +1,25 @@
 import { join } from 'node:path';
-import { CausewayError } from '@causeway/model';
+import { TestCluster } from '@causeway/identity/io/testing';
+import { CausewayError, type ClusterId } from '@causeway/model';
 import {
   agentServiceDefinition,
   type IAgentService,
 } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-server.js';
 import { clusterServiceDefinition } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
-import { GetStatusResponse, Manager } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
-import { CreateNetworkRequest, WatchNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
-import { clusterKey, plaintext, remarkKey, serveUnary } from '@causeway/proto/io';
+import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { remarkKey, serveUnary } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import type { Clients } from '../clients.ts';
 import {
   afterTest,
   anyPort,
   client,
+  cluster,
+  credentials,
   everything,
   folder,
   networks,
@@ -128,7 +130,7 @@ describe('managers', () => {
     const address = await serve(anyPort, [[networkServiceDefinition, { listNetworks: handler }] as [never, never]]);
     const onRemark = (remark: string): void => void remarks.push(remark);
     const settings = { managers: [address], socket: '', timeout: milliseconds(5_000) };
-    const world = { credentials: plaintext, clock: systemClock, actor: '', onRemark };
+    const world = { credentials, clock: systemClock, actor: '', onRemark };
     const clients = grpcConnect(world)(settings, new AbortController().signal);
     afterTest.push(() => clients.close());
     await clients.managers.listNetworks(everything);
@@ -136,72 +138,26 @@ describe('managers', () => {
     expect(remarks).toEqual(['from m2, which follows']);
   });
 
-  /** A manager of this cluster, which answers from memory. */
-  async function managerOf(cluster: string, name: string, changed: string[] = []): Promise<string> {
-    const headers = new Metadata();
-    headers.set(clusterKey, cluster);
-    const answer =
-      (value: unknown) => (call: { sendMetadata(of: Metadata): void }, done: (...of: unknown[]) => void) => {
-        call.sendMetadata(headers);
-        done(null, value);
-      };
-    const listNetworks = answer({ networks: [blue], revision: 7n, nextPageToken: '' });
-    const createNetwork = (call: never, done: never): void => {
-      changed.push(name);
-      answer({ network: blue })(call, done);
+  const managerAt = (revision: bigint) => networks(async () => ({ networks: [blue], revision, nextPageToken: '' }));
+  const strange = new TestCluster({ id: 'fedcba9876543210' as ClusterId, seed: 2 });
+
+  test('a manager of another cluster is not trusted, and the next is asked', async () => {
+    const [theirs, ours] = [await serve(anyPort, [managerAt(1n)], strange), await serve(anyPort, [managerAt(7n)])];
+    expect((await client([theirs, ours]).managers.listNetworks(everything)).revision).toBe(7n);
+  });
+
+  test('when there are only such managers, the error says of which cluster they are, and nothing was asked', async () => {
+    let asked = 0;
+    const theirs = await serve(anyPort, [networks(async () => Promise.reject(new Error(String(++asked))))], strange);
+    const { managers } = client([theirs], { timeout: 60_000 });
+    const refusal = {
+      code: 'cluster-mismatch',
+      message: `the manager is not trusted (${theirs}): manager/m1 belongs to the cluster ${strange.id}; this is the cluster ${cluster.id}`,
     };
-    const manager = Manager.create({ name });
-    return await serve(anyPort, [
-      [networkServiceDefinition, { listNetworks, createNetwork }] as [never, never],
-      [clusterServiceDefinition, { describeManager: answer({ manager }) }] as [never, never],
-    ]);
-  }
-
-  function heeding(managers: readonly string[]): { readonly clients: Clients; readonly remarks: string[] } {
-    const remarks: string[] = [];
-    const onRemark = (remark: string): void => void remarks.push(remark);
-    const settings = { managers, socket: '', timeout: milliseconds(5_000) };
-    const world = { credentials: plaintext, clock: systemClock, actor: '', onRemark };
-    const clients = grpcConnect(world)(settings, new AbortController().signal);
-    afterTest.push(() => clients.close());
-    return { clients, remarks };
-  }
-
-  const [red, green] = ['00000000000000c1', '00000000000000c2'];
-
-  test('managers of two clusters: a read is answered by the first and warns, a change is refused before it is sent', async () => {
-    const changed: string[] = [];
-    const [one, two] = [await managerOf(red, 'm1', changed), await managerOf(green, 'x1', changed)];
-    const { clients, remarks } = heeding([one, two]);
-    expect((await clients.managers.listNetworks(everything)).revision).toBe(7n);
-    await clients.managers.listNetworks(everything);
-    const both = `m1 at ${one} belongs to ${red}, and x1 at ${two} belongs to ${green}`;
-    expect(remarks).toEqual([expect.stringContaining(both)]);
-    expect(remarks[0]).toContain(`this answer is from cluster ${red}`);
-    const change = clients.managers.createNetwork(CreateNetworkRequest.create({ name: 'blue' }));
-    await expect(change).rejects.toMatchObject({ code: 'cluster-mismatch', message: expect.stringContaining(both) });
-    expect(changed).toEqual([]);
-  });
-
-  test.each([
-    ['of one cluster', red, green.replace('2', '1')],
-    ['of which one says nothing', red, ''],
-  ])('managers %s: no warning, and changes are made', async (_, ...ids) => {
-    const changed: string[] = [];
-    const [one, two] = [await managerOf(ids[0], 'm1', changed), await managerOf(ids[1], 'm2', changed)];
-    const { clients, remarks } = heeding([one, two]);
-    await clients.managers.listNetworks(everything);
-    await clients.managers.createNetwork(CreateNetworkRequest.create({ name: 'blue' }));
-    expect({ remarks, changed }).toEqual({ remarks: [], changed: ['m1'] });
-  });
-
-  test('a stream warns beside what it brings', async () => {
-    const { clients, remarks } = heeding([await managerOf(red, 'm1'), await managerOf(green, 'x1')]);
-    const watching = (async () => {
-      for await (const _ of clients.managers.watchNetworks(WatchNetworksRequest.create())) return;
-    })().catch(() => undefined);
-    await expect.poll(() => remarks).toEqual([expect.stringContaining('different clusters')]);
-    await watching;
+    await expect(managers.listNetworks(everything)).rejects.toMatchObject(refusal);
+    await expect(managers.createNetwork(CreateNetworkRequest.create({ name: 'blue' }))).rejects.toMatchObject(refusal);
+    await expect(sequences(client([theirs], { timeout: 60_000 }), true)).rejects.toMatchObject(refusal);
+    expect(asked).toBe(0);
   });
 
   test('a refusal is not asked again', async () => {

@@ -1,13 +1,14 @@
 import { CausewayError } from '@causeway/model';
-import type { Credentials } from '@causeway/proto/io';
 import type { Clock } from '@causeway/runtime';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Clients, Connect } from '../clients.ts';
 import { Budget } from './budget.ts';
 import { grpcAgent } from './grpc-agent.ts';
 import { grpcManagers } from './grpc-managers.ts';
 
 export function grpcConnect(world: {
-  readonly credentials: Credentials;
+  /** The operator's, for connections to the managers. They are read before the first call. `context`: of which cluster. */
+  readonly credentials: (context: string | undefined) => Promise<ChannelCredentials>;
   readonly clock: Clock;
   readonly actor: string;
   /** Called once with each remark of a server beside its answers. */
@@ -27,7 +28,7 @@ export function grpcConnect(world: {
         if (settings.managers.length === 0) {
           throw new CausewayError('invalid-argument', 'no manager address is set', { field: '--managers' });
         }
-        managers ??= grpcManagers(parts, settings);
+        managers ??= grpcManagers({ ...parts, credentials: () => world.credentials(settings.context) }, settings);
         return managers;
       },
       get agent() {

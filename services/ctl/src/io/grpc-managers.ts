@@ -7,12 +7,11 @@ import type {
   WatchEventsRequest,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type CallLimits, type Credentials, callUnary, errorFromService, type UnaryMethod } from '@causeway/proto/io';
+import { type CallLimits, callUnary, errorFromService, type UnaryMethod } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { Managers } from '../clients.ts';
 import { Caller, type CallerParts, type Purpose } from './caller.ts';
-import { ClusterCheck } from './cluster-check.ts';
 import { managerMethods, StubPool } from './manager-stubs.ts';
 
 /** A manager that restarts is back within this time, or not soon; the user should not wait longer. */
@@ -61,12 +60,17 @@ function purposeOf(method: string): PurposeOf | undefined {
   return byName[method] ?? byFirstWord[first];
 }
 
+interface ManagersParts extends CallerParts {
+  /** Asked before the first call. */
+  readonly credentials: () => Promise<ChannelCredentials>;
+}
+
 /**
  * The managers behind their addresses: any manager that can serve. Mutating requests carry a request id, so a retry is
  * safe.
  */
 export function grpcManagers(
-  parts: { credentials: Credentials } & CallerParts,
+  parts: ManagersParts,
   settings: { managers: readonly string[] },
 ): Managers & { close(): void } {
   const calls = new ManagerCalls(parts, settings);
@@ -88,97 +92,86 @@ export function grpcManagers(
 }
 
 class ManagerCalls {
-  readonly #stubs: StubPool;
+  readonly #parts: ManagersParts;
   readonly #addresses: readonly string[];
-  readonly #signal: AbortSignal;
   readonly #caller: Caller;
-  readonly #check: ClusterCheck;
-  readonly #onRemark: (remark: string) => void;
+  #opening: Promise<StubPool> | undefined;
+  #isClosed = false;
 
-  constructor(parts: { credentials: Credentials } & CallerParts, settings: { managers: readonly string[] }) {
-    this.#stubs = new StubPool(parts.credentials);
+  constructor(parts: ManagersParts, settings: { managers: readonly string[] }) {
+    this.#parts = parts;
     this.#addresses = settings.managers;
-    this.#signal = parts.signal;
     this.#caller = new Caller(parts, { what: 'manager', addresses: settings.managers, endWhenRefused });
-    this.#check = new ClusterCheck({ ...parts, pool: this.#stubs }, settings.managers);
-    this.#onRemark = parts.onRemark ?? (() => undefined);
   }
 
   close(): void {
-    this.#check.close();
-    this.#stubs.close();
-  }
-
-  backup(request: CreateBackupRequest): AsyncIterable<CreateBackupResponse> {
-    this.#warn();
-    return this.#caller.stream((address, limits) =>
-      itemsOf(this.#stubs.method(address, 'createBackup')(request), limits),
+    this.#isClosed = true;
+    this.#opening?.then(
+      (stubs) => stubs.close(),
+      () => undefined,
     );
   }
 
+  async *backup(request: CreateBackupRequest): AsyncGenerator<CreateBackupResponse> {
+    const stubs = await this.#open();
+    yield* this.#caller.stream((address, limits) => itemsOf(stubs.method(address, 'createBackup')(request), limits));
+  }
+
   async statuses(): Promise<readonly GetStatusResponse[]> {
-    const all = await Promise.all(this.#addresses.map((address) => this.#statusOf(address)));
+    const stubs = await this.#open().catch(() => undefined);
+    if (stubs === undefined) return [];
+    const all = await Promise.all(this.#addresses.map((address) => this.#statusOf(stubs, address)));
     return all.filter((status) => status !== undefined);
   }
 
-  async #statusOf(address: string): Promise<GetStatusResponse | undefined> {
-    const limits = { timeout: statusWithin, signal: this.#signal };
-    const method = this.#stubs.method(address, 'getStatus');
+  async #statusOf(stubs: StubPool, address: string): Promise<GetStatusResponse | undefined> {
+    const limits = { timeout: statusWithin, signal: this.#parts.signal };
+    const method = stubs.method(address, 'getStatus');
     return await callUnary<GetStatusRequest, GetStatusResponse>(method, {}, limits).catch(() => undefined);
   }
 
   async *events(request: WatchEventsRequest): AsyncGenerator<Event> {
-    this.#warn();
+    const stubs = await this.#open();
     let rest = request;
-    for await (const event of this.#caller.resumable((address, limits) => this.#eventsOf(address, rest, limits))) {
+    for await (const event of this.#caller.resumable((address, limits) => eventsOf(stubs, address, rest, limits))) {
       rest = { ...request, fromSequence: event.sequence + 1n, sinceMs: 0n, tail: 0 };
       yield event;
     }
   }
 
-  async *#eventsOf(address: string, request: WatchEventsRequest, limits: CallLimits): AsyncGenerator<Event> {
-    const deadline = request.follow ? {} : { deadline: Date.now() + limits.timeout };
-    const stream = this.#stubs.method(address, 'watchEvents')(request, deadline);
-    for await (const { event } of itemsOf(stream, limits)) if (event !== undefined) yield event;
-  }
-
-  watch(method: Watch, request: never): AsyncIterable<unknown> {
-    this.#warn();
-    return this.#caller.attempt((address, limits) => {
-      const open = this.#stubs.method(address, method) as (request: never) => ClientReadableStream<unknown>;
+  async *watch(method: Watch, request: never): AsyncGenerator<unknown> {
+    const stubs = await this.#open();
+    yield* this.#caller.attempt((address, limits) => {
+      const open = stubs.method(address, method) as (request: never) => ClientReadableStream<unknown>;
       return itemsOf(open(request), limits);
     });
   }
 
-  /**
-   * Refuses a change when the given managers are of different clusters. Other calls print a remark beside their answer.
-   */
   async call(purpose: Purpose, method: Unary, request: unknown): Promise<unknown> {
-    const check = this.#check;
-    const changes = purpose === 'change' || purpose === 'change-and-wait';
-    check.begin();
-    const conflict = changes ? await check.conflict() : undefined;
-    if (conflict !== undefined) throw conflict;
-    let answered: string | undefined;
-    try {
-      const methodAt = (address: string) => this.#stubs.method(address, method) as UnaryMethod<unknown, unknown>;
-      const { address, response } = await this.#caller.call(purpose, methodAt, request, (at, id) => check.note(at, id));
-      answered = address;
-      return response;
-    } finally {
-      const remark = changes ? undefined : await check.remark(answered);
-      if (remark !== undefined) this.#onRemark(remark);
-    }
+    const stubs = await this.#open();
+    const methodAt = (address: string) => stubs.method(address, method) as UnaryMethod<unknown, unknown>;
+    return await this.#caller.call(purpose, methodAt, request);
   }
 
-  /** A stream continues in any case. The remark about clusters is printed once all managers have answered the check. */
-  #warn(): void {
-    this.#check.begin();
-    this.#check.remark(undefined).then(
-      (remark) => remark !== undefined && this.#onRemark(remark),
-      () => undefined,
-    );
+  #open(): Promise<StubPool> {
+    this.#opening ??= this.#parts.credentials().then((credentials) => {
+      const stubs = new StubPool(credentials);
+      if (this.#isClosed) stubs.close();
+      return stubs;
+    });
+    return this.#opening;
   }
+}
+
+async function* eventsOf(
+  stubs: StubPool,
+  address: string,
+  request: WatchEventsRequest,
+  limits: CallLimits,
+): AsyncGenerator<Event> {
+  const deadline = request.follow ? {} : { deadline: Date.now() + limits.timeout };
+  const stream = stubs.method(address, 'watchEvents')(request, deadline);
+  for await (const { event } of itemsOf(stream, limits)) if (event !== undefined) yield event;
 }
 
 /** The items of a stream. The call is cancelled when the reader stops reading, or when the signal aborts. */

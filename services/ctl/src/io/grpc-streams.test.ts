@@ -6,12 +6,12 @@ import {
 import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
 import { WatchNetworksRequest, type WatchNetworksResponse } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { errorToService, plaintext } from '@causeway/proto/io';
+import { errorToService } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { afterTest, allEvents, anyPort, client, sequences, serve } from '../testing/grpc-fixture.ts';
+import { afterTest, allEvents, anyPort, client, credentials, sequences, serve } from '../testing/grpc-fixture.ts';
 import { events } from '../testing/samples.ts';
 import { grpcConnect } from './grpc-clients.ts';
 
@@ -51,7 +51,7 @@ describe('watches', () => {
     const silent = { watchNetworks: () => asked() } as unknown as UntypedServiceImplementation;
     const mute = await serve(anyPort, [[networkServiceDefinition, silent] as [never, never]]);
     const settings = { managers: [mute], socket: '', timeout: milliseconds(5_000) };
-    const clients = grpcConnect({ credentials: plaintext, clock, actor: '' })(settings, new AbortController().signal);
+    const clients = grpcConnect({ credentials, clock, actor: '' })(settings, new AbortController().signal);
     afterTest.push(() => clients.close());
     const waiting = first(clients.managers.watchNetworks(WatchNetworksRequest.create()));
     waiting.catch(() => undefined);

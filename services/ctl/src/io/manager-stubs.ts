@@ -1,5 +1,5 @@
 import { services } from '@causeway/proto/gen/causeway/v1/services.js';
-import type { Credentials } from '@causeway/proto/io';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { ManagerMethods, ServiceName } from '../clients.ts';
 import { channelOptions } from './channel-options.ts';
 
@@ -16,10 +16,10 @@ type Stub = InstanceType<(typeof served)[ServiceName]['Client']>;
 
 /** Makes each manager's generated clients once. They connect at their first call, and share one connection. */
 export class StubPool {
-  readonly #credentials: Credentials;
+  readonly #credentials: ChannelCredentials;
   readonly #stubs = new Map<string, readonly Stub[]>();
 
-  constructor(credentials: Credentials) {
+  constructor(credentials: ChannelCredentials) {
     this.#credentials = credentials;
   }
 
@@ -33,8 +33,7 @@ export class StubPool {
   #at(address: string): readonly Stub[] {
     const known = this.#stubs.get(address);
     if (known !== undefined) return known;
-    const credentials = this.#credentials.client();
-    const made = Object.values(served).map(({ Client }) => new Client(address, credentials, channelOptions));
+    const made = Object.values(served).map(({ Client }) => new Client(address, this.#credentials, channelOptions));
     this.#stubs.set(address, made);
     return made;
   }

@@ -1,23 +1,24 @@
 import { hostname, userInfo } from 'node:os';
 import process from 'node:process';
-import { plaintext } from '@causeway/proto/io';
 import { version } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import type { Context } from '../context.ts';
 import { visible } from '../render/visible.ts';
 import { grpcConnect } from './grpc-clients.ts';
 import { hostVariables } from './host-variables.ts';
+import { operatorCredentials } from './operator-credential.ts';
 import { openTerminal } from './terminal.ts';
 
 /** The real context, for main.ts. */
 export function systemContext(of: NodeJS.Process): Context {
   const terminal = openTerminal(of);
   const onRemark = (remark: string): void => terminal.stderr.write(`causeway: ${visible(remark)}\n`);
+  const credentials = (context: string | undefined) => operatorCredentials(of.env, context);
   return {
     ...terminal,
     clock: systemClock,
     random: cryptoRandom,
-    connect: grpcConnect({ credentials: plaintext, clock: systemClock, actor: actor(), onRemark }),
+    connect: grpcConnect({ credentials, clock: systemClock, actor: actor(), onRemark }),
     hostVariables,
     version,
     runtime: `node ${of.version}`,

@@ -41,6 +41,7 @@ class RecordingLabs implements Labs {
     if (name !== 't' && name !== 'u') throw new CausewayError('lab-unknown', `there is no lab "${name}"`);
   };
   names: Labs['names'] = async () => ['t', 'u'];
+  enroll: Labs['enroll'] = async () => undefined;
 }
 
 class RecordingLab implements LabControl {

@@ -38,6 +38,10 @@ export function labCommand(labs: Labs): CommandBuilder {
     lab.enablePositionalOptions();
     for (const verb of [up, list, status, exec, kill, start, wipe, cut, heal, slow, down])
       lab.addCommand(verb(labs)(context));
+    lab.addCommand(
+      new Command('enroll').action(() => labs.enroll()),
+      { hidden: true },
+    );
     return lab;
   };
 }

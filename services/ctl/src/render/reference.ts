@@ -21,8 +21,10 @@ function introduction(program: Command): string {
     'The addresses of the managers come from the first of these that is set: `--managers`; `CAUSEWAY_MANAGERS`; `CAUSEWAY_MANAGERS` in\n' +
       '`/etc/causeway/agent.env` or `manager.env`; the manager that the agent of this host has a session with; `CAUSEWAY_LISTEN` in\n' +
       "`manager.env`. The agent's socket: `--socket`; `CAUSEWAY_SOCKET`; the same in `agent.env`.",
-    'When the given managers belong to different clusters, one line on stderr names two of them with their cluster ids. A command that only\n' +
-      'reads prints the answer of the first manager that answers, and names its cluster. A command that changes something is refused (exit 2).',
+    'The credential of the operator is in the directory `~/.config/causeway/CONTEXT` (`identity.pem`, `ca.pem`). The context is the first of\n' +
+      'these that is set: `--context`; `CAUSEWAY_CONTEXT`; the file `current` beside the contexts; the only context. A value with a `/` is a\n' +
+      'directory. A manager of another cluster than that of the credential is not trusted: another manager is asked, and when there is none, the\n' +
+      "error names that manager's cluster (`cluster-mismatch`, exit 2). Commands that ask only the agent of this host need no credential.",
     '`-o json` prints one value: an object, or an array for a list. Each field has one type whatever its size: revisions are numbers, counts of addresses (`ipam show`) are strings. A value that does not exist is ' +
       '`null`. An error is one line `causeway: MESSAGE` on stderr; with `-o json` the last line of stderr is ' +
       '`{"error":{"code","message","data"}}`.',

@@ -3,16 +3,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TestCluster } from '@causeway/identity/io/testing';
 import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import {
   type INetworkService,
   networkServiceDefinition,
 } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
 import { ListNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
-import { plaintext, serveUnary } from '@causeway/proto/io';
+import { serveUnary } from '@causeway/proto/io';
 import { type Fields, milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
-import { Server, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { afterAll, afterEach } from 'vitest';
 import type { Clients } from '../clients.ts';
 import { grpcConnect } from '../io/grpc-clients.ts';
@@ -28,7 +29,13 @@ afterEach(() => {
   for (const cleanup of afterTest.splice(0)) cleanup();
 });
 
-export const connect = grpcConnect({ credentials: plaintext, clock: systemClock, actor: 'root@h1' });
+/** The cluster of the managers and operators in these tests. */
+export const cluster = new TestCluster();
+
+const operator = cluster.client('operator', 'ops');
+export const credentials = async () => operator;
+
+export const connect = grpcConnect({ credentials, clock: systemClock, actor: 'root@h1' });
 
 export function client(
   managers: readonly string[],
@@ -43,15 +50,20 @@ export function client(
   return clients;
 }
 
-/** A server that gives the given answers, and UNIMPLEMENTED for everything else. */
-export async function serve(at: string, services: Parameters<Server['addService']>[]): Promise<string> {
+/** A manager of that cluster, or an agent on a unix socket, that gives the given answers, and UNIMPLEMENTED for everything else. */
+export async function serve(at: string, services: Parameters<Server['addService']>[], of = cluster): Promise<string> {
   const server = new Server();
   for (const [definition, handlers] of services) server.addService(definition, handlers);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(at, plaintext.server(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
+  if (!at.startsWith('unix:')) {
+    const { address, stop } = await of.serve(server, of.member('manager', 'm1'), Number(/\d+$/.exec(at)));
+    afterTest.push(stop);
+    return address;
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(at, ServerCredentials.createInsecure(), (error) => (error === null ? resolve() : reject(error)));
   });
   afterTest.push(() => server.forceShutdown());
-  return `127.0.0.1:${port}`;
+  return at;
 }
 
 export const everything = ListNetworksRequest.create();

@@ -1,7 +1,7 @@
 import { CausewayError, type NodeId } from '@causeway/model';
 import { describe, expect, test } from 'vitest';
-import { callerOf, formatIdentity, type Identity, unproved } from './identity.ts';
-import { authorize, checkOwnNode, operators } from './policy.ts';
+import { callerOf, formatIdentity, type Identity } from './identity.ts';
+import { authorize, checkOwnNode, everyone, operators } from './policy.ts';
 
 const [own, other] = ['0123456789abcdef', 'fedcba9876543210'] as const;
 const operator: Identity = { kind: 'operator', name: 'ops' };
@@ -21,7 +21,7 @@ function refused(act: () => unknown): unknown {
 test('an agent may open a session for its own node only', () => {
   expect(refused(() => checkOwnNode(agent, own))).toBeUndefined();
   expect(refused(() => checkOwnNode(agent, other))).toBe('permission-denied');
-  expect(refused(() => checkOwnNode(unproved, other))).toBeUndefined();
+  expect(refused(() => checkOwnNode(operator, other))).toBeUndefined();
 });
 
 test('a refusal says who may', () => {
@@ -29,6 +29,12 @@ test('a refusal says who may', () => {
   expect(() => authorize(operators, call, {})).toThrow(
     `agent/${own} may not call /causeway.v1.NetworkService/CreateNetwork: it is for operators`,
   );
+});
+
+test('a host that has not joined is told what to do', () => {
+  const call = { method: '/causeway.v1.NodeService/ListNodes', peer: joiner };
+  expect(() => authorize(everyone, call, {})).toThrow(/is for operators, agents, managers, .* run "causeway join"/);
+  expect(refused(() => authorize(everyone, call, {}))).toBe('certificate-missing');
 });
 
 describe('who a call is from', () => {
@@ -39,8 +45,8 @@ describe('who a call is from', () => {
     ['a manager that sends an agent’s call on', manager, formatIdentity(agent), agent],
     ['a manager that sends a joiner’s call on', manager, formatIdentity(joiner), joiner],
     ['an agent that says that it sends an operator’s call on', agent, formatIdentity(operator), agent],
-    ['a connection that proves nothing, whatever it says', unproved, formatIdentity(operator), unproved],
-    ['a manager that vouches for nothing', manager, formatIdentity(unproved), 'permission-denied'],
+    ['a host that wants to join, whatever it says', joiner, formatIdentity(operator), joiner],
+    ['a manager that vouches for nothing', manager, '', 'permission-denied'],
     ['a manager that vouches for another kind', manager, 'robot/r2', 'permission-denied'],
     ['a manager that vouches for an agent of no node', manager, 'agent/', 'permission-denied'],
   ])('%s', (_, peer, vouched, from) => {

@@ -2,7 +2,7 @@ import { CausewayError } from '@causeway/model';
 import type { CallContext } from './context.ts';
 import { formatIdentity, type Identity } from './identity.ts';
 
-export type Role = Exclude<Identity['kind'], 'unproved'>;
+export type Role = Identity['kind'];
 
 /** The access rule of one method. `api/index.ts` has the rules of all methods. */
 export interface Rule<Request = unknown> {
@@ -42,20 +42,15 @@ export function operatorsAndManagerOf<Request>(managers: (request: Request) => r
 }
 
 /**
- * Decides whether a call is allowed. A connection that proves no identity may call everything: this is how a cluster
- * without mutual TLS works.
- * @throws CausewayError permission-denied
+ * Decides whether a call is allowed.
+ * @throws CausewayError permission-denied; certificate-missing: the caller has not joined the cluster
  */
 export function authorize<Request>(
   { may, nodes, managers }: Rule<Request>,
   { method, peer }: Pick<CallContext, 'method' | 'peer'>,
   request: Request,
 ): void {
-  if (peer.kind === 'unproved') return;
-  if (!may.includes(peer.kind)) {
-    const message = `${formatIdentity(peer)} may not call ${method}: it is for ${may.map((role) => `${role}s`).join(', ')}`;
-    throw new CausewayError('permission-denied', message, { method, caller: formatIdentity(peer) });
-  }
+  if (!may.includes(peer.kind)) throw refusal(method, may, peer);
   if (peer.kind === 'agent') for (const node of nodes?.(request) ?? []) checkOwnNode(peer, node);
   if (peer.kind === 'manager') for (const name of managers?.(request) ?? []) checkOwnName(peer, name);
 }
@@ -66,6 +61,16 @@ function checkOwnName(peer: Extract<Identity, { kind: 'manager' }>, name: string
   const caller = formatIdentity(peer);
   const message = `${caller} may act for itself only, and the call names the manager ${name}`;
   throw new CausewayError('permission-denied', message, { field: 'name', value: name, caller });
+}
+
+function refusal(method: string, may: readonly Role[], peer: Identity): CausewayError {
+  const whom = may.map((role) => `${role}s`).join(', ');
+  if (peer.kind === 'joiner') {
+    const message = `${method} is for ${whom}, and the caller has shown no certificate: run "causeway join" on a host, or use the credential of an operator`;
+    return new CausewayError('certificate-missing', message, { method });
+  }
+  const message = `${formatIdentity(peer)} may not call ${method}: it is for ${whom}`;
+  return new CausewayError('permission-denied', message, { method, caller: formatIdentity(peer) });
 }
 
 /** An agent acts for its own node only. @throws CausewayError permission-denied */

@@ -3,7 +3,6 @@ import { nodeToMessage } from '@causeway/proto';
 import { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { unproved } from '../call/identity.ts';
 import type { Term } from '../election/term.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { networkId, scriptCluster, scriptNetwork, scriptNode } from '../testing/view-script.ts';
@@ -71,7 +70,10 @@ beforeEach(() => {
 const admit = (...named: readonly number[]): Promise<boolean> => {
   const cursors = named.map((n) => ({ networkId: networkId(n), revision: 1n, digest: 0n, feedVersion: 1 }));
   const feedVersions = agent.holds.feeds.map(({ number }) => number);
-  return admission.admit(session, Hello.create({ node: nodeToMessage(host, 0n), cursors, feedVersions }), unproved);
+  return admission.admit(session, Hello.create({ node: nodeToMessage(host, 0n), cursors, feedVersions }), {
+    kind: 'agent',
+    node: host.id,
+  });
 };
 
 test.each<[string, readonly number[], readonly number[]]>([

@@ -1,6 +1,5 @@
 import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { describe, expect, test } from 'vitest';
-import { unproved } from '../call/identity.ts';
 import { connect, eventKinds, feed, log, script, useFeed } from '../testing/feed-fixture.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { nodeId, scriptNode } from '../testing/view-script.ts';
@@ -41,7 +40,12 @@ describe('refused with a code, and the manager goes on', () => {
   test('a connection that fails is the end of its session only, and the agent does not see why', async () => {
     const closed: unknown[] = [];
     await feed.accept({
-      ...{ peer: unproved, backlog: 0, send: () => undefined, close: (error) => void closed.push(error) },
+      ...{
+        peer: { kind: 'agent', node: scriptNode(1).id } as const,
+        backlog: 0,
+        send: () => undefined,
+        close: (error) => void closed.push(error),
+      },
       requests: {
         [Symbol.asyncIterator]() {
           throw new Error('a bug');

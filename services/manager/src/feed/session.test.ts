@@ -1,6 +1,5 @@
 import { CausewayError, type FeedVersion, feedVersions } from '@causeway/model';
 import { beforeEach, expect, test } from 'vitest';
-import { unproved } from '../call/identity.ts';
 import { networkId, scriptNode } from '../testing/view-script.ts';
 import type { AgentChannel } from './channel.ts';
 import { Session } from './session.ts';
@@ -16,7 +15,7 @@ let session: Session;
 beforeEach(() => {
   [sent, closed] = [[], []];
   const channel: AgentChannel = {
-    peer: unproved,
+    peer: { kind: 'agent', node: host.id },
     requests: (async function* () {})(),
     send: (bytes) => void sent.push(bytes),
     backlog: 0,

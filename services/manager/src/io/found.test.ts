@@ -9,14 +9,14 @@ import {
   openAuthority,
   verifyPeer,
 } from '@causeway/identity';
-import { createKey, readCredential, writeSecretFile } from '@causeway/identity/io';
+import { createKey, identityDirectory, readCredential, writeSecretFile } from '@causeway/identity/io';
 import { type ClusterId, unwrap } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
 import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Founding } from '../cluster/bootstrap.ts';
 import { records } from '../store/records/index.ts';
-import { type FoundingSettings, identityDirectory, prepareCluster } from './found.ts';
+import { type FoundingSettings, prepareCluster } from './found.ts';
 import { readFounding, writeFounding } from './founding-file.ts';
 import { readSealingKey } from './sealing-key-file.ts';
 

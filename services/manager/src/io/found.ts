@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Authority, checkAuthority, parsePrivateKey, readCertificates } from '@causeway/identity';
-import { createKey, readCredential, readSecretFile, writeCredential } from '@causeway/identity/io';
+import { createKey, identityDirectory, readCredential, readSecretFile, writeCredential } from '@causeway/identity/io';
 import { CausewayError, type ClusterId, isCausewayError, type Result } from '@causeway/model';
 import { type Clock, type Duration, type Random, randomId } from '@causeway/runtime';
 import type { Founding } from '../cluster/bootstrap.ts';
@@ -28,11 +27,6 @@ export interface FoundingSettings {
   readonly life: Duration;
   /** A CA of the operator's own; absent: a new CA. */
   readonly ca?: { readonly certificate: string; readonly key: string };
-}
-
-/** The directory of a manager's own credential. */
-export function identityDirectory(dataDir: string): string {
-  return join(dataDir, 'identity');
 }
 
 /**

@@ -11,7 +11,7 @@ import { NodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
 import { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
-import { callUnary, errorFromService, errorToService, plaintext, relayedKey, relayKey } from '@causeway/proto/io';
+import { callUnary, errorFromService, errorToService, relayedKey, relayKey } from '@causeway/proto/io';
 import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { MemoryLog } from '@causeway/runtime/testing';
@@ -25,13 +25,12 @@ import { createKeys, defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { records } from '../store/records/index.ts';
-import { scriptNode } from './view-script.ts';
+import { agentOf, operator, serverIdentity, testCluster } from './members.ts';
+import { nodeId, scriptNode } from './view-script.ts';
 
 export const leaseTtl = seconds(3);
 
 export const limits = { timeout: 5_000 };
-
-export const credentials = plaintext.client();
 
 export interface Running {
   readonly manager: Manager;
@@ -64,10 +63,10 @@ export async function run(name: string, address?: string, shared = backend): Pro
   const log = new MemoryLog();
   const settings = { name, advertise, listen: advertise, leaseTtl, prefix: defaultPrefix };
   const manager = createManager(
-    { store, peers: new GrpcPeers({ credentials: plaintext }), clock: systemClock, random: cryptoRandom, log },
+    { store, peers: new GrpcPeers({ credentials: operator }), clock: systemClock, random: cryptoRandom, log },
     settings,
   );
-  const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, settings);
+  const server = new GrpcServer({ manager, ...serverIdentity(name), clock: systemClock, log }, settings);
   await server.start();
   await manager.start();
   let isRunning = true;
@@ -124,11 +123,9 @@ export async function scriptedLeader(
     updateNetwork: unused,
     deleteNetwork: unused,
   });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', plaintext.server(), (error, bound) => (error ? reject(error) : resolve(bound))),
-  );
-  ends.push(() => server.forceShutdown());
-  return `127.0.0.1:${port}`;
+  const { address, stop } = await testCluster.serve(server);
+  ends.push(stop);
+  return address;
 }
 
 /** A stopped process: it accepts connections, and never sends anything. */
@@ -145,7 +142,7 @@ export async function stoppedLeader(): Promise<string> {
 
 export const uuid = (): string => randomUuid(cryptoRandom);
 
-export function clients(address: string) {
+export function clients(address: string, credentials = operator) {
   const networks = new NetworkServiceClient(address, credentials);
   const endpoints = new EndpointServiceClient(address, credentials);
   const nodes = new NodeServiceClient(address, credentials);
@@ -169,7 +166,7 @@ export interface Joined {
 
 /** One host’s session at that manager, after the manager has sent everything. */
 export async function join(address: string, node: number, relay = false): Promise<Joined> {
-  const sessions = new SessionServiceClient(address, credentials);
+  const sessions = new SessionServiceClient(address, agentOf(nodeId(node)));
   const metadata = new Metadata();
   if (relay) metadata.set(relayKey, '1');
   const stream = sessions.connect(metadata);

@@ -1,4 +1,3 @@
-import { plaintext } from '@causeway/proto/io';
 import { type Duration, seconds } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { MemoryLog } from '@causeway/runtime/testing';
@@ -8,6 +7,7 @@ import { createManager } from '../manager.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
+import { operator, serverIdentity } from './members.ts';
 
 export interface GrpcManager {
   readonly port: number;
@@ -23,10 +23,10 @@ export async function startGrpcManager(options: { readonly idleAfter?: Duration 
   const settings = { name: 'm1', advertise: '127.0.0.1:1', leaseTtl: seconds(3), prefix: defaultPrefix };
   const backend = new MemoryBackend({ clock: systemClock });
   const store = new MemoryStore({ clock: systemClock, backend });
-  const peers = new GrpcPeers({ credentials: plaintext });
+  const peers = new GrpcPeers({ credentials: operator });
   const modules = { store, peers, clock: systemClock, random: cryptoRandom, log };
   const manager = createManager(modules, settings);
-  const parts = { manager, credentials: plaintext, clock: systemClock, log };
+  const parts = { manager, ...serverIdentity('m1'), clock: systemClock, log };
   const server = new GrpcServer(parts, { ...settings, ...options, listen: '127.0.0.1:0' });
   await server.start();
   const leads = new Promise((resolve) => manager.onLeadership(resolve));

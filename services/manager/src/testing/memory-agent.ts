@@ -3,7 +3,7 @@ import { nodeToMessage } from '@causeway/proto';
 import { type ConnectRequest, ConnectResponse, type Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { ScriptedAgent } from '@causeway/proto/testing/agent';
 import { Queue } from '@causeway/runtime';
-import { type Identity, unproved } from '../call/identity.ts';
+import type { Identity } from '../call/identity.ts';
 import type { AgentChannel } from '../feed/channel.ts';
 import { HeldNetworks } from './held-networks.ts';
 
@@ -13,7 +13,7 @@ import { HeldNetworks } from './held-networks.ts';
  */
 export class MemoryAgent implements AgentChannel {
   readonly node: Node;
-  peer: Identity = unproved;
+  peer: Identity;
   readonly holds: HeldNetworks;
   readonly requests = new Queue<ConnectRequest>();
   readonly received: string[] = [];
@@ -26,6 +26,7 @@ export class MemoryAgent implements AgentChannel {
 
   constructor(node: Node, holds: HeldNetworks = new HeldNetworks()) {
     this.node = node;
+    this.peer = { kind: 'agent', node: node.id };
     this.holds = holds;
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
-import { plaintext } from '@causeway/proto/io';
 import { ScriptedAgent, ScriptedSession } from '@causeway/proto/testing/agent';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { channelOptions } from './managers.ts';
 
 /** Pause between two tries to reach a manager, ms. */
@@ -12,6 +12,8 @@ export interface HostSettings {
   readonly name: string;
   readonly dataPath: string;
   readonly managers: readonly string[];
+  /** The credentials of the host's agent. */
+  readonly credentials: ChannelCredentials;
 }
 
 /** A host without kernel: its scripted agent has a session with the leader, and begins a new one when that ends. */
@@ -21,13 +23,13 @@ export class Host {
   readonly #agent: ScriptedAgent;
   readonly #clients: ReadonlyMap<string, SessionServiceClient>;
 
-  constructor({ managers, ...node }: HostSettings) {
+  constructor({ managers, credentials, ...node }: HostSettings) {
     this.id = node.id;
     this.#managers = managers;
     this.#agent = new ScriptedAgent(node);
     this.#clients = new Map(
       managers.map((address) => {
-        return [address, new SessionServiceClient(address, plaintext.client(), channelOptions)] as const;
+        return [address, new SessionServiceClient(address, credentials, channelOptions)] as const;
       }),
     );
   }

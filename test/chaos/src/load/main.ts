@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
-import { milliseconds, randomId } from '@causeway/runtime';
-import { cryptoRandom } from '@causeway/runtime/io';
+import { LabGuest } from '@causeway/lab/io';
+import { milliseconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { serveLines } from '../companion/serve.ts';
 import { type EndpointRecord, keysOf, keysOfNetwork, type NetworkRecord } from '../record/records.ts';
@@ -44,17 +44,23 @@ const cleanWithin = milliseconds(30_000);
 const stop = new AbortController();
 let finished: Promise<unknown> = Promise.resolve();
 let settings: LoadSettings | undefined;
+/** By the id of the host whose agent calls. */
+let managersOf: ReadonlyMap<string, Managers> = new Map();
 
 /** Resolves when the hosts are registered and the workers have begun. */
 async function begin(requested: LoadSettings): Promise<void> {
   settings = requested;
   const random = new SeededRandom(requested.seed);
   // Workers of one host share its connections, as containers share their host's agent.
-  const places = Array.from({ length: hostCount }, (_, i) => {
-    const id = randomId(cryptoRandom);
-    const host = new Host({ id, name: `w${i}`, dataPath: `10.255.0.${i + 1}`, managers: requested.managers });
-    return { host, managers: new Managers(requested.managers) };
+  const guest = new LabGuest();
+  const operator = await guest.operator();
+  const names = Array.from({ length: hostCount }, (_, i) => `w${i}`);
+  const places = (await guest.agents(names)).map(({ id, credentials }, i) => {
+    const node = { id, name: `w${i}`, dataPath: `10.255.0.${i + 1}` };
+    const host = new Host({ ...node, managers: requested.managers, credentials });
+    return { host, managers: new Managers(requested.managers, { agent: credentials, operator }) };
   });
+  managersOf = new Map(places.map(({ host, managers }) => [host.id, managers]));
   await Promise.all(places.map(({ host }) => host.start()));
   const passing: Passing = new Set();
   const partsOf = (i: number) => {
@@ -67,7 +73,7 @@ async function begin(requested: LoadSettings): Promise<void> {
       return new NetworkWorker(partsOf(i), { name: `n${i}`, think: requested.think * networkWorkers.think });
     }),
   ];
-  const reader = new Reader(requested.managers, new SeededRandom(random.float() * 2 ** 32));
+  const reader = new Reader(requested.managers, operator, new SeededRandom(random.float() * 2 ** 32));
   const reading = reader.run(stop.signal, (read) => appendFileSync(requested.reads, `${JSON.stringify(read)}\n`));
   finished = Promise.all([reading, ...workers.map((worker) => worker.run(stop.signal))]);
 }
@@ -80,11 +86,11 @@ async function end(): Promise<void> {
 
 /** Releases all endpoints as their hosts would, and then deletes the networks. */
 async function clean({ endpoints, networks }: Left): Promise<void> {
-  const managers = new Managers(settings?.managers ?? []);
+  const [any] = managersOf.values();
   const release = async (record: EndpointRecord): Promise<void> => {
     write(
       await entryOf({ act: 'release', name: record.name }, async () => {
-        await managers.release(record.id, record.node, cleanWithin);
+        await managersOf.get(record.node)?.release(record.id, record.node, cleanWithin);
         return keysOf(record);
       }),
     );
@@ -92,7 +98,7 @@ async function clean({ endpoints, networks }: Left): Promise<void> {
   const remove = async (record: NetworkRecord): Promise<void> => {
     write(
       await entryOf({ act: 'delete', name: record.name }, async () => {
-        await managers.delete(record.id, cleanWithin);
+        await any?.delete(record.id, cleanWithin);
         return keysOfNetwork(record);
       }),
     );

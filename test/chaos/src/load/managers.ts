@@ -6,9 +6,10 @@ import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/ge
 import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
 import { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Endpoint, Network } from '@causeway/proto/gen/causeway/v1/types.js';
-import { callUnary, plaintext } from '@causeway/proto/io';
+import { callUnary } from '@causeway/proto/io';
 import { type Duration, milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 
 /** The same options as an agent's (services/agent, manager-link.ts): the load must find managers in the same way. */
 export const channelOptions = {
@@ -32,15 +33,21 @@ export interface NetworkWish {
   readonly subnets?: readonly string[];
 }
 
+/** Who claims and releases, and who makes and deletes networks. */
+export interface Callers {
+  readonly agent: ChannelCredentials;
+  readonly operator: ChannelCredentials;
+}
+
 /** Claims and releases through any manager that can serve. All tries of a call have the same request id. */
 export class Managers {
   readonly #clients: ReadonlyMap<string, Services>;
   readonly #failover: Failover;
 
-  constructor(addresses: readonly string[]) {
+  constructor(addresses: readonly string[], { agent, operator }: Callers) {
     const clients = addresses.map((address) => {
-      const endpoints = new EndpointServiceClient(address, plaintext.client(), channelOptions);
-      const networks = new NetworkServiceClient(address, plaintext.client(), channelOptions);
+      const endpoints = new EndpointServiceClient(address, agent, channelOptions);
+      const networks = new NetworkServiceClient(address, operator, channelOptions);
       return [address, { endpoints, networks }] as const;
     });
     this.#clients = new Map(clients);

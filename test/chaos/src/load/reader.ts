@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { grpcConnect } from '@causeway/ctl/io';
 import { isCausewayError } from '@causeway/model';
-import { plaintext } from '@causeway/proto/io';
 import { milliseconds, type Random } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { now } from '../now.ts';
 import type { Read } from './reads.ts';
 
@@ -15,9 +15,10 @@ const patience = milliseconds(5_000);
 export class Reader {
   readonly #managers: readonly string[];
   readonly #random: Random;
-  readonly #connect = grpcConnect({ credentials: plaintext, clock: systemClock, actor: 'chaos' });
+  readonly #connect: ReturnType<typeof grpcConnect>;
 
-  constructor(managers: readonly string[], random: Random) {
+  constructor(managers: readonly string[], operator: ChannelCredentials, random: Random) {
+    this.#connect = grpcConnect({ credentials: async () => operator, clock: systemClock, actor: 'chaos' });
     this.#managers = managers;
     this.#random = random;
   }

@@ -1,8 +1,10 @@
 import { appendFileSync } from 'node:fs';
+import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { serveLines } from '../companion/serve.ts';
 import { now } from '../now.ts';
+import { EtcdHttp } from './etcd-http.ts';
 import { isClaim, leaderOf, readClaim } from './records.ts';
 import { encode, type Revision, revisionsOf, type WatchMessage } from './revision.ts';
 
@@ -16,10 +18,16 @@ const silence = 3_000;
 const pause = 100;
 
 const { values } = parseArgs({
-  options: { etcd: { type: 'string' }, prefix: { type: 'string' }, out: { type: 'string' } },
+  options: {
+    etcd: { type: 'string' },
+    identity: { type: 'string' },
+    prefix: { type: 'string' },
+    out: { type: 'string' },
+  },
 });
 const { prefix = '/causeway/v1/', out = '' } = values;
 const members = (values.etcd ?? '').split(',');
+const http = new EtcdHttp(values.identity);
 
 /** The last recorded revision. An empty etcd has revision 1. */
 let recorded = 1;
@@ -42,12 +50,11 @@ async function follow(member: string): Promise<void> {
   let timer = setTimeout(() => quiet.abort(), silence);
   // Watches all keys: a revision that is not in the record would look like a gap.
   const create = { key: encode('\0'), range_end: encode('\0'), start_revision: `${recorded + 1}` };
-  const body = JSON.stringify({ create_request: create });
-  const response = await fetch(`${member}/v3/watch`, { method: 'POST', body, signal: quiet.signal });
+  const body = await http.post(`${member}/v3/watch`, { create_request: create }, quiet.signal);
   let rest = '';
   const decoder = new TextDecoder();
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of body) {
       clearTimeout(timer);
       timer = setTimeout(() => quiet.abort(), silence);
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
@@ -115,10 +122,8 @@ async function ask<Answer>(path: string, request: object): Promise<Answer | unde
 }
 
 async function post<Answer>(member: string, path: string, request: object): Promise<Answer> {
-  const signal = AbortSignal.timeout(1_000);
-  const response = await fetch(`${member}${path}`, { method: 'POST', body: JSON.stringify(request), signal });
-  if (!response.ok) throw new Error(`${member} answers ${response.status}`);
-  return (await response.json()) as Answer;
+  const body = await http.post(`${member}${path}`, request, AbortSignal.timeout(1_000));
+  return (await json(body)) as Answer;
 }
 
 void record();

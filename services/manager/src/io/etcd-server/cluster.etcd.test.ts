@@ -13,6 +13,8 @@ import { RequestLeases } from '../../commit/request-leases.ts';
 import { put, read, write } from '../../store/contract/act.ts';
 import { createKeys } from '../../store/keys.ts';
 import type { StoreMemberStatus } from '../../store/store.ts';
+import { etcdIdentity } from '../../testing/etcd-identity.ts';
+import type { EtcdCredentials } from '../etcd/credentials.ts';
 import { EtcdStore } from '../etcd/store.ts';
 import { etcdMissing, freePorts } from '../etcd/testing/index.ts';
 import { findEtcd } from './binary.ts';
@@ -34,23 +36,29 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   const log = new MemoryLog();
   let directory: string;
   let store: EtcdStore;
+  let credentials: EtcdCredentials;
   const running = new Map<string, EmbeddedEtcd>();
   const settings = new Map<string, EmbeddedEtcdSettings>();
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'causeway-cluster-'));
     const ports = await freePorts(8);
-    for (const [index, name] of ['m1', 'm2', 'm3'].entries())
+    for (const [index, name] of ['m1', 'm2', 'm3'].entries()) {
+      const identity = await etcdIdentity(name, join(directory, `identity-${name}`));
+      credentials = identity.credentials;
       settings.set(name, {
         ...embeddedDefaults,
         name,
+        tls: identity.tls,
         dataDir: join(directory, name),
         clientPort: ports[2 * index] ?? 0,
         peerPort: ports[2 * index + 1] ?? 0,
       });
+    }
+    await mkdir(settingsOf('m1').dataDir);
     await allowFounding(settingsOf('m1').dataDir);
     await start('m1', false);
-    store = new EtcdStore({ clock, random, log }, { endpoints: [endpoint('m1')] });
+    store = new EtcdStore({ clock, random, log, credentials }, { endpoints: [endpoint('m1')] });
   }, patient);
 
   afterAll(async () => {
@@ -82,7 +90,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
     changed: Partial<EmbeddedEtcdSettings> = {},
   ): Promise<EmbeddedEtcd> => {
     const etcd = new EmbeddedEtcd(
-      { clock, random, log, ...(joins && { join: toJoin() }) },
+      { clock, random, log, credentials, ...(joins && { join: toJoin() }) },
       { ...settingsOf(name), ...changed },
     );
     running.set(name, etcd);
@@ -132,7 +140,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
           { name: 'm2', learner: false, healthy: true },
         ]),
       );
-      const second = new EtcdStore({ clock, random, log }, { endpoints: [endpoint('m2')] });
+      const second = new EtcdStore({ clock, random, log, credentials }, { endpoints: [endpoint('m2')] });
       expect(await read(second, '/a')).toBe('1');
       await second.close();
     },
@@ -145,7 +153,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       const [port = 0] = await freePorts(1);
       const other = { dataDir: join(directory, 'other'), clientPort: port };
       const twin = new EmbeddedEtcd(
-        { clock, random, log, join: toJoin() },
+        { clock, random, log, credentials, join: toJoin() },
         { ...settingsOf('m3'), ...other, name: 'm2' },
       );
       await expect(twin.start()).rejects.toMatchObject({ code: 'name-taken' });
@@ -227,7 +235,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
     async () => {
       const third = running.get('m3');
       if (third === undefined) throw new Error('m3 does not run');
-      const own = new EtcdStore({ clock, random, log }, { endpoints: [third.endpoint] });
+      const own = new EtcdStore({ clock, random, log, credentials }, { endpoints: [third.endpoint] });
       followMembers({ store: own, etcd: third, log })(await own.members());
       expect(log.lines.filter(({ event }) => event === 'etcd.endpoints-changed')).toHaveLength(1);
       await stop('m3');
@@ -265,7 +273,12 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       const cluster = ['m1', 'm2', 'm3'].map((name) => `${name}=${peerUrl(settingsOf(name))}`).join(',');
       const flags = embeddedFlags(settingsOf('m3'), { state: 'existing', cluster });
       const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'));
-      await becomesHealthy({ etcd, url: endpoint('m3') }, clock, seconds(20), new AbortController().signal);
+      await becomesHealthy(
+        { etcd, url: endpoint('m3'), credentials },
+        clock,
+        seconds(20),
+        new AbortController().signal,
+      );
       expect((await store.members()).find(({ name }) => name === 'm3')).toMatchObject({ learner: true });
       await terminate(etcd, clock);
       await start('m3');
@@ -286,7 +299,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       const after = (await store.members()).filter(({ name }) => name === 'm3');
       expect(after).toMatchObject([{ learner: false, healthy: true, peerUrls: before?.peerUrls }]);
       expect(after[0]?.id).not.toBe(before?.id);
-      const third = new EtcdStore({ clock, random, log }, { endpoints: [endpoint('m3')] });
+      const third = new EtcdStore({ clock, random, log, credentials }, { endpoints: [endpoint('m3')] });
       expect(await read(third, '/b')).toBe('2');
       await third.close();
     },
@@ -297,7 +310,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
     'is not founded again by a manager that has lost its data, nor joined without --join',
     async () => {
       const dataDir = join(directory, 'lost');
-      const lost = new EmbeddedEtcd({ clock, random, log }, { ...settingsOf('m3'), dataDir, name: 'm9' });
+      const lost = new EmbeddedEtcd({ clock, random, log, credentials }, { ...settingsOf('m3'), dataDir, name: 'm9' });
       const started = stop('m3').then(() => lost.start());
       await expect(started).rejects.toMatchObject({
         code: 'invalid-argument',

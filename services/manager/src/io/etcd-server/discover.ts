@@ -1,11 +1,12 @@
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
-import { type Credentials, callUnary } from '@causeway/proto/io';
+import { callUnary } from '@causeway/proto/io';
 import { type Clock, milliseconds, seconds } from '@causeway/runtime';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { FoundManager } from '../../cluster/membership/plan-start.ts';
 
 interface DiscoverParts {
   readonly clock: Clock;
-  readonly credentials: Credentials;
+  readonly credentials: ChannelCredentials;
 }
 
 const attemptLimit = seconds(5);
@@ -25,7 +26,7 @@ export async function discoverClusters(
   const over = AbortSignal.any([signal, enough.signal]);
   const found: FoundManager[] = [];
   const ask = async (address: string): Promise<void> => {
-    const client = new ClusterServiceClient(address, credentials.client());
+    const client = new ClusterServiceClient(address, credentials);
     try {
       const limits = { timeout: attemptLimit, signal: over };
       const { clusterId, store } = await callUnary(client.getStatus.bind(client), {}, limits);

@@ -7,8 +7,10 @@ import { dirname, join } from 'node:path';
 import { seconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { put, read, write } from '../../store/contract/act.ts';
+import { etcdIdentity } from '../../testing/etcd-identity.ts';
+import type { EtcdCredentials } from '../etcd/credentials.ts';
 import { EtcdStore } from '../etcd/store.ts';
 import { etcdMissing, freePorts, listen, portOf } from '../etcd/testing/index.ts';
 import { findEtcd } from './binary.ts';
@@ -16,7 +18,7 @@ import { EmbeddedEtcd, type EmbeddedEtcdParts, embeddedDefaults } from './embedd
 import { becomesHealthy, spawnEtcd } from './etcd-process.ts';
 import { exitReason } from './exit-reason.ts';
 import { allowFounding, FirstStart } from './first-start.ts';
-import { clientUrl, embeddedEnvironment, embeddedFlags } from './flags.ts';
+import { clientUrl, type EtcdTls, embeddedEnvironment, embeddedFlags } from './flags.ts';
 import { checkDirectory } from './init-command.ts';
 import { askOwnMember } from './own-member.ts';
 import { findRunning } from './running-etcd.ts';
@@ -29,7 +31,16 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
   let clientPort: number;
   let peerPort: number;
   let log: MemoryLog;
+  let identities: string;
+  let credentials: EtcdCredentials;
+  let tls: EtcdTls;
   const cleanups: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    identities = await mkdtemp(join(tmpdir(), 'causeway-identities-'));
+    ({ credentials, tls } = await etcdIdentity('m1', identities));
+  });
+  afterAll(() => rm(identities, { recursive: true }));
 
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'causeway-embedded-'));
@@ -44,15 +55,15 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
 
   const create = (parts: Partial<EmbeddedEtcdParts> = {}, directory = dataDir): EmbeddedEtcd => {
     const etcd = new EmbeddedEtcd(
-      { clock: systemClock, random, log, ...parts },
-      { name: 'm1', dataDir: directory, clientPort, peerPort },
+      { clock: systemClock, random, log, credentials, ...parts },
+      { name: 'm1', dataDir: directory, clientPort, peerPort, tls },
     );
     cleanups.push(() => etcd.stop());
     return etcd;
   };
 
   const open = (etcd: EmbeddedEtcd): EtcdStore => {
-    const store = new EtcdStore({ clock: systemClock, random, log }, { endpoints: [etcd.endpoint] });
+    const store = new EtcdStore({ clock: systemClock, random, log, credentials }, { endpoints: [etcd.endpoint] });
     cleanups.push(() => store.close());
     return store;
   };
@@ -62,13 +73,12 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     const binary = await findEtcd();
     if (binary === undefined) throw new Error('no etcd binary');
     await mkdir(join(dataDir, 'etcd'), { mode: 0o700 });
-    const settings = { ...embeddedDefaults, name: 'm1', dataDir, clientPort: port, peerPort };
-    const flags = embeddedFlags(settings, { state: 'new', cluster: `m1=http://127.0.0.1:${peerPort}` });
+    const settings = { ...embeddedDefaults, name: 'm1', dataDir, clientPort: port, peerPort, tls };
+    const flags = embeddedFlags(settings, { state: 'new', cluster: `m1=https://127.0.0.1:${peerPort}` });
     const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'));
     const never = new AbortController().signal;
-    expect(await becomesHealthy({ etcd, url: clientUrl({ clientPort: port }) }, systemClock, seconds(20), never)).toBe(
-      true,
-    );
+    const url = clientUrl({ clientPort: port });
+    expect(await becomesHealthy({ etcd, url, credentials }, systemClock, seconds(20), never)).toBe(true);
     return etcd.pid;
   };
 
@@ -218,7 +228,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     for (let i = 0; i < 2; i++) {
       const etcd = create();
       await etcd.start();
-      ids.push((await askOwnMember({ clock: systemClock, log }, etcd.endpoint)).cluster);
+      ids.push((await askOwnMember({ clock: systemClock, log, credentials }, etcd.endpoint)).cluster);
       await etcd.stop();
       await rm(join(dataDir, 'etcd'), { recursive: true });
       await allowFounding(dataDir);

@@ -16,6 +16,7 @@ import {
 import { joinCluster } from '../../cluster/membership/join.ts';
 import { type FoundManager, planStart } from '../../cluster/membership/plan-start.ts';
 import { etcdElection } from '../../config/etcd-config.ts';
+import type { EtcdCredentials } from '../etcd/credentials.ts';
 import { findEtcd } from './binary.ts';
 import { EtcdLog } from './etcd-log.ts';
 import { adoptEtcd, becomesHealthy, type EtcdProcess, spawnEtcd, terminate } from './etcd-process.ts';
@@ -39,6 +40,8 @@ export interface EmbeddedEtcdParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** With which this manager calls the members. */
+  readonly credentials: EtcdCredentials;
   /** Finds the etcd binary. Absent: `findEtcd` searches PATH and the usual places. */
   readonly findBinary?: () => Promise<string | undefined>;
   /**
@@ -67,7 +70,7 @@ export const embeddedDefaults = {
   quotaBytes: 2 * 1024 ** 3,
   heartbeat: etcdElection.heartbeat,
   electionTimeout: etcdElection.timeout,
-} as const satisfies Omit<EmbeddedEtcdSettings, 'dataDir' | 'name'>;
+} as const satisfies Omit<EmbeddedEtcdSettings, 'dataDir' | 'name' | 'tls'>;
 
 /** Limit of a first start: etcd may have to copy a large store from the other members. */
 const startLimit = seconds(60);
@@ -105,7 +108,7 @@ export class EmbeddedEtcd implements Startable {
 
   constructor(
     parts: EmbeddedEtcdParts,
-    settings: Pick<EmbeddedEtcdSettings, 'dataDir' | 'name'> & Partial<EmbeddedEtcdSettings>,
+    settings: Pick<EmbeddedEtcdSettings, 'dataDir' | 'name' | 'tls'> & Partial<EmbeddedEtcdSettings>,
   ) {
     this.#parts = parts;
     // Absolute, as on etcd's command line: the next manager finds a running etcd by this path.
@@ -266,7 +269,8 @@ export class EmbeddedEtcd implements Startable {
   }
 
   #isUp(etcd: EtcdProcess, limit: Duration): Promise<boolean> {
-    return becomesHealthy({ etcd, url: this.endpoint }, this.#parts.clock, limit, this.#stopping.signal);
+    const { clock, credentials } = this.#parts;
+    return becomesHealthy({ etcd, url: this.endpoint, credentials }, clock, limit, this.#stopping.signal);
   }
 
   /** Makes a learner a voter, and waits until it is: a learner serves no clients. */

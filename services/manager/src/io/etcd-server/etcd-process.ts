@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
+import type { EtcdCredentials } from '../etcd/credentials.ts';
+import { getText } from '../etcd/http.ts';
 import { embeddedEnvironment } from './flags.ts';
 import { runningAs } from './running-etcd.ts';
 
@@ -15,6 +17,9 @@ export interface EtcdProcess {
 
 /** Time between two looks at an adopted process. Its parent is init, so the manager gets no notification when it ends. */
 const pollInterval = milliseconds(250);
+
+/** Limit of one question whether etcd is healthy. */
+const healthLimit = seconds(2);
 
 /** How long etcd may take to end after SIGTERM. */
 const terminationGrace = seconds(10);
@@ -66,27 +71,28 @@ export async function terminate(etcd: EtcdProcess, clock: Clock): Promise<void> 
 
 /** Resolves to true when etcd answers as a member with a leader; to false when etcd has ended or the time is over. */
 export async function becomesHealthy(
-  { etcd, url }: { readonly etcd: EtcdProcess; readonly url: string },
+  {
+    etcd,
+    url,
+    credentials,
+  }: { readonly etcd: EtcdProcess; readonly url: string; readonly credentials: EtcdCredentials },
   clock: Clock,
   limit: Duration,
   signal: AbortSignal,
 ): Promise<boolean> {
   const deadline = clock.now() + limit;
   while (etcd.isRunning() && !signal.aborted && clock.now() < deadline) {
-    if (await isHealthy(url)) return true;
+    if (await isHealthy(url, credentials)) return true;
     await clock.sleep(milliseconds(50), signal);
   }
   return false;
 }
 
-async function isHealthy(url: string): Promise<boolean> {
-  try {
-    const reply = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) });
-    await reply.body?.cancel();
-    return reply.ok;
-  } catch {
-    return false;
-  }
+function isHealthy(url: string, credentials: EtcdCredentials): Promise<boolean> {
+  return getText(new URL('/health', url), healthLimit, credentials).then(
+    () => true,
+    () => false,
+  );
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

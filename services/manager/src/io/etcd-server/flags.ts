@@ -22,6 +22,16 @@ export interface EmbeddedEtcdSettings {
    * long again, is added.
    */
   readonly electionTimeout: Duration;
+  readonly tls: EtcdTls;
+}
+
+/** With what etcd proves that it belongs to a manager, and whom it admits. */
+export interface EtcdTls {
+  /** Paths of PEM files: key and certificates of the manager; the roots of the cluster. etcd reads the first at each handshake. */
+  readonly identity: string;
+  readonly trust: string;
+  /** The DNS name that all managers of the cluster have in their certificates, and nothing else has. */
+  readonly managers: string;
 }
 
 /** How a member starts for the first time. Later starts find all of this in etcd's data. */
@@ -53,6 +63,7 @@ export function embeddedFlags(settings: EmbeddedEtcdSettings, beginning?: Beginn
     `--heartbeat-interval=${settings.heartbeat}`,
     `--election-timeout=${settings.electionTimeout}`,
     `--max-txn-ops=${embeddedTxnOps}`,
+    ...tlsFlags(settings.tls),
     '--logger=zap',
     '--log-level=warn',
     '--log-outputs=stderr',
@@ -67,6 +78,23 @@ export function embeddedFlags(settings: EmbeddedEtcdSettings, beginning?: Beginn
   ];
 }
 
+function tlsFlags({ identity, trust, managers }: EtcdTls): readonly string[] {
+  return [
+    ...['', 'peer-'].flatMap((of) => [
+      `--${of}cert-file=${identity}`,
+      `--${of}key-file=${identity}`,
+      `--${of}trusted-ca-file=${trust}`,
+      `--${of}client-cert-auth`,
+    ]),
+    `--client-cert-allowed-hostname=${managers}`,
+    `--peer-cert-allowed-hostname=${managers}`,
+    // Otherwise etcd compares a member's certificate with the address that the member dials from, which may be any address
+    // of a host with several, and asks DNS for the name of the managers.
+    '--experimental-peer-skip-client-san-verification',
+    '--tls-min-version=TLS1.3',
+  ];
+}
+
 const beginningFlag = '--initial-';
 
 /** Whether an etcd that runs with these flags does what the settings ask. The flags of its first start are ignored. */
@@ -77,16 +105,16 @@ export function areFlagsOf(settings: EmbeddedEtcdSettings, flags: readonly strin
 
 /** Client URL for the manager on the same host. */
 export function clientUrl({ clientPort }: Pick<EmbeddedEtcdSettings, 'clientPort'>): string {
-  return `http://127.0.0.1:${clientPort}`;
+  return `https://127.0.0.1:${clientPort}`;
 }
 
 /** Client URL for the other managers. */
 export function advertisedUrl({ address, clientPort }: EmbeddedEtcdSettings): string {
-  return `http://${inUrl(address)}:${clientPort}`;
+  return `https://${inUrl(address)}:${clientPort}`;
 }
 
 export function peerUrl({ address, peerPort }: Pick<EmbeddedEtcdSettings, 'address' | 'peerPort'>): string {
-  return `http://${inUrl(address)}:${peerPort}`;
+  return `https://${inUrl(address)}:${peerPort}`;
 }
 
 export function etcdDirectory(dataDir: string): string {

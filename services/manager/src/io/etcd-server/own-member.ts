@@ -1,6 +1,7 @@
 import { type Clock, type Log, seconds } from '@causeway/runtime';
 import { promoteWhenInSync } from '../../cluster/membership/join.ts';
 import type { Membership, StoreMember } from '../../cluster/membership/membership.ts';
+import type { EtcdCredentials } from '../etcd/credentials.ts';
 import { DiskWatch } from '../etcd/disk.ts';
 import { MemberConnections } from '../etcd/member-connections.ts';
 import { EtcdPool } from '../etcd/pool.ts';
@@ -10,6 +11,7 @@ import { EtcdMembership } from './membership.ts';
 interface OwnMemberParts {
   readonly clock: Clock;
   readonly log: Log;
+  readonly credentials: EtcdCredentials;
 }
 
 interface OwnMember {
@@ -23,9 +25,9 @@ const callTimeout = seconds(7);
 const attemptTimeout = seconds(2);
 
 /** Which member the etcd at this URL is, as etcd itself reports. @throws CausewayError store-unavailable */
-export async function askOwnMember({ clock }: OwnMemberParts, url: string): Promise<OwnMember> {
+export async function askOwnMember({ clock, credentials }: OwnMemberParts, url: string): Promise<OwnMember> {
   const { header, isLearner } = await atMember(
-    { clock },
+    { clock, credentials },
     { urls: [url], limit: callTimeout, what: 'asking the embedded etcd' },
     (pool, { clients }, bounds) => pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds),
   );
@@ -34,15 +36,15 @@ export async function askOwnMember({ clock }: OwnMemberParts, url: string): Prom
 
 /** Runs `run` with a Membership that uses these members. */
 export async function withMembership<Value>(
-  { clock }: OwnMemberParts,
+  { clock, credentials }: OwnMemberParts,
   urls: readonly string[],
   signal: AbortSignal,
   run: (membership: Membership) => Promise<Value>,
 ): Promise<Value> {
-  const pool = new EtcdPool({ clock }, { endpoints: urls, callTimeout, attemptTimeout });
-  const connections = new MemberConnections({ clock });
+  const pool = new EtcdPool({ clock, credentials }, { endpoints: urls, callTimeout, attemptTimeout });
+  const connections = new MemberConnections({ clock, credentials });
   try {
-    const access = { clock, pool, connections, disks: new DiskWatch(), attemptTimeout, signal };
+    const access = { clock, credentials, pool, connections, disks: new DiskWatch(), attemptTimeout, signal };
     return await run(new EtcdMembership(access));
   } finally {
     connections.close();

@@ -10,6 +10,7 @@ import { bootstrapCluster } from '../../cluster/bootstrap.ts';
 import { schema } from '../../cluster/schema.ts';
 import { put, read, write } from '../../store/contract/act.ts';
 import { createKeys } from '../../store/keys.ts';
+import { etcdIdentity } from '../../testing/etcd-identity.ts';
 import { EtcdStore } from '../etcd/store.ts';
 import { etcdMissing, TestEtcd } from '../etcd/testing/index.ts';
 import { findBinary } from './binary.ts';
@@ -64,9 +65,10 @@ describe.skipIf(missing !== undefined)(`a backup${missing === undefined ? '' : `
     expect(restored.epoch).toBeGreaterThan(1n);
     expect(await readdir(dataDir)).toEqual(['etcd']);
     const [clientPort = 0, peerPort = 0] = await freePorts(2);
-    const etcd = new EmbeddedEtcd(parts, { name: 'm9', dataDir, clientPort, peerPort });
+    const { credentials, tls } = await etcdIdentity('m9', join(directory, 'identity'));
+    const etcd = new EmbeddedEtcd({ ...parts, credentials }, { name: 'm9', dataDir, clientPort, peerPort, tls });
     await etcd.start();
-    const store = new EtcdStore(parts, { endpoints: [etcd.endpoint] });
+    const store = new EtcdStore({ ...parts, credentials }, { endpoints: [etcd.endpoint] });
     expect(await bootstrapCluster({ store, keys, random: parts.random }, { schema })).toEqual({
       clusterId,
       epoch: restored.epoch,

@@ -17,6 +17,7 @@ import { findBinary } from './binary.ts';
 import { EmbeddedEtcd } from './embedded-etcd.ts';
 import { embeddedTxnOps, etcdDirectory, peerUrl } from './flags.ts';
 import { freePorts } from './free-ports.ts';
+import { createPassingIdentity } from './passing-identity.ts';
 import { unpackBackup } from './unpack-backup.ts';
 
 export interface RestoreParts {
@@ -61,13 +62,14 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     const header = await unpackBackup(file, snapshot);
     checkSchema(header);
     const [clientPort = 0, peerPort = 0] = await freePorts(2);
-    const etcd = new EmbeddedEtcd(parts, { name, dataDir: aside, clientPort, peerPort });
+    const { credentials, tls } = await createPassingIdentity(parts, { cluster: header.clusterId, dataDir: aside });
+    const etcd = new EmbeddedEtcd({ ...parts, credentials }, { name, dataDir: aside, clientPort, peerPort, tls });
     const peer = peerUrl({ address: '127.0.0.1', peerPort });
     // The random token makes this a different etcd cluster from that of the backup and of any other restore. So it
     // refuses their members.
     await restoreSnapshot(tool, snapshot, { name, dataDir: aside, peer, token: randomUuid(parts.random) });
     const epoch = nextEpoch(header, parts.clock.wall());
-    const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
+    const store = new EtcdStore({ ...parts, credentials }, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
     try {
       await etcd.start();
       await beginEpoch({ store, keys: createKeys(header.prefix) }, epoch);

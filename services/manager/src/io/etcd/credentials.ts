@@ -1,13 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { ClientCredentials, contextOptions, type LiveCredential } from '@causeway/identity/io';
 import { CausewayError, messageOf } from '@causeway/model';
-import { type Credentials, plaintext } from '@causeway/proto/io';
 import { ChannelCredentials } from '@grpc/grpc-js';
 
-/** What a client of etcd presents and trusts, on gRPC and on HTTP for etcd's metrics. */
-export interface EtcdCredentials extends Pick<Credentials, 'client'> {
-  /** Undefined: no TLS. */
-  readonly tls?: SecureContextOptions;
+/** What a client of etcd presents and trusts. */
+export interface EtcdCredentials {
+  /** For gRPC. */
+  readonly channel: ChannelCredentials;
+  /** For one request by HTTP. */
+  tls(): SecureContextOptions;
+}
+
+/** For an etcd of the operator's own at http: URLs. */
+export const unencrypted: EtcdCredentials = { channel: ChannelCredentials.createInsecure(), tls: () => ({}) };
+
+/** For the etcds that managers run: a manager is admitted, and accepts only the etcd of a manager. `now`: Unix ms. */
+export function memberCredentials(credential: LiveCredential, now: () => number): EtcdCredentials {
+  return {
+    channel: ClientCredentials.toManagers(credential, now),
+    tls: () => contextOptions(credential.current),
+  };
 }
 
 /** Paths of PEM files, as the flags name them. */
@@ -18,8 +31,6 @@ interface EtcdTlsFiles {
   readonly cert?: string;
   readonly key?: string;
 }
-
-export { plaintext };
 
 /** @throws CausewayError invalid-argument naming the flag whose file cannot be read or holds something else */
 export async function tlsCredentials(files: EtcdTlsFiles): Promise<EtcdCredentials> {
@@ -39,7 +50,7 @@ export async function tlsCredentials(files: EtcdTlsFiles): Promise<EtcdCredentia
     const message = `--etcd-cacert, --etcd-cert, --etcd-key: these files do not go together (${messageOf(cause)}): give PEM files, and the key that belongs to the certificate`;
     throw new CausewayError('invalid-argument', message, { field: '--etcd-cert' }, { cause });
   }
-  return { tls, client: () => ChannelCredentials.createSsl(ca ?? null, key ?? null, cert ?? null) };
+  return { tls: () => tls, channel: ChannelCredentials.createSsl(ca ?? null, key ?? null, cert ?? null) };
 }
 
 async function readPem(flag: string, path: string | undefined): Promise<Buffer | undefined> {

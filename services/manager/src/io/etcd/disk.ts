@@ -1,7 +1,6 @@
-import { get as getPlain } from 'node:http';
-import { get as getSecure } from 'node:https';
-import type { SecureContextOptions } from 'node:tls';
 import type { Duration } from '@causeway/runtime';
+import type { EtcdCredentials } from './credentials.ts';
+import { getText } from './http.ts';
 
 /** fsyncs of etcd's write-ahead log since it started: how many, and how long they took together. */
 interface FsyncTotals {
@@ -43,10 +42,10 @@ export class DiskWatch {
 export async function readFsyncs(
   url: string,
   limit: Duration,
-  tls: SecureContextOptions | undefined,
+  credentials: EtcdCredentials,
 ): Promise<FsyncTotals | undefined> {
   try {
-    return parseFsyncs(await read(new URL('/metrics', url), limit, tls));
+    return parseFsyncs(await getText(new URL('/metrics', url), limit, credentials));
   } catch {
     return undefined;
   }
@@ -58,18 +57,4 @@ export function parseFsyncs(metrics: string): FsyncTotals | undefined {
     Number(new RegExp(`^etcd_disk_wal_fsync_duration_seconds_${part} (\\S+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN);
   const totals = { count: value('count'), seconds: value('sum') };
   return Number.isNaN(totals.count) || Number.isNaN(totals.seconds) ? undefined : totals;
-}
-
-function read(url: URL, limit: Duration, tls: SecureContextOptions | undefined): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { timeout: limit, signal: AbortSignal.timeout(limit), agent: false } as const;
-    const request = url.protocol === 'https:' ? getSecure(url, { ...options, ...tls }) : getPlain(url, options);
-    request.once('error', reject);
-    request.once('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.once('error', reject);
-      response.once('end', () => resolve(Buffer.concat(chunks).toString()));
-    });
-  });
 }

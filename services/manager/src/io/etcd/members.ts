@@ -2,7 +2,7 @@ import type { MemberListResponse, Member as WireMember } from '@causeway/proto/g
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import { Metadata } from '@grpc/grpc-js';
 import type { StoreAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
-import type { EtcdCredentials } from './credentials.ts';
+import { type EtcdCredentials, unencrypted } from './credentials.ts';
 import { type DiskWatch, readFsyncs } from './disk.ts';
 import type { StoreIdentity } from './identity.ts';
 import type { MemberConnections } from './member-connections.ts';
@@ -125,7 +125,7 @@ function memberFromWire(member: WireMember): StoreMember {
 
 /** Undefined when the member does not answer. A member that has not started yet has no client URL. */
 async function ask(
-  { connections, credentials, disks }: ClusterAccess,
+  { connections, credentials = unencrypted, disks }: ClusterAccess,
   limit: Duration,
   member: StoreMember,
 ): Promise<Condition | undefined> {
@@ -134,7 +134,7 @@ async function ask(
   const asking = connections.ask(member.clientUrls, limit, (pool, { clients }, bounds) =>
     pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds, noLeaderNeeded),
   );
-  const [status, fsyncs] = await Promise.all([asking.catch(() => undefined), readFsyncs(url, limit, credentials?.tls)]);
+  const [status, fsyncs] = await Promise.all([asking.catch(() => undefined), readFsyncs(url, limit, credentials)]);
   if (status === undefined) return undefined;
   return {
     hasLeader: status.leader !== 0n,

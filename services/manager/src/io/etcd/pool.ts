@@ -3,7 +3,7 @@ import type { UnaryMethod } from '@causeway/proto/io';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import { type ChannelCredentials, Metadata } from '@grpc/grpc-js';
 import { Connection, type EtcdEndpoint, type EtcdReply } from './connection.ts';
-import { type EtcdCredentials, plaintext } from './credentials.ts';
+import { type EtcdCredentials, unencrypted } from './credentials.ts';
 import { isTransient, readFailure } from './failure.ts';
 import { isForeign, type StoreIdentity } from './identity.ts';
 import { createClients } from './rpc.ts';
@@ -55,7 +55,7 @@ export class EtcdPool {
   constructor(parts: EtcdPoolParts, settings: EtcdPoolSettings) {
     this.#clock = parts.clock;
     this.#settings = settings;
-    this.#credentials = (parts.credentials ?? plaintext).client();
+    this.#credentials = (parts.credentials ?? unencrypted).channel;
     this.#identity = parts.identity;
     this.#endpoints = settings.endpoints.map((url) => this.#connect(url));
     if (this.#endpoints.length === 0)

@@ -2,18 +2,20 @@ import { EventEmitter } from 'node:events';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import type { Identity } from '../../call/identity.ts';
 import type { Rule } from '../../call/policy.ts';
 import { CallLimit } from './call-limit.ts';
 import { type Serving, serverStreaming, unary } from './calls.ts';
 import type { Forwarder } from './forward.ts';
 
-const rule: Rule = { may: [] };
+const rule: Rule = { may: ['operator'] };
 const forwarder = { takes: () => false } as unknown as Forwarder;
+const callers = { identify: (): Identity => ({ kind: 'operator', name: 'ops' }) };
 
 function serving(most: number): Serving {
   const [calls, streams] = [new CallLimit('calls', most), new CallLimit('streams', most)];
   const refused = (): void => undefined;
-  return { log: new MemoryLog(), forwarder, refused, cluster: () => '00000000000000c1', calls, streams };
+  return { log: new MemoryLog(), forwarder, callers, refused, calls, streams };
 }
 
 /** The part of a call that its handler reads. */

@@ -1,10 +1,11 @@
-import { clusterKey, decoded, remarkKey, reportFailure, serveUnary } from '@causeway/proto/io';
+import { decoded, remarkKey, reportFailure, serveUnary } from '@causeway/proto/io';
 import { type Log, milliseconds } from '@causeway/runtime';
 import { type handleServerStreamingCall, type handleUnaryCall, Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { CallContext } from '../../call/context.ts';
 import type { Identity } from '../../call/identity.ts';
 import { authorize, type Rule } from '../../call/policy.ts';
 import type { CallLimit } from './call-limit.ts';
+import type { Callers } from './callers.ts';
 import type { Forwarder } from './forward.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { type Refused, reportRefusal } from './refusals.ts';
@@ -19,9 +20,8 @@ export const endless = milliseconds(Number.POSITIVE_INFINITY);
 export interface Serving {
   readonly log: Log;
   readonly forwarder: Forwarder;
+  readonly callers: Pick<Callers, 'identify'>;
   readonly refused: Refused;
-  /** Id of the cluster whose answers these are; undefined until it is known. */
-  readonly cluster: () => string | undefined;
   /** Limits of calls with one answer, and of streams of answers. */
   readonly calls: CallLimit;
   readonly streams: CallLimit;
@@ -40,11 +40,11 @@ export function unary<Request, Response>(
     let context: GrpcCall | undefined;
     let exit: (() => void) | undefined;
     try {
-      context = new GrpcCall(call, defaultLimit);
+      context = new GrpcCall(call, serving.callers.identify(call), defaultLimit);
       exit = serving.calls.enter();
       authorize(rule, context, request);
       const response = await answerOrAsk({ serving, rule, answer }, request, call, context);
-      call.sendMetadata(headersOf(serving.cluster(), context.remarked));
+      call.sendMetadata(headersOf(context.remarked));
       return response;
     } catch (error) {
       reportRefusal(serving.refused, call, { error, peer: context?.peer, request });
@@ -91,7 +91,7 @@ async function answerOrAsk<Request, Response>(
 
 /** A stream of answers. The next answer is requested when the connection has taken the last one. */
 export function serverStreaming<Request, Response>(
-  { log, forwarder, refused, streams }: Serving,
+  { log, forwarder, callers, refused, streams }: Serving,
   rule: Rule<Request>,
   answer: AnswerStream<Request, Response>,
 ): handleServerStreamingCall<Request, Response> {
@@ -107,7 +107,7 @@ export function serverStreaming<Request, Response>(
       call.end();
     };
     const serve = async (): Promise<void> => {
-      const context = new GrpcCall(call, endless);
+      const context = new GrpcCall(call, callers.identify(call), endless);
       peer = context.peer;
       const exit = streams.enter();
       try {
@@ -128,9 +128,8 @@ export function serverStreaming<Request, Response>(
   };
 }
 
-function headersOf(cluster: string | undefined, remark: string | undefined): Metadata {
+function headersOf(remark: string | undefined): Metadata {
   const headers = new Metadata();
-  if (cluster !== undefined) headers.set(clusterKey, cluster);
   if (remark !== undefined) headers.set(remarkKey, remark);
   return headers;
 }

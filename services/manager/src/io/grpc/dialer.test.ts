@@ -1,11 +1,12 @@
 import { connect, createServer, type Socket, type Server as TcpServer } from 'node:net';
-import { plaintext } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
 import { Server } from '@grpc/grpc-js';
 import { afterEach, describe, test } from 'vitest';
 import { dialerContract } from '../../election/dialer-contract.ts';
+import { testCluster } from '../../testing/members.ts';
 import { GrpcDialer } from './dialer.ts';
 import { Health } from './health.ts';
+import { splitHostPort } from './host-port.ts';
 
 /** A port in front of a server, whose connections can be broken. */
 class Front {
@@ -37,12 +38,12 @@ class Front {
   }
 }
 
-const servers: Server[] = [];
+const ends: (() => void)[] = [];
 const fronts = new Map<string, Front>();
 
 afterEach(() => {
   for (const front of fronts.values()) front.close();
-  for (const server of servers.splice(0)) server.forceShutdown();
+  for (const end of ends.splice(0)) end();
   fronts.clear();
 });
 
@@ -56,14 +57,12 @@ async function listen(take: (socket: Socket) => void): Promise<string> {
 /** Runs a server that evaluates its health again for each connection. */
 async function run(leads: () => boolean): Promise<string> {
   const server = new Server();
-  servers.push(server);
   const health = new Health(server);
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', plaintext.server(), (error, bound) => (error ? reject(error) : resolve(bound))),
-  );
+  const { address, stop } = await testCluster.serve(server);
+  ends.push(stop);
   return await listen((socket) => {
     health.tell({ leads: leads(), forwards: false });
-    const behind = connect({ host: '127.0.0.1', port });
+    const behind = connect(splitHostPort(address));
     behind.on('error', () => undefined);
     behind.on('close', () => socket.destroy());
     socket.on('close', () => behind.destroy());
@@ -74,7 +73,7 @@ async function run(leads: () => boolean): Promise<string> {
 describe('GrpcDialer holds the contract of dialers', () => {
   test.each(dialerContract)('$name', (story) =>
     story.run({
-      dialer: new GrpcDialer({ credentials: plaintext, patience: milliseconds(500) }),
+      dialer: new GrpcDialer({ credentials: testCluster.client('manager', 'm2'), patience: milliseconds(500) }),
       run,
       end: async (address) => fronts.get(address)?.close(),
       breakConnections: async (address) => fronts.get(address)?.breakConnections(),

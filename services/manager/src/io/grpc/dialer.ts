@@ -1,10 +1,16 @@
 import { connect } from 'node:net';
-import type { Credentials } from '@causeway/proto/io';
 import { type Duration, seconds } from '@causeway/runtime';
-import { Client, type ClientReadableStream, Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientReadableStream,
+  Metadata,
+  type MethodDefinition,
+} from '@grpc/grpc-js';
 import { service } from 'grpc-health-check';
 import type { Contact, Dialer } from '../../election/dialer.ts';
 import { leaderService } from './health.ts';
+import { splitHostPort } from './host-port.ts';
 
 const watchHealth = service['Watch'] as MethodDefinition<object, Health>;
 
@@ -27,7 +33,7 @@ const channelOptions = {
 };
 
 export interface GrpcDialerModules {
-  readonly credentials: Credentials;
+  readonly credentials: ChannelCredentials;
   /** Absent: one second. */
   readonly patience?: Duration;
 }
@@ -55,8 +61,7 @@ export class GrpcDialer implements Dialer {
 function lookAt(address: string, limit: Duration, signal: AbortSignal): Promise<'taken' | 'refused' | 'unclear'> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve('unclear');
-    const [host = '', port = ''] = address.split(/:(?=\d+$)/);
-    const socket = connect({ host: host.replace(/^\[|\]$/g, ''), port: Number(port) });
+    const socket = connect(splitHostPort(address));
     const giveUp = AbortSignal.any([signal, AbortSignal.timeout(limit)]);
     const end = (found: 'taken' | 'refused' | 'unclear'): void => {
       giveUp.removeEventListener('abort', late);
@@ -70,8 +75,13 @@ function lookAt(address: string, limit: Duration, signal: AbortSignal): Promise<
   });
 }
 
-function attend(address: string, credentials: Credentials, limit: Duration, signal: AbortSignal): Promise<Contact> {
-  const client = new Client(address, credentials.client(), channelOptions);
+function attend(
+  address: string,
+  credentials: ChannelCredentials,
+  limit: Duration,
+  signal: AbortSignal,
+): Promise<Contact> {
+  const client = new Client(address, credentials, channelOptions);
   const { path, requestSerialize, responseDeserialize } = watchHealth;
   const watch: ClientReadableStream<Health> = client.makeServerStreamRequest<object, Health>(
     path,

@@ -1,13 +1,17 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
+import { writeCredential } from '@causeway/identity/io';
+import type { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ServiceError } from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type GrpcManager, startGrpcManager } from '../../testing/grpc-manager.ts';
+import { testCluster } from '../../testing/members.ts';
 
 // docs/api-client.md shows how to write a client. The test runs the code exactly as the page has it.
 const root = new URL('../../../../../', import.meta.url);
@@ -24,7 +28,12 @@ for (const text of blocks('ts')) {
 }
 
 type Client = NetworkServiceClient;
+interface Operator {
+  readonly directory: string;
+  readonly cluster: string;
+}
 interface Documented {
+  connect(address: string, operator: Operator): Client;
   refusalOf(error: ServiceError): { reason: string; domain: string; metadata: Record<string, string> } | undefined;
   createNetwork(managers: readonly Client[], request: CreateNetworkRequest): Promise<{ id: string; revision: bigint }>;
   listNetworks(manager: Client, pageSize?: number): Promise<{ networks: { name: string }[]; revision: bigint }>;
@@ -33,20 +42,26 @@ interface Documented {
     position: { fromRevision: bigint; epoch: bigint },
     signal: AbortSignal,
   ): AsyncGenerator<{ type: string; network?: { name: string }; revision: bigint }>;
-  main(addresses: readonly string[], signal: AbortSignal): Promise<void>;
+  main(addresses: readonly string[], operator: Operator, signal: AbortSignal): Promise<void>;
 }
 
 const load = async (name: string): Promise<Partial<Documented>> =>
   (await import(/* @vite-ignore */ fileURLToPath(new URL(name, directory)))) as Partial<Documented>;
-const parts = await Promise.all(['refusal', 'create', 'list', 'follow', 'main'].map((name) => load(`${name}.ts`)));
+const parts = await Promise.all(
+  ['connect', 'refusal', 'create', 'list', 'follow', 'main'].map((name) => load(`${name}.ts`)),
+);
 const documented = Object.assign({}, ...parts) as Documented;
 
+const operator: Operator = { directory: mkdtempSync(join(tmpdir(), 'causeway-operator-')), cluster: testCluster.id };
 let manager: GrpcManager;
 let client: Client;
 
+beforeAll(() => writeCredential(operator.directory, testCluster.credential('operator', 'inventory')));
+afterAll(() => rmSync(operator.directory, { recursive: true }));
+
 beforeEach(async () => {
   manager = await startGrpcManager();
-  client = new NetworkServiceClient(manager.address, credentials.createInsecure());
+  client = documented.connect(manager.address, operator);
 });
 
 afterEach(async () => {
@@ -62,7 +77,7 @@ const nowhere = '127.0.0.1:1';
 
 describe('the client of docs/api-client.md', () => {
   it('creates a network at the manager that answers, and a retry with the same id takes nothing twice', async () => {
-    const silent = new NetworkServiceClient(nowhere, credentials.createInsecure());
+    const silent = documented.connect(nowhere, operator);
     const blue = request('blue');
     const made = await documented.createNetwork([silent, client], blue);
     silent.close();
@@ -79,7 +94,7 @@ describe('the client of docs/api-client.md', () => {
       domain: 'causeway.v1',
       metadata: { field: 'name' },
     });
-    const silent = new NetworkServiceClient(nowhere, credentials.createInsecure());
+    const silent = documented.connect(nowhere, operator);
     const failed = await documented.listNetworks(silent).catch((error: ServiceError) => error);
     silent.close();
     expect(documented.refusalOf(failed as ServiceError)).toBeUndefined();
@@ -112,7 +127,7 @@ describe('the client of docs/api-client.md', () => {
     const spy = vi.spyOn(console, 'log').mockImplementation((line: string) => void said.push(line));
     try {
       const first = new AbortController();
-      const running = documented.main([nowhere, manager.address], first.signal);
+      const running = documented.main([nowhere, manager.address], operator, first.signal);
       await vi.waitFor(() => expect(said.at(-1)).toBe('networks: blue'), { timeout: 10_000 });
       await documented.createNetwork([client], request('green'));
       await vi.waitFor(() => expect(said.at(-1)).toBe('networks: blue green'), { timeout: 10_000 });
@@ -121,7 +136,7 @@ describe('the client of docs/api-client.md', () => {
       expect(said[0]).toMatch(/^blue has VNI \d+ and 10\.\d+\.\d+\.0\/\d+$/);
       said.length = 0;
       const second = new AbortController();
-      const again = documented.main([manager.address], second.signal);
+      const again = documented.main([manager.address], operator, second.signal);
       await vi.waitFor(() => expect(said.at(-1)).toBe('networks: blue green'), { timeout: 10_000 });
       second.abort();
       await again;
@@ -133,14 +148,13 @@ describe('the client of docs/api-client.md', () => {
 
   it('shows the same from the shell', async () => {
     await documented.createNetwork([client], request('blue'));
-    const lines = blocks('sh').flatMap((text) => text.split('\n').filter((line) => line.startsWith('buf curl')));
-    expect(lines).toHaveLength(2);
-    for (const line of lines) {
-      const command = line
-        .replace(/^buf /, `${fileURLToPath(new URL('node_modules/.bin/buf', root))} `)
-        .replace('10.0.0.1:7443', manager.address);
-      const { stdout } = await promisify(execFile)('sh', ['-c', command]);
-      expect(stdout).toContain('"name": "blue"');
-    }
+    const [text = ''] = blocks('sh').filter((each) => each.includes('buf curl'));
+    const script = text
+      .replace('~/.config/causeway/3f9c6a1be2d04c57', operator.directory)
+      .replaceAll('3f9c6a1be2d04c57', operator.cluster)
+      .replaceAll(/^buf /gm, `${fileURLToPath(new URL('node_modules/.bin/buf', root))} `)
+      .replaceAll('10.0.0.1:7443', manager.address);
+    const { stdout } = await promisify(execFile)('sh', ['-ec', script]);
+    expect(stdout.match(/"name": "blue"/g)).toHaveLength(2);
   });
 });

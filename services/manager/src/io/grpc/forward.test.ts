@@ -18,7 +18,6 @@ import {
   believe,
   clients,
   create,
-  credentials,
   ends,
   failure,
   follows,
@@ -31,6 +30,7 @@ import {
   scriptedLeader,
   uuid,
 } from '../../testing/forward-fixture.ts';
+import { agentOf, operator } from '../../testing/members.ts';
 import { nodeId } from '../../testing/view-script.ts';
 import { forwardedByKey } from './forward.ts';
 
@@ -51,11 +51,8 @@ describe('a follower answers as the leader does', () => {
       labels: {},
       endpointId: '',
     };
-    const { endpoint } = await callUnary(
-      at.follower.endpoints.claimEndpoint.bind(at.follower.endpoints),
-      claim,
-      limits,
-    );
+    const host = clients(follower.address, agentOf(nodeId(1))).endpoints;
+    const { endpoint } = await callUnary(host.claimEndpoint.bind(host), claim, limits);
     expect(endpoint).toMatchObject({ network: 'one', host: 'h1' });
 
     // The lists' revisions are not compared: managers write their own records meanwhile, and two calls happen at two
@@ -127,7 +124,7 @@ describe('a follower answers as the leader does', () => {
       done: (error: ServiceError | null, answer: { status: string }) => void,
     ) => void;
     const serving = async (address: string): Promise<string[]> => {
-      const health = new Health(address, credentials);
+      const health = new Health(address, operator);
       const check = health['check'] as Check;
       const statuses = services.map(
         (name) =>
@@ -163,14 +160,14 @@ describe('what goes on the wire', () => {
     );
     const metadata = new Metadata();
     metadata.set('causeway-actor', 'operator ada');
-    metadata.set('causeway-caller', 'operator/ada'); // only a manager may send this
+    metadata.set('causeway-caller', 'operator/ada'); // only a manager is believed
     const deadline = Date.now() + 3_600_000;
     await new Promise<void>((resolve, reject) =>
       networks.createNetwork(request, metadata, { deadline }, (error) => (error === null ? resolve() : reject(error))),
     );
     expect(seen[0]?.metadata.get('causeway-actor')).toEqual(['operator ada']);
     expect(seen[0]?.metadata.get(forwardedByKey)).toEqual(['m2']);
-    expect(seen[0]?.metadata.get('causeway-caller')).toEqual([]);
+    expect(seen[0]?.metadata.get('causeway-caller')).toEqual(['operator/ops']);
     expect(seen[0]?.unknown).toBe(true);
     // The call carries the time that is left.
     expect(Math.abs((seen[0]?.deadline ?? 0) - deadline)).toBeLessThan(60_000);

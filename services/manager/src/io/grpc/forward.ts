@@ -1,8 +1,9 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
 import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { type Credentials, relayedKey, relayKey } from '@causeway/proto/io';
+import { relayedKey, relayKey } from '@causeway/proto/io';
 import type { Startable } from '@causeway/runtime';
 import {
+  type ChannelCredentials,
   Metadata,
   type ServerDuplexStream,
   type ServerUnaryCall,
@@ -12,8 +13,8 @@ import {
 import { noLeader, notLeader } from '../../api/leadership.ts';
 import type { CallContext } from '../../call/context.ts';
 import type { View } from '../../store/view.ts';
+import { vouchFor } from './callers.ts';
 import type { GrpcCall } from './grpc-call.ts';
-import { vouchFor } from './identity.ts';
 import { LeaderChannel, type Method } from './leader-channel.ts';
 import { isNoAnswer } from './leader-failure.ts';
 
@@ -33,7 +34,7 @@ const silenceRemembered = 2_000;
 
 interface ForwarderModules {
   readonly view: Pick<View, 'leader' | 'subscribe'>;
-  readonly credentials: Credentials;
+  readonly credentials: ChannelCredentials;
   /** Services whose methods may be forwarded. */
   readonly services: readonly ServiceDefinition[];
 }

@@ -4,7 +4,6 @@ import type { Duration } from '@causeway/runtime';
 import type { Metadata } from '@grpc/grpc-js';
 import type { CallContext } from '../../call/context.ts';
 import type { Identity } from '../../call/identity.ts';
-import { identityOf } from './identity.ts';
 
 /** The part of a gRPC server call that all kinds of calls have. */
 export interface ServerCall {
@@ -34,11 +33,11 @@ export class GrpcCall implements CallContext {
   readonly #abort = new AbortController();
   readonly #leave = (): void => this.#abort.abort(callerGone);
 
-  /** `otherwise`: how long a caller without a deadline is assumed to wait. @throws CausewayError permission-denied */
-  constructor(call: ServerCall, otherwise: Duration) {
+  /** `otherwise`: how long a caller without a deadline is assumed to wait. */
+  constructor(call: ServerCall, peer: Identity, otherwise: Duration) {
     this.#call = call;
     this.method = call.getPath();
-    this.peer = identityOf(call);
+    this.peer = peer;
     this.actor = actorOf(call);
     this.isRetry = call.metadata.get(retryKey).length > 0;
     this.remaining = remainingOf(call, otherwise);

@@ -29,6 +29,7 @@ export class Health {
   #standing: Standing = { leads: false, forwards: false };
   #isDraining = false;
 
+  /** `server`: lets only callers through that may know. */
   constructor(server: Server) {
     this.#health.addToServer(server);
     this.#tell();

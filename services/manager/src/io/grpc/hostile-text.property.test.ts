@@ -8,7 +8,7 @@ import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_se
 import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { HostReport, VerifyResult } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
-import { errorFromService, plaintext } from '@causeway/proto/io';
+import { errorFromService } from '@causeway/proto/io';
 import { anyMessage, type MessageType } from '@causeway/proto/testing';
 import { randomUuid } from '@causeway/runtime';
 import { cryptoRandom } from '@causeway/runtime/io';
@@ -16,14 +16,15 @@ import { Client, type ClientDuplexStream, Metadata, type ServiceError } from '@g
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type GrpcManager, startGrpcManager } from '../../testing/grpc-manager.ts';
-import { scriptNode } from '../../testing/view-script.ts';
+import { agentOf, operator } from '../../testing/members.ts';
+import { nodeId, scriptNode } from '../../testing/view-script.ts';
 
 let manager: GrpcManager;
 let client: Client;
 
 beforeAll(async () => {
   manager = await startGrpcManager();
-  client = new Client(manager.address, plaintext.client());
+  client = new Client(manager.address, operator);
 });
 
 afterAll(async () => {
@@ -92,7 +93,7 @@ test('no call with text that commands a terminal is let in, and no answer repeat
 });
 
 class Agent {
-  readonly #client = new SessionServiceClient(manager.address, plaintext.client());
+  readonly #client = new SessionServiceClient(manager.address, agentOf(nodeId(1)));
   readonly #call: ClientDuplexStream<ConnectRequest, ConnectResponse> = this.#client.connect();
   readonly received: string[] = [];
 

@@ -1,8 +1,9 @@
 import type { CausewayError } from '@causeway/model';
 import { sessionServiceDefinition } from '@causeway/proto/gen/causeway/v1/session_service.grpc-server.js';
 import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { type Credentials, decoded, errorToService } from '@causeway/proto/io';
+import { decoded, errorToService } from '@causeway/proto/io';
 import {
+  type ChannelCredentials,
   Client,
   type ClientReadableStream,
   type Metadata,
@@ -34,9 +35,9 @@ export class LeaderChannel {
   readonly #calls = new Set<{ cancel(): void }>();
   #closed: CausewayError | undefined;
 
-  constructor(address: string, credentials: Credentials) {
+  constructor(address: string, credentials: ChannelCredentials) {
     this.address = address;
-    this.#client = new Client(address, credentials.client(), channelOptions);
+    this.#client = new Client(address, credentials, channelOptions);
   }
 
   /** Ends when the caller leaves, when its deadline has passed, or at `limit` (Unix ms). @throws as `failureOf` */

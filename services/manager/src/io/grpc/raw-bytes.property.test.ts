@@ -4,7 +4,7 @@ import { EndpointService } from '@causeway/proto/gen/causeway/v1/endpoint_servic
 import { IpamService } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
 import { NetworkService } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { NodeService } from '@causeway/proto/gen/causeway/v1/node_service.js';
-import { errorFromService, plaintext } from '@causeway/proto/io';
+import { errorFromService } from '@causeway/proto/io';
 import { anyMessage, type MessageType } from '@causeway/proto/testing';
 import { seconds } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
@@ -15,6 +15,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createManager, type Manager } from '../../manager.ts';
 import { defaultPrefix } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
+import { operator, serverIdentity } from '../../testing/members.ts';
 import { GrpcPeers } from './peers.ts';
 import { GrpcServer } from './server.ts';
 
@@ -26,7 +27,7 @@ let server: GrpcServer;
 let client: Client;
 
 beforeAll(async () => {
-  const peers = new GrpcPeers({ credentials: plaintext });
+  const peers = new GrpcPeers({ credentials: operator });
   const modules = {
     store: new MemoryStore({ clock: systemClock }),
     peers,
@@ -35,13 +36,13 @@ beforeAll(async () => {
     log,
   };
   manager = createManager(modules, settings);
-  const parts = { manager, credentials: plaintext, clock: systemClock, log };
+  const parts = { manager, ...serverIdentity('m1'), clock: systemClock, log };
   server = new GrpcServer(parts, { ...settings, listen: '127.0.0.1:0' });
   await server.start();
   const leads = new Promise((resolve) => manager.onLeadership(resolve));
   await manager.start();
   await leads;
-  client = new Client(`127.0.0.1:${server.port}`, plaintext.client());
+  client = new Client(`127.0.0.1:${server.port}`, operator);
 });
 
 afterAll(async () => {

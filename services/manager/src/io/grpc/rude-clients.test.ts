@@ -1,18 +1,27 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
+import { contextOptions } from '@causeway/identity/io';
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
 import { type ConnectRequest, Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { Node } from '@causeway/proto/gen/causeway/v1/types.js';
-import { errorFromService, plaintext } from '@causeway/proto/io';
+import { errorFromService } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
 import type { ServiceError } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { type GrpcManager, startGrpcManager } from '../../testing/grpc-manager.ts';
+import { agentOf, testCluster } from '../../testing/members.ts';
 import { nodeId } from '../../testing/view-script.ts';
 
 let manager: GrpcManager;
 
 afterEach(() => manager.stop());
+
+/** A connection of an agent without the limits of a gRPC client. */
+function connectSecurely(address: string): ClientHttp2Session {
+  const options = contextOptions(testCluster.credential('agent', nodeId(1)));
+  // The name of the manager is checked elsewhere.
+  return connectHttp2(`https://${address}`, { ...options, checkServerIdentity: () => undefined });
+}
 
 const connectPath = '/causeway.v1.SessionService/Connect';
 
@@ -30,7 +39,7 @@ function silentStreams(session: ClientHttp2Session, count: number): Promise<unkn
 }
 
 function refusal(...messages: ConnectRequest['message'][]): Promise<unknown> {
-  const client = new SessionServiceClient(manager.address, plaintext.client());
+  const client = new SessionServiceClient(manager.address, agentOf(nodeId(1)));
   const call = client.connect();
   call.on('data', () => undefined);
   for (const message of messages) call.write({ message });
@@ -44,7 +53,7 @@ function refusal(...messages: ConnectRequest['message'][]): Promise<unknown> {
 
 test('thousands of sessions that never say Hello and never close are ended, and others are served', async () => {
   manager = await startGrpcManager();
-  const sessions = Array.from({ length: 3 }, () => connectHttp2(`http://${manager.address}`));
+  const sessions = Array.from({ length: 3 }, () => connectSecurely(manager.address));
   await Promise.all(sessions.map((session) => silentStreams(session, 1_000)));
   for (const session of sessions) session.destroy();
   expect(manager.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
@@ -60,7 +69,7 @@ test('thousands of sessions that never say Hello and never close are ended, and 
 
 test('more streams at once than a connection may have wait at the client', async () => {
   manager = await startGrpcManager();
-  const session = connectHttp2(`http://${manager.address}`);
+  const session = connectSecurely(manager.address);
   await new Promise((resolve) => session.once('remoteSettings', resolve));
   expect(session.remoteSettings.maxConcurrentStreams).toBe(1_000);
   session.destroy();
@@ -78,6 +87,6 @@ test('a first message that is larger than any Hello, and a flood before the Welc
 test('connections without a call are closed, whether or not they speak HTTP/2', async () => {
   manager = await startGrpcManager({ idleAfter: milliseconds(200) });
   const mute = Array.from({ length: 50 }, () => connectTcp(manager.port, '127.0.0.1').resume());
-  const idle = connectHttp2(`http://${manager.address}`);
+  const idle = connectSecurely(manager.address);
   await Promise.all([...mute, idle].map((each) => new Promise((resolve) => each.once('close', resolve))));
 });

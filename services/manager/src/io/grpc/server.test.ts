@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { managerDnsName } from '@causeway/identity';
+import { identityPaths, writeCredential } from '@causeway/identity/io';
 import { CausewayError } from '@causeway/model';
 import { nodeToMessage } from '@causeway/proto';
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
@@ -12,7 +17,7 @@ import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_se
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
 import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
-import { callUnary, errorFromService, plaintext } from '@causeway/proto/io';
+import { callUnary, errorFromService } from '@causeway/proto/io';
 import { Queue, randomUuid, seconds } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { MemoryLog } from '@causeway/runtime/testing';
@@ -22,6 +27,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createManager, type Manager } from '../../manager.ts';
 import { defaultPrefix } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
+import { agentOf, operator, serverIdentity, testCluster } from '../../testing/members.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
 import { GrpcPeers } from './peers.ts';
 import { GrpcServer } from './server.ts';
@@ -30,7 +36,7 @@ const root = fileURLToPath(new URL('../../../../..', import.meta.url));
 const limits = { timeout: 5_000 };
 const log = new MemoryLog();
 const settings = { name: 'm1', advertise: '127.0.0.1:1', leaseTtl: seconds(3), prefix: defaultPrefix };
-const peers = new GrpcPeers({ credentials: plaintext });
+const peers = new GrpcPeers({ credentials: operator });
 const modules = {
   store: new MemoryStore({ clock: systemClock }),
   peers,
@@ -38,7 +44,6 @@ const modules = {
   random: cryptoRandom,
   log,
 };
-const client = plaintext.client();
 let manager: Manager;
 let server: GrpcServer;
 let address: string;
@@ -46,7 +51,7 @@ let address: string;
 beforeAll(async () => {
   manager = createManager(modules, settings);
   server = new GrpcServer(
-    { manager, credentials: plaintext, clock: systemClock, log },
+    { manager, ...serverIdentity('m1'), clock: systemClock, log },
     { ...settings, listen: '127.0.0.1:0' },
   );
   await server.start();
@@ -65,7 +70,7 @@ afterAll(async () => {
 const uuid = (): string => randomUuid(cryptoRandom);
 
 function createNetwork(name: string, prefix: string) {
-  const networks = new NetworkServiceClient(address, client);
+  const networks = new NetworkServiceClient(address, operator);
   const request = CreateNetworkRequest.create({ requestId: uuid(), name, subnets: [Subnet.create({ prefix })] });
   return callUnary(networks.createNetwork.bind(networks), request, limits).finally(() => networks.close());
 }
@@ -77,8 +82,11 @@ class Stream {
   readonly #messages = new Queue<ConnectResponse>();
   readonly #reader = this.#messages[Symbol.asyncIterator]();
 
-  constructor(at = address) {
-    this.#client = new SessionServiceClient(at, client);
+  readonly #node: number;
+
+  constructor(node: number, at = address) {
+    this.#node = node;
+    this.#client = new SessionServiceClient(at, agentOf(nodeId(node)));
     this.#call = this.#client.connect();
     this.#call.on('data', (message: ConnectResponse) => this.#messages.push(message));
     this.#call.on('end', () => this.#messages.end());
@@ -89,8 +97,14 @@ class Stream {
     this.#call.write({ message });
   }
 
-  hello(node: number, clusterId = ''): void {
-    const hello = { clusterId, epoch: 1n, node: nodeToMessage(scriptNode(node), 0n), cursors: [], feedVersions: [] };
+  hello(clusterId = ''): void {
+    const hello = {
+      clusterId,
+      epoch: 1n,
+      node: nodeToMessage(scriptNode(this.#node), 0n),
+      cursors: [],
+      feedVersions: [],
+    };
     this.say({ oneofKind: 'hello', hello });
   }
 
@@ -123,10 +137,10 @@ describe('calls', () => {
 
   test('a wait that the deadline ends says what it waited for', async () => {
     await createNetwork('waits', '10.2.0.0/16');
-    const stream = new Stream();
-    stream.hello(1);
+    const stream = new Stream(1);
+    stream.hello();
     expect([await stream.next(), await stream.next()]).toEqual(['welcome', 'ready']);
-    const endpoints = new EndpointServiceClient(address, client);
+    const endpoints = new EndpointServiceClient(address, agentOf(nodeId(1)));
     const claim = {
       requestId: uuid(),
       network: 'waits',
@@ -150,7 +164,7 @@ describe('calls', () => {
   });
 
   test('events stream until their reader leaves', async () => {
-    const cluster = new ClusterServiceClient(address, client);
+    const cluster = new ClusterServiceClient(address, operator);
     const call = cluster.watchEvents(WatchEventsRequest.create({ follow: true }));
     const kinds: (string | undefined)[] = [];
     const seen = new Promise<void>((resolve) =>
@@ -171,8 +185,8 @@ describe('calls', () => {
 
 describe('what an agent sends ends its own session at most', () => {
   test('another cluster’s agent is refused with the code', async () => {
-    const stream = new Stream();
-    stream.hello(2, 'dddddddddddddddd');
+    const stream = new Stream(2);
+    stream.hello('dddddddddddddddd');
     await expect(stream.next()).rejects.toMatchObject({ code: 'cluster-mismatch' });
   });
 
@@ -192,7 +206,7 @@ describe('what an agent sends ends its own session at most', () => {
       'Raw',
     );
     for (const garbage of [Buffer.from('ffffffffffffff', 'hex'), Buffer.alloc(10 * 1024 * 1024)]) {
-      const raw = new Raw(address, client);
+      const raw = new Raw(address, agentOf(nodeId(1)));
       const call = (raw['connect'] as () => ClientDuplexStream<Buffer, Buffer>).call(raw);
       const failed = new Promise<ServiceError>((resolve) => call.on('error', resolve));
       call.on('data', () => undefined);
@@ -211,8 +225,8 @@ describe('what an agent sends ends its own session at most', () => {
   });
 
   test('and the manager still serves', async () => {
-    const stream = new Stream();
-    stream.hello(2);
+    const stream = new Stream(2);
+    stream.hello();
     expect([await stream.next(), await stream.next()]).toEqual(['welcome', 'ready']);
     stream.close();
     expect(await stream.next()).toBe('end');
@@ -223,7 +237,7 @@ describe('what an agent sends ends its own session at most', () => {
 describe('for tools that know nothing of us', () => {
   test('health has an entry for the process and one for each service', async () => {
     const Health = makeGenericClientConstructor(healthService as never, 'Health');
-    const health = new Health(address, client);
+    const health = new Health(address, operator);
     const check = (service: string): Promise<string> =>
       new Promise((resolve) => {
         const done = (error: ServiceError | null, answer?: { status: string }): void =>
@@ -244,18 +258,17 @@ describe('for tools that know nothing of us', () => {
   });
 
   test('reflection is enough for buf curl', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'causeway-operator-'));
+    await writeCredential(directory, testCluster.credential('operator', 'ops'));
+    const { identity, trust } = identityPaths(directory);
     const buf = (path: string, data: string) =>
       promisify(execFile)(
         process.execPath,
         [
           `${root}node_modules/@bufbuild/buf/bin/buf`,
           'curl',
-          '--http2-prior-knowledge',
-          '--protocol',
-          'grpc',
-          '-d',
-          data,
-          `http://${address}/${path}`,
+          ...['--cacert', trust, '--cert', identity, '--key', identity, '--servername', managerDnsName(testCluster.id)],
+          ...['--protocol', 'grpc', '-d', data, `https://${address}/${path}`],
         ],
         { timeout: 20_000 },
       );
@@ -263,12 +276,13 @@ describe('for tools that know nothing of us', () => {
     expect(JSON.parse(stdout)).toMatchObject({ leader: { manager: 'm1' }, clusterId: manager.view.cluster?.id });
     const health = await buf('grpc.health.v1.Health/Check', '{"service": ""}');
     expect(JSON.parse(health.stdout)).toEqual({ status: 'SERVING' });
+    rmSync(directory, { recursive: true });
   });
 });
 
 test('the error for a port that is in use says what to do', async () => {
   const second = new GrpcServer(
-    { manager, credentials: plaintext, clock: systemClock, log },
+    { manager, ...serverIdentity('m1'), clock: systemClock, log },
     { ...settings, listen: address },
   );
   await expect(second.start()).rejects.toMatchObject({
@@ -282,15 +296,15 @@ test('stopping: goodbye to agents, health says no first, and it ends in time', a
   const ownSettings = { ...settings, name: 'm2', advertise: '127.0.0.1:2' };
   const own = createManager({ ...modules, store: new MemoryStore({ clock: systemClock }) }, ownSettings);
   const ownServer = new GrpcServer(
-    { manager: own, credentials: plaintext, clock: systemClock, log },
+    { manager: own, ...serverIdentity('m2'), clock: systemClock, log },
     { ...ownSettings, listen: '127.0.0.1:0' },
   );
   await ownServer.start();
   const leads = new Promise((resolve) => own.onLeadership(resolve));
   await own.start();
   await leads;
-  const stream = new Stream(`127.0.0.1:${ownServer.port}`);
-  stream.hello(3);
+  const stream = new Stream(3, `127.0.0.1:${ownServer.port}`);
+  stream.hello();
   expect([await stream.next(), await stream.next()]).toEqual(['welcome', 'ready']);
   ownServer.drain();
   await own.stop();
@@ -299,18 +313,9 @@ test('stopping: goodbye to agents, health says no first, and it ends in time', a
   stream.close();
 });
 
-test('each answer says of which cluster it is', async () => {
-  const cluster = new ClusterServiceClient(address, client);
-  const said: string[] = [];
-  const hear = { ...limits, onCluster: (id: string) => void said.push(id) };
-  await callUnary(cluster.describeManager.bind(cluster), {}, hear);
-  expect(said).toEqual([manager.view.cluster?.id]);
-  cluster.close();
-});
-
 describe('managers and backups', () => {
   test('the managers are listed, the leader among them', async () => {
-    const cluster = new ClusterServiceClient(address, client);
+    const cluster = new ClusterServiceClient(address, operator);
     const least = manager.view.revision;
     const { managers } = await callUnary(cluster.listManagers.bind(cluster), {}, limits);
     expect(managers).toMatchObject([{ name: 'm1', leader: true }]);
@@ -320,7 +325,7 @@ describe('managers and backups', () => {
   });
 
   test('a store without members and snapshots is refused by name', async () => {
-    const cluster = new ClusterServiceClient(address, client);
+    const cluster = new ClusterServiceClient(address, operator);
     const removal = { requestId: uuid(), name: 'm1', force: false };
     const unknown = { ...removal, requestId: uuid(), name: 'm9' };
     await expect(callUnary(cluster.removeManager.bind(cluster), unknown, limits)).rejects.toMatchObject({

@@ -1,13 +1,16 @@
+import { ClientCredentials, type LiveCredential, PeerListener } from '@causeway/identity/io';
 import { CausewayError } from '@causeway/model';
-import type { Credentials } from '@causeway/proto/io';
 import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
 import { Server } from '@grpc/grpc-js';
 import { type Api, sessionRules } from '../../api/index.ts';
 import type { AgentChannel } from '../../feed/channel.ts';
 import type { View } from '../../store/view.ts';
 import { CallLimit, mostCalls, mostStreams } from './call-limit.ts';
+import { Callers } from './callers.ts';
 import { Forwarder } from './forward.ts';
 import { Health, servedServices } from './health.ts';
+import { splitHostPort } from './host-port.ts';
+import { membersOnly } from './members-only.ts';
 import { createReflection } from './reflection.ts';
 import type { Refused } from './refusals.ts';
 import { definitionOf, served, servedNames } from './services.ts';
@@ -34,6 +37,9 @@ const maxStreams = 1_000;
 /** How long calls under way may take when the server stops. */
 const drainLimit = seconds(2);
 
+/** How often the server ends the connections of peers that it would refuse by now. */
+const cutEvery = seconds(1);
+
 /** The manager that the server serves, without its network code. */
 interface ServedManager {
   readonly view: View;
@@ -49,7 +55,7 @@ interface ServedManager {
 
 interface GrpcServerModules {
   readonly manager: ServedManager;
-  readonly credentials: Credentials;
+  readonly credential: LiveCredential;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -74,6 +80,10 @@ export class GrpcServer implements Startable {
   readonly #server: Server;
   readonly #health: Health;
   readonly #forwarder: Forwarder;
+  readonly #callers: Callers;
+  readonly #listener: PeerListener;
+  readonly #stopping = new AbortController();
+  #cutting: Promise<void> = Promise.resolve();
   #unsubscribe: readonly (() => void)[] = [];
   #port = 0;
 
@@ -88,12 +98,18 @@ export class GrpcServer implements Startable {
       'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
       'grpc.enable_channelz': 0, // counts every message of every call, and the counts are not read
     });
-    const { credentials, manager } = modules;
+    const { manager, credential, clock } = modules;
+    const credentials = ClientCredentials.toManagers(credential, () => clock.wall());
     const forwarded = { view: manager.view, credentials, services: servedNames.map(definitionOf) };
     this.#forwarder = new Forwarder(forwarded, settings);
+    const callers = new Callers({ credential, clock, removals: () => manager.view.removals });
+    this.#callers = callers;
+    const listened = { server: this.#server, credential, expected: () => callers.expected };
+    this.#listener = new PeerListener(listened, splitHostPort(settings.listen));
     this.#addServices();
-    this.#health = new Health(this.#server);
-    createReflection(servedServices).addToServer(this.#server);
+    const forMembers = membersOnly(this.#server, { ...modules, callers });
+    this.#health = new Health(forMembers);
+    createReflection(servedServices).addToServer(forMembers);
   }
 
   /** The port on which the server listens. */
@@ -104,14 +120,12 @@ export class GrpcServer implements Startable {
   /** @throws CausewayError listen-failed when the server cannot listen there */
   async start(): Promise<void> {
     const { listen } = this.#settings;
-    const { manager, credentials } = this.#modules;
-    this.#port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(listen, credentials.server(), (error, port) => {
-        if (error === null) resolve(port);
-        else reject(cannotListen(listen, error));
-      });
+    const { manager } = this.#modules;
+    this.#port = await this.#listener.start().catch((error: Error) => {
+      throw cannotListen(listen, error);
     });
     await this.#forwarder.start();
+    this.#cutting = this.#cutAgainAndAgain(this.#stopping.signal);
     const tell = (): void =>
       this.#health.tell({ leads: manager.isLeader, forwards: this.#forwarder.leader !== undefined });
     this.#unsubscribe = [manager.onLeadership(tell), manager.view.subscribe(tell)];
@@ -126,7 +140,9 @@ export class GrpcServer implements Startable {
   /** Waits for calls under way, and cuts those that take too long. */
   async stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    await this.#forwarder.stop();
+    this.#stopping.abort();
+    this.#listener.stop();
+    await Promise.all([this.#forwarder.stop(), this.#cutting]);
     const ended = new AbortController();
     const shutdown = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     const cut = this.#modules.clock.sleep(drainLimit, ended.signal).then(() => {
@@ -137,11 +153,28 @@ export class GrpcServer implements Startable {
     await cut;
   }
 
+  /**
+   * Ends the connections of peers that were removed, or whose certificate expires. A peer that has a new certificate
+   * connects again at once; the others get the reason as the answer to their next call.
+   */
+  cutUnwelcome(): void {
+    const count = this.#listener.cut((peer) => this.#callers.isUnwelcome(peer, cutEvery));
+    if (count > 0) this.#modules.log.info('peers.cut', { count });
+  }
+
+  async #cutAgainAndAgain(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.cutUnwelcome();
+      await this.#modules.clock.sleep(cutEvery, signal);
+    }
+  }
+
   #addServices(): void {
     const { manager, log } = this.#modules;
     const limits = { calls: new CallLimit('calls', mostCalls), streams: new CallLimit('streams', mostStreams) };
     const refused: Refused = (caller, error) => manager.refused(caller, error);
-    const serving = { log, forwarder: this.#forwarder, refused, cluster: () => manager.view.cluster?.id, ...limits };
+    const callers = this.#callers;
+    const serving = { log, callers, refused, forwarder: this.#forwarder, ...limits };
     for (const name of servedNames) this.#server.addService(...served(name, manager.api, serving));
     const sessions = sessionHandlers(serving, sessionRules.connect, (channel) => manager.accept(channel));
     this.#server.addService(sessionService, sessions);

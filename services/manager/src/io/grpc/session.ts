@@ -46,7 +46,7 @@ export const sessionService: ServiceDefinition<UntypedServiceImplementation> = {
 
 /** `serve` gets every admitted agent, except those whose session the forwarder passes on. It must not throw. */
 export function sessionHandlers(
-  { forwarder, refused, log }: Pick<Serving, 'forwarder' | 'refused' | 'log'>,
+  { forwarder, callers, refused, log }: Pick<Serving, 'forwarder' | 'callers' | 'refused' | 'log'>,
   rule: Rule,
   serve: (channel: AgentChannel) => Promise<void>,
 ): UntypedServiceImplementation {
@@ -54,7 +54,7 @@ export function sessionHandlers(
     connect: (call: SessionCall) => {
       let peer: Identity | undefined;
       try {
-        const context = new GrpcCall(call, endless);
+        const context = new GrpcCall(call, callers.identify(call), endless);
         peer = context.peer;
         authorize(rule, context, undefined);
         if (forwarder.relays(call)) forwarder.relay(call, context);

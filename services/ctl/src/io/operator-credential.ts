@@ -1,0 +1,44 @@
+import { join, resolve } from 'node:path';
+import { nameOf } from '@causeway/identity';
+import { ClientCredentials, LiveCredential, readCredential } from '@causeway/identity/io';
+import { CausewayError, isCausewayError } from '@causeway/model';
+import { systemClock } from '@causeway/runtime/io';
+import { inUse } from '../contexts/contexts.ts';
+import { ContextDirectory, contextsDirectory } from '../contexts/io/context-directory.ts';
+
+/**
+ * Credentials of an operator, for connections to the managers. `context`: its name, or a directory, which has a "/"; absent:
+ * the context in use.
+ * @throws CausewayError identity-missing, data-damaged, key-exposed; role-mismatch: it is not of an operator
+ */
+export async function operatorCredentials(
+  environment: NodeJS.ProcessEnv,
+  context: string | undefined,
+): Promise<ClientCredentials> {
+  const directory = await directoryOf(contextsDirectory(environment), context);
+  const credential = await readCredential(directory).catch((error: unknown) => {
+    throw isCausewayError(error, 'identity-missing') ? missing(`in ${directory}`, error) : error;
+  });
+  const { role, id } = nameOf(credential);
+  if (role === 'operator')
+    return ClientCredentials.toManagers(new LiveCredential(credential), () => systemClock.wall());
+  const message = `the credential in ${directory} is of ${role}/${id}, not of an operator: give another --context`;
+  throw new CausewayError('role-mismatch', message, { path: directory, role });
+}
+
+async function directoryOf(contexts: string, context: string | undefined): Promise<string> {
+  if (context?.includes('/')) return resolve(context);
+  if (context !== undefined) return join(contexts, context);
+  const known = new ContextDirectory(contexts);
+  const all = await known.all();
+  const name = inUse(all, await known.chosen());
+  if (name !== undefined) return join(contexts, name);
+  if (all.length === 0) throw missing(`for this user in ${contexts}`);
+  const message = `there are several contexts (${all.map((each) => each.name).join(', ')}) and none is in use: choose one with --context, or with "causeway context use"`;
+  throw new CausewayError('identity-missing', message, { path: contexts });
+}
+
+function missing(where: string, cause?: CausewayError): CausewayError {
+  const message = `there is no credential of an operator ${where}: "causeway init" makes one with a new cluster, and "causeway context add" gets one with an operator's token`;
+  return new CausewayError('identity-missing', message, {}, { cause });
+}
