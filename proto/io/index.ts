@@ -1,4 +1,5 @@
 export * from './call.ts';
+export * from './certificate-calls.ts';
 export * from './connect-limit.ts';
 export * from './credentials.ts';
 export * from './descriptors.ts';

@@ -3,6 +3,7 @@ export * from './authority.ts';
 export * from './credential.ts';
 export * from './lifetimes.ts';
 export * from './name.ts';
+export * from './renewal.ts';
 export { createSealingKey, deriveBytes, type SealContext, type SealingKey, seal, unseal } from './seal.ts';
 export { formatTime } from './time.ts';
 export * from './token.ts';

@@ -6,10 +6,12 @@ import {
   identityDirectory,
   keepCredential,
   LiveCredential,
+  Renewal,
   readCredential,
+  writeCredential,
 } from '@causeway/identity/io';
 import { CausewayError, isCausewayError, messageOf, type NodeId, visible } from '@causeway/model';
-import { limitConnects, quietGrpc } from '@causeway/proto/io';
+import { CertificateCalls, limitConnects, quietGrpc } from '@causeway/proto/io';
 import {
   explainMissingOption,
   type Log,
@@ -17,6 +19,7 @@ import {
   type LogLevel,
   logFormats,
   logLevels,
+  randomUuid,
   version,
 } from '@causeway/runtime';
 import {
@@ -146,6 +149,9 @@ async function serve(options: Options, log: Log): Promise<void> {
     },
     settings,
   );
+  const source = new CertificateCalls({ credentials, newId: () => randomUuid(cryptoRandom) }, settings.managers);
+  const keep = (next: Credential): Promise<void> => writeCredential(identity, next);
+  const renewal = new Renewal({ credential, source, keep, clock: systemClock, random: cryptoRandom, log });
   const server = new AgentServer({ api: agent.api, log }, { socket: options.socket });
   await server.start();
   await agent.start().catch(async (error: unknown) => {
@@ -153,6 +159,7 @@ async function serve(options: Options, log: Log): Promise<void> {
     throw error;
   });
 
+  await renewal.start();
   const service = serviceManager(log);
   service.ready();
 
@@ -161,6 +168,8 @@ async function serve(options: Options, log: Log): Promise<void> {
     if (stopping) return;
     stopping = true;
     service.stopping();
+    await renewal.stop();
+    source.close();
     await server.stop();
     await agent.stop();
     link.close();

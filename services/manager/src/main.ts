@@ -1,8 +1,15 @@
 #!/usr/bin/env node
-import { nameOf, type SealingKeyFile } from '@causeway/identity';
-import { ClientCredentials, createKey, type LiveCredential } from '@causeway/identity/io';
+import { type Credential, nameOf, type SealingKeyFile } from '@causeway/identity';
+import {
+  ClientCredentials,
+  createKey,
+  identityDirectory,
+  type LiveCredential,
+  Renewal,
+  writeCredential,
+} from '@causeway/identity/io';
 import { CausewayError, isCausewayError, messageOf, visible } from '@causeway/model';
-import { limitConnects, quietGrpc } from '@causeway/proto/io';
+import { CertificateCalls, limitConnects, quietGrpc } from '@causeway/proto/io';
 import {
   type Clock,
   explainMissingOption,
@@ -168,6 +175,10 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const server = new GrpcServer({ manager, credential, clock: systemClock, log }, config);
   const etcdMember = etcd === undefined ? '' : config.name;
   const registration = new Registration({ ...parts, store, keys, peers }, { ...self, etcdMember, schema, instance });
+  // The manager asks itself: it answers if it leads, and forwards otherwise.
+  const source = new CertificateCalls({ credentials, newId: () => randomUuid(cryptoRandom) }, [config.advertise]);
+  const keep = (next: Credential): Promise<void> => writeCredential(identityDirectory(config.dataDir), next);
+  const renewal = new Renewal({ ...parts, credential, source, keep });
   const service = serviceManager(log);
   const start = async (): Promise<void> => {
     await server.start();
@@ -178,6 +189,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     await manager.start();
     await keepCluster(config.dataDir, manager, store, belongsTo);
     await removeFounding(config.dataDir);
+    await renewal.start();
     log.info('manager.started', { listen: config.listen, advertise: config.advertise, version });
   };
   try {
@@ -192,6 +204,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   } finally {
     server.drain();
     await stopAll(parts, [
+      ['renewal', () => renewal.stop().finally(() => source.close())],
       // Both at once, because the registration's stop also waits for the store.
       ['manager', () => Promise.all([manager.stop(), registration.stop()])],
       ['server', () => server.stop()],

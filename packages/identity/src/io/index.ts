@@ -3,5 +3,6 @@ export * from './create-key.ts';
 export * from './identity-directory.ts';
 export * from './live-credential.ts';
 export * from './peer-listener.ts';
+export * from './renewal.ts';
 export * from './secret-file.ts';
 export { contextOptions } from './tls.ts';

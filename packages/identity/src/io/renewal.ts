@@ -1,0 +1,109 @@
+import { type CausewayError, isCausewayError, unwrap } from '@causeway/model';
+import {
+  type Clock,
+  type Duration,
+  type Log,
+  Loop,
+  milliseconds,
+  type Random,
+  type Startable,
+  seconds,
+} from '@causeway/runtime';
+import type { Credential } from '../credential.ts';
+import { checkClock, renewalTime } from '../lifetimes.ts';
+import { acceptRenewal, isOfFormerCa, type Renewed } from '../renewal.ts';
+import { formatTime } from '../time.ts';
+import { parseTrustBundle } from '../trust.ts';
+import { createRequest } from '../x509/request.ts';
+import { createKey } from './create-key.ts';
+import type { LiveCredential } from './live-credential.ts';
+
+/** The managers, as a member asks them for certificates. Calls fail when no manager answers. */
+export interface CertificateSource {
+  /** What the cluster trusts, in PEM, and the manager's time, Unix ms. */
+  trust(signal: AbortSignal): Promise<{ readonly roots: string; readonly time: number }>;
+  /** `request`: PKCS #10 in DER. */
+  renew(request: Uint8Array, signal: AbortSignal): Promise<Renewed>;
+}
+
+interface RenewalParts {
+  readonly credential: LiveCredential;
+  readonly source: CertificateSource;
+  /** Writes the credential to disk. Durable when it resolves. */
+  keep(credential: Credential): Promise<void>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** How often the managers are asked which roots are trusted; a random half is added, so that members do not ask together. */
+const askEvery = seconds(40);
+const retryAfter = seconds(30);
+/** A warning is logged when so much of a certificate's life is over. */
+const lateAt = 0.8;
+
+/**
+ * Renews the credential of a process in time, and when the CA changes. The next connections use the new certificate; those
+ * that are open go on.
+ */
+export class Renewal implements Startable {
+  readonly #parts: RenewalParts;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  /** When the present certificate is to be renewed, Unix ms. */
+  #due: number;
+
+  constructor(parts: RenewalParts) {
+    this.#parts = parts;
+    this.#due = this.#dueOf(parts.credential.current);
+  }
+
+  start(): Promise<void> {
+    const failed = (error: unknown): void => this.#failed(error);
+    const loop = new Loop(this.#parts, { step: (signal) => this.#step(signal), failed, retryAfter });
+    this.#running = loop.run(this.#stopping.signal);
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #step(signal: AbortSignal): Promise<Duration> {
+    const { credential, source, clock, random, log } = this.#parts;
+    const { roots, time } = await source.trust(signal);
+    const inTime = checkClock(clock.wall(), time);
+    if (!inTime.ok) log.warn('clock.wrong', { message: inTime.error.message });
+    const isDue = clock.wall() >= this.#due;
+    if (isDue || isOfFormerCa(credential.current, unwrap(parseTrustBundle(roots)))) await this.#renew(signal);
+    return milliseconds(askEvery * (1 + random.float() / 2));
+  }
+
+  /** The credential is on disk before it is used: after a crash, the process begins with the newest. */
+  async #renew(signal: AbortSignal): Promise<void> {
+    const { credential, source, keep, clock, log } = this.#parts;
+    const key = createKey();
+    const renewed = await source.renew(createRequest(key), signal);
+    const next = unwrap(acceptRenewal(credential.current, key, renewed, clock.wall()));
+    await keep(next);
+    credential.replace(next);
+    this.#due = this.#dueOf(next);
+    const [{ serial, notAfter }] = next.chain;
+    log.info('certificate.renewed', { serial, expires: formatTime(notAfter) });
+  }
+
+  #failed(error: unknown): void {
+    const { credential, clock, log } = this.#parts;
+    const [{ notBefore, notAfter }] = credential.current.chain;
+    const isLate = clock.wall() >= notBefore + (notAfter - notBefore) * lateAt;
+    const known: CausewayError | undefined = isCausewayError(error) ? error : undefined;
+    const fields = { code: known?.code, message: known?.message ?? String(error), expires: formatTime(notAfter) };
+    if (isLate) log.warn('certificate.not-renewed', fields);
+    else log.debug('certificate.not-renewed', fields);
+  }
+
+  #dueOf({ chain: [certificate] }: Credential): number {
+    return renewalTime(certificate, this.#parts.random);
+  }
+}
