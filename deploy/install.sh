@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the bundled programs (npm run bundle) on this host, with systemd units and settings to fill in. Existing settings
+# Installs the bundled programs (npm run bundle) on this host, with systemd units and their settings. Existing settings
 # are kept. The installed files do not need the clone afterwards. Run this script again to upgrade.
 #   DESTDIR=/tmp/stage deploy/install.sh     installs below another root directory
 set -eu
@@ -33,4 +33,4 @@ for settings in "$from"/deploy/systemd/*.env; do
 done
 [ -n "$root" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 
-echo "installed: fill in $root/etc/causeway/agent.env (and manager.env), then systemctl enable --now causeway-agent"
+echo "installed: \"causeway init\" founds a cluster on this host, \"causeway join ADDRESS --token TOKEN\" makes this host a member of one"

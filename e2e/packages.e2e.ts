@@ -10,12 +10,6 @@ import { SystemdHost } from './systemd-host.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const needed = ['systemctl', 'dpkg-deb'];
 
-/** Makes the host's agent a member of the cluster that its manager has founded. */
-const joining = `causeway lab enroll <<END
-{"managers": ["192.0.2.1:7443"], "operator": "$(echo ~/.config/causeway/*)",
- "members": [{"role": "agent", "name": "h1", "dataDir": "/var/lib/causeway/agent", "hosts": []}]}
-END`;
-
 describeLab(
   'packages on a host that systemd runs',
   () => {
@@ -35,15 +29,13 @@ describeLab(
       await rm(directory, { recursive: true, force: true });
     });
 
-    const settings = (service: string, text: string): Promise<string> =>
-      host.sh(`cat > /etc/causeway/${service}.env <<'END'\n${text}\nEND`);
     const property = async (unit: string, name: string): Promise<string> =>
       (await host.sh(`systemctl show --value --property ${name} ${unit}`)).trim();
 
     test('installed: programs, units, settings that only root reads; nothing is started', async () => {
       const said = await host.sh('dpkg --install --force-depends /packages/*.deb 2>&1');
       expect(said).toContain(
-        'causeway-agent: fill in /etc/causeway/agent.env, then: systemctl enable --now causeway-agent',
+        'causeway-agent: "causeway init" founds a cluster, "causeway join ADDRESS --token TOKEN" joins one; both write /etc/causeway/agent.env',
       );
       expect((await host.sh('causeway version')).trim()).toMatch(/^causeway \d/);
       expect(await host.sh('stat -c %a /etc/causeway/*.env')).toBe('600\n600\n');
@@ -58,30 +50,29 @@ describeLab(
       expect(await host.sh('journalctl --unit causeway-agent')).toContain('--name (or CAUSEWAY_NAME) is missing');
     });
 
-    test('both services start and say when they are ready', async () => {
-      await settings(
-        'manager',
-        `CAUSEWAY_NAME=m1\nCAUSEWAY_LISTEN=192.0.2.1:7443\nCAUSEWAY_ETCD=embedded\nCAUSEWAY_DATA_DIR=/var/lib/causeway/manager`,
-      );
-      await settings(
-        'agent',
-        'CAUSEWAY_NAME=h1\nCAUSEWAY_MANAGERS=192.0.2.1:7443\nCAUSEWAY_DATA_PATH=192.0.2.1\nCAUSEWAY_DATA_DIR=/var/lib/causeway/agent',
-      );
-      await host.sh('causeway-manager init --name m1 --listen 192.0.2.1:7443 --data-dir /var/lib/causeway/manager');
-      await host.sh('systemctl enable --now causeway-manager');
-      await host.sh(joining);
-      await host.sh('systemctl enable --now causeway-agent');
+    test('two commands make a cluster, and both may be repeated', async () => {
+      const said = await host.sh('causeway init --name m1 --listen 192.0.2.1');
+      const [join = ''] = /causeway join 192\.0\.2\.1:7443 --token CWAY1-agent-\S+/.exec(said) ?? [];
+      expect(await host.sh(`${join} --name h1`)).toMatch(/^host h1 \(\w+\) has joined the cluster/);
       expect(await property('causeway-manager', 'ActiveState')).toBe('active');
       expect(await property('causeway-agent', 'ActiveState')).toBe('active');
-      await eventually(async () =>
-        expect(await host.sh('causeway --managers 192.0.2.1:7443 status')).toContain('1/1 ready'),
+      await eventually(async () => expect(await host.sh('causeway status')).toContain('1/1 ready'));
+      expect(await host.sh(`${join} --name h1`)).toContain('is a member of the cluster already');
+      expect(await host.sh('causeway init')).toContain('causeway join 192.0.2.1:7443 --token CWAY1-agent-');
+      const used = JSON.parse(await host.sh('causeway node token list -o json')) as { used: number }[];
+      expect(used.filter((token) => token.used > 0)).toHaveLength(1);
+    });
+
+    test('the token is in no journal, and no file of the host has the key of its agent but its identity', async () => {
+      expect(await host.sh('journalctl --no-pager')).not.toContain('CWAY1-');
+      expect(await host.sh('grep -rl "PRIVATE KEY" /var/lib/causeway/agent /etc/causeway')).toBe(
+        '/var/lib/causeway/agent/identity/identity.pem\n',
       );
     });
 
     test('the agent sees the network namespaces that containers see, and a container gets its interface', async () => {
-      const causeway = 'causeway --managers 192.0.2.1:7443';
-      await host.sh(`${causeway} network create blue --subnet 10.66.0.0/24 && ip netns add web`);
-      await host.sh(`${causeway} endpoint attach blue --name web --netns /run/netns/web --wait applied`);
+      await host.sh(`causeway network create blue --subnet 10.66.0.0/24 && ip netns add web`);
+      await host.sh(`causeway endpoint attach blue --name web --netns /run/netns/web --wait applied`);
       expect(await host.sh('ip netns exec web ping -c 1 -W 2 10.66.0.1')).toContain(' 0% packet loss');
       const pid = await property('causeway-agent', 'MainPID');
       expect(await host.sh(`readlink /proc/${pid}/ns/mnt`)).toBe(await host.sh('readlink /proc/1/ns/mnt'));

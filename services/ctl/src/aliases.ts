@@ -10,6 +10,7 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   node: ['nodes', 'host', 'hosts'],
   manager: ['managers'],
   operator: ['operators'],
+  context: ['contexts'],
   lab: ['labs'],
   backup: ['backups'],
   events: ['event'],

@@ -29,6 +29,8 @@ export interface Context {
   readonly connect: Connect;
   /** Variables with which the systemd units on this host are started. */
   readonly hostVariables: () => Promise<HostVariables>;
+  /** HOST:PORT of the managers of a context of this user. Absent: of the context in use. Empty: they are not known. */
+  readonly managersOfContext: (context: string | undefined) => Promise<readonly string[]>;
   /** Versions of this program and of the runtime that runs it. */
   readonly version: string;
   readonly runtime: string;

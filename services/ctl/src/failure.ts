@@ -103,7 +103,7 @@ export function exitCodeOf(failure: Failure): number {
 function hintFor(error: CausewayError): string | undefined {
   if (error instanceof UsageError) return error.hint;
   if (error.code === 'invalid-argument' && error.data['field'] === '--managers' && !('value' in error.data)) {
-    return 'name a manager with --managers HOST:7443, or set CAUSEWAY_MANAGERS. causeway finds the managers by itself on a host whose agent has a session, or where /etc/causeway/agent.env sets CAUSEWAY_MANAGERS';
+    return 'name a manager with --managers HOST:7443, or set CAUSEWAY_MANAGERS. causeway finds the managers by itself on a host whose agent has a session, or where /etc/causeway/agent.env sets CAUSEWAY_MANAGERS, and for a user who has a context';
   }
   if (error.data['field'] === '--socket') {
     return 'this command asks causeway-agent on this host, as root: does it run here? --socket or CAUSEWAY_SOCKET names its socket';

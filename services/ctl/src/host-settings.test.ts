@@ -47,6 +47,15 @@ describe('where the managers are', () => {
     expect(calls.map(({ method }) => method)).toEqual(['managers.listNetworks']);
   });
 
+  test('the context of the user wins over the settings of the host', async () => {
+    const variables = { CAUSEWAY_MANAGERS: 'h2', CAUSEWAY_SOCKET: '/run/a.sock' };
+    const world: World = { ...networks, variables, agent: session, managersOfContext: ['10.0.0.5:7443'] };
+    const { connection } = await runLine('network list', world);
+    expect(connection.settings).toMatchObject({ managers: ['10.0.0.5:7443'], socket: '/run/a.sock' });
+    const said = await runLine('network list --managers h1', world);
+    expect(said.connection.settings?.managers).toEqual(['h1:7443']);
+  });
+
   test('the socket is that of the agent’s settings, unless it is said', async () => {
     const world: World = { ...networks, variables: { CAUSEWAY_SOCKET: '/run/a.sock' }, agent: session };
     expect((await runLine('network list', world)).connection.settings?.socket).toBe('/run/a.sock');

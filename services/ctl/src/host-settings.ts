@@ -12,6 +12,8 @@ export interface HostParts {
    * only root may read them.
    */
   readonly hostVariables: () => Promise<HostVariables>;
+  /** HOST:PORT of the managers of a context; absent: of the context in use. */
+  readonly managersOfContext: (context: string | undefined) => Promise<readonly string[]>;
   readonly connect: Connect;
   readonly signal: AbortSignal;
 }
@@ -31,18 +33,20 @@ export function parseVariables(text: string): HostVariables {
 }
 
 /**
- * Completes missing settings from this host. Precedence for managers: the settings of its agent > the manager with which
- * its agent has a session > its own manager. A missing socket is that of its agent.
+ * Completes missing settings from this user and this host. Precedence for managers: those of the context > the settings of the
+ * host's agent > the manager with which its agent has a session > its own manager. A missing socket is that of its agent.
  */
 export async function withHostSettings(
   settings: Settings,
   said: { readonly socket: boolean },
-  { hostVariables, connect, signal }: HostParts,
+  { hostVariables, managersOfContext, connect, signal }: HostParts,
 ): Promise<Settings> {
   if (settings.managers.length > 0) return settings;
+  const ofContext = await managersOfContext(settings.context);
   const variables = await hostVariables();
   const socket = said.socket ? settings.socket : (variables['CAUSEWAY_SOCKET'] ?? settings.socket);
   const known = { ...settings, socket };
+  if (ofContext.length > 0) return { ...known, managers: ofContext };
   const written = readManagers(variables['CAUSEWAY_MANAGERS']);
   if (written.length > 0) return { ...known, managers: written };
   const inSession = await managerOfAgent({ connect, signal }, known);

@@ -25,7 +25,7 @@ const options: { readonly [Name in keyof Required<Settings>]: () => Option } = {
   managers: () =>
     new Option('--managers <address,...>', `managers as HOST[:${managerPort}], in order of preference`)
       .env('CAUSEWAY_MANAGERS')
-      .default([], "this host's")
+      .default([], "those of the context, or this host's")
       .argParser((text) => parseManagers(text)),
   context: () =>
     new Option('--context <name>', 'whose credential to use: a name in ~/.config/causeway, or a directory').env(

@@ -74,6 +74,7 @@ export class SimStage implements Stage {
       signal: new AbortController().signal,
       connect: connectTo(this.#cluster, at),
       hostVariables: async () => ({}),
+      managersOfContext: async () => [],
       version: 'simulated',
       runtime: 'simulated',
       exitCode: 0,

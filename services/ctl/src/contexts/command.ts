@@ -121,7 +121,7 @@ async function addContext(parts: ContextParts, input: AddInput, context: Context
   const { contexts, knock, createKey } = parts;
   const token = await readToken(parts.host, input);
   if (token.role !== 'operator') {
-    const message = `this token makes ${token.role === 'agent' ? 'an agent' : 'a manager'}, not an operator: run "causeway join ADDRESS --token …" on the host, or "causeway node token create --role operator" here`;
+    const message = `this token makes ${token.role === 'agent' ? 'an agent' : 'a manager'}, not an operator: run "causeway join ADDRESS --token …" on the host, or "causeway operator token" where an operator uses causeway`;
     throw new CausewayError('role-mismatch', message, { role: token.role });
   }
   const name = input.operator ?? parseNameOf('--operator')(parts.user);

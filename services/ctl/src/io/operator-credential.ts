@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { DirectoryHome } from '@causeway/enrollment/io';
 import { nameOf } from '@causeway/identity';
 import { ClientCredentials, LiveCredential, readCredential } from '@causeway/identity/io';
 import { CausewayError, isCausewayError } from '@causeway/model';
@@ -24,6 +25,23 @@ export async function operatorCredentials(
     return ClientCredentials.toManagers(new LiveCredential(credential), () => systemClock.wall());
   const message = `the credential in ${directory} is of ${role}/${id}, not of an operator: give another --context`;
   throw new CausewayError('role-mismatch', message, { path: directory, role });
+}
+
+/**
+ * HOST:PORT of the managers that are known of a context. None for a context that cannot be used: the error comes when a
+ * manager is asked.
+ */
+export async function managersOfContext(
+  environment: NodeJS.ProcessEnv,
+  context: string | undefined,
+): Promise<readonly string[]> {
+  try {
+    const directory = await directoryOf(contextsDirectory(environment), context);
+    return (await new DirectoryHome({ directory }).read())?.managers ?? [];
+  } catch (error) {
+    if (isCausewayError(error)) return [];
+    throw error;
+  }
 }
 
 async function directoryOf(contexts: string, context: string | undefined): Promise<string> {

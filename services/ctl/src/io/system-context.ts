@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { visible } from '../render/visible.ts';
 import { grpcConnect } from './grpc-clients.ts';
 import { hostVariables } from './host-variables.ts';
-import { operatorCredentials } from './operator-credential.ts';
+import { managersOfContext, operatorCredentials } from './operator-credential.ts';
 import { openTerminal } from './terminal.ts';
 
 /** The real context, for main.ts. */
@@ -20,6 +20,7 @@ export function systemContext(of: NodeJS.Process): Context {
     random: cryptoRandom,
     connect: grpcConnect({ credentials, clock: systemClock, actor: actor(), onRemark }),
     hostVariables,
+    managersOfContext: (context) => managersOfContext(of.env, context),
     version,
     runtime: `node ${of.version}`,
     exitCode: 0,

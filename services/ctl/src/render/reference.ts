@@ -18,8 +18,8 @@ function introduction(program: Command): string {
     program.description(),
     'Data goes to stdout, everything else to stderr. These options may stand before the noun or after the verb:',
     optionTable(visibleOptions(program)),
-    'The addresses of the managers come from the first of these that is set: `--managers`; `CAUSEWAY_MANAGERS`; `CAUSEWAY_MANAGERS` in\n' +
-      '`/etc/causeway/agent.env` or `manager.env`; the manager that the agent of this host has a session with; `CAUSEWAY_LISTEN` in\n' +
+    'The addresses of the managers come from the first of these that is set: `--managers`; `CAUSEWAY_MANAGERS`; those of the context;\n' +
+      '`CAUSEWAY_MANAGERS` in `/etc/causeway/agent.env` or `manager.env`; the manager that the agent of this host has a session with; `CAUSEWAY_LISTEN` in\n' +
       "`manager.env`. The agent's socket: `--socket`; `CAUSEWAY_SOCKET`; the same in `agent.env`.",
     'The credential of the operator is in the directory `~/.config/causeway/CONTEXT` (`identity.pem`, `ca.pem`). The context is the first of\n' +
       'these that is set: `--context`; `CAUSEWAY_CONTEXT`; the file `current` beside the contexts; the only context. A value with a `/` is a\n' +

@@ -21,6 +21,8 @@ export interface World extends FakeServers {
   readonly signal?: AbortSignal;
   /** Variables of the systemd units on this host. */
   readonly variables?: HostVariables;
+  /** Of the context in use. */
+  readonly managersOfContext?: readonly string[];
   readonly tty?: boolean;
   readonly more?: readonly CommandBuilder[];
 }
@@ -54,6 +56,7 @@ export async function runLine(line: string | readonly string[], world: World = {
     signal: world.signal ?? new AbortController().signal,
     connect: connection.connect,
     hostVariables: async () => world.variables ?? {},
+    managersOfContext: async () => world.managersOfContext ?? [],
     version: '1.2.3',
     runtime: 'node v20.20.2',
     exitCode: 0,
