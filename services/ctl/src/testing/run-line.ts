@@ -21,7 +21,7 @@ export interface World extends FakeServers {
   readonly signal?: AbortSignal;
   /** Variables of the systemd units on this host. */
   readonly variables?: HostVariables;
-  /** Of the context in use. */
+  /** The managers of the context in use. */
   readonly managersOfContext?: readonly string[];
   readonly tty?: boolean;
   readonly more?: readonly CommandBuilder[];

@@ -72,7 +72,7 @@ describe('selection', () => {
       'an unknown field',
       '',
       'color=red',
-      'there is no field "color"; the fields are data_path, id, name, ready, underlay_mtu, version',
+      'there is no field "color"; the fields are data_path, drained, id, name, ready, underlay_mtu, version',
     ],
     ['a field everything has', '', 'constructor=x', 'there is no field "constructor"'],
     ['no boolean', '', 'ready=yes', 'field_selector: "yes" is not true or false'],
