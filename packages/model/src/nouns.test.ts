@@ -6,7 +6,7 @@ it('the nouns make these kinds of events', () => {
   expect(eventKinds.join(' ')).toBe(
     'network.created network.changed network.deleted endpoint.attached endpoint.detached endpoint.orphaned ' +
       'endpoint.refused endpoint.kept address.reserved address.released claims.repaired node.joined node.changed ' +
-      'node.ready node.lost node.drained node.undrained leader.changed cluster.restored cluster.recovered ' +
+      'node.ready node.lost node.drained node.undrained node.removed leader.changed cluster.restored cluster.recovered ' +
       'manager.joined manager.lost manager.removed token.created token.revoked certificate.issued ' +
       'certificate.renewed operator.revoked ca.rotating ca.rotated ca.autolock call.refused drift.repaired',
   );
