@@ -20,7 +20,7 @@ const form = /^[a-z]+(?:-[a-z]+)*\.[a-z]+(?:-[a-z]+)*$/;
 
 const events = new Map();
 const wrong = [];
-for (const file of files('services/*.ts', 'packages/runtime/*.ts', 'proto/io/*.ts')) {
+for (const file of files('services/*.ts', 'packages/identity/*.ts', 'packages/runtime/*.ts', 'proto/io/*.ts')) {
   if (/\.test\.ts$|\/testing\/|^services\/ctl\//.test(file)) continue;
   for (const [, call, failure, event] of textOf(file).matchAll(logged)) {
     for (const [, name] of (call ?? failure ?? event ?? '').matchAll(literal)) {
