@@ -1,42 +1,12 @@
+import { type Stories, tell } from '@causeway/uml';
 import { beforeAll, expect, test } from 'vitest';
 import { describeLab } from './requirements.ts';
-import { runInUml } from './uml/uml.ts';
-
-interface Pings {
-  readonly sent: number;
-  readonly received: number;
-}
-
-/** Frames on the underlay meanwhile. */
-interface Frames {
-  readonly esp: number;
-  readonly vxlan: number;
-}
-
-interface Measured {
-  readonly contract: { readonly cases: number; readonly failures: Readonly<Record<string, string>> };
-  /** Before any policy. */
-  readonly plain: Pings & Frames;
-  readonly blocked: Pings & Frames;
-  readonly withoutSa: Pings & Frames;
-  /** SAs and policies of a host, as iproute2 prints them without keys. */
-  readonly golden: string;
-  readonly protected: Pings & Frames;
-  readonly rekeyed: Pings & { readonly rekeys: number };
-  readonly policyDeleted: Pings & Frames;
-  readonly policyBack: Pings;
-  readonly replayed: Pings & { readonly duplicates: number; readonly replays: number };
-}
-
-/** The guest cannot load modules by itself. `seqiv` draws random numbers when an SA is made: the last three. */
-const ciphers = ['gcm', 'ctr', 'ghash-generic', 'seqiv', 'hmac', 'sha512_generic', 'drbg'];
-const modules = ['esp4', 'esp6', 'xfrm_user', ...ciphers, 'veth', 'vxlan', 'bridge', 'sch_netem'];
 
 describeLab('SAs and policies on a kernel that has ESP (User-Mode Linux)', () => {
-  let result: Measured;
+  let result: Stories['esp'];
   beforeAll(async () => {
-    result = (await runInUml('esp.mjs', modules)) as Measured;
-  }, 180_000);
+    result = await tell('esp');
+  }, 330_000);
 
   test('the kernel keeps the contract', () => {
     expect(result.contract.failures).toEqual({});

@@ -6,6 +6,7 @@ import { benchBurst } from './burst.ts';
 import { benchClaims } from './claims.ts';
 import { compare, printCompared } from './compare.ts';
 import { benchDensity } from './density.ts';
+import { benchEncryption } from './encryption/encryption.ts';
 import { benchKernel } from './kernel.ts';
 import { type Command, readCommand, usage } from './options.ts';
 import { benchPool } from './pool.ts';
@@ -29,6 +30,7 @@ const benches = (scale: ScaleSettings): Benches => ({
   agent: benchAgent,
   repair: benchRepair,
   density: benchDensity,
+  encryption: benchEncryption,
 });
 const names = Object.keys(benches({ sessions: 0, networks: 0, endpointsEach: 0 }));
 

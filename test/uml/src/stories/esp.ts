@@ -1,14 +1,45 @@
-// Runs in a User-Mode Linux guest whose kernel has ESP. First the contract cases of SAs and policies, then two hosts whose
-// VXLAN travels in ESP. Prints one line of JSON.
+// Needs ESP. First the contract cases of SAs and policies, then two hosts whose VXLAN travels in ESP.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { applyPlan, newNamespace, plan, policyKey, readState, stateKey } from '@causeway/datapath';
+import {
+  applyPlan,
+  type Namespace,
+  type NetnsPath,
+  newNamespace,
+  plan,
+  policyKey,
+  readState,
+  stateKey,
+  type XfrmState,
+} from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
 import { realHost } from '@causeway/datapath/io/testing';
 import { xfrm, xfrmPolicyCases, xfrmStateCases } from '@causeway/datapath/testing';
+import type { Ip } from '@causeway/model';
 import { enterThrowawayNetns } from '@causeway/netlink/io/testing/netns';
-import { ip, ping, run } from './tools.mjs';
+import { ip, type Pings, ping, report, run } from '../guest/commands.ts';
+
+/** Frames on the underlay meanwhile. */
+interface Frames {
+  readonly esp: number;
+  readonly vxlan: number;
+}
+
+export interface Esp {
+  readonly contract: { readonly cases: number; readonly failures: Readonly<Record<string, string>> };
+  /** Before any policy. */
+  readonly plain: Pings & Frames;
+  readonly blocked: Pings & Frames;
+  readonly withoutSa: Pings & Frames;
+  /** SAs and policies of a host, as iproute2 prints them without keys. */
+  readonly golden: string;
+  readonly protected: Pings & Frames;
+  readonly rekeyed: Pings & { readonly rekeys: number };
+  readonly policyDeleted: Pings & Frames;
+  readonly policyBack: Pings;
+  readonly replayed: Pings & { readonly replays: number };
+}
 
 const { here, there } = xfrm.ends[4];
 
@@ -16,8 +47,8 @@ const missing = enterThrowawayNetns();
 if (missing !== undefined) throw new Error(missing);
 
 /** The errors of the contract cases, by name. */
-async function contract() {
-  const failures = {};
+async function contract(): Promise<Esp['contract']> {
+  const failures: Record<string, string> = {};
   const cases = [...xfrmStateCases, ...xfrmPolicyCases];
   for (const { name, run: runCase } of cases) {
     const host = realHost();
@@ -25,26 +56,34 @@ async function contract() {
     try {
       await runCase(host);
     } catch (error) {
-      failures[name] = String(error.stack);
+      failures[name] = String((error as Error).stack);
     }
     await host.dispose();
   }
   return { cases: cases.length, failures };
 }
 
+interface Host {
+  readonly name: string;
+  readonly address: Ip;
+  readonly peer: Ip;
+  readonly inner: string;
+  readonly mac: string;
+}
+
 /** Two hosts with a tunnel each. Their namespaces have names like those of overlays, so that everything there is ours. */
-const a = { name: 'cw-aaaaaaaaaa', address: here, peer: there, inner: '10.0.0.1', mac: '02:00:00:00:00:01' };
-const b = { name: 'cw-bbbbbbbbbb', address: there, peer: here, inner: '10.0.0.2', mac: '02:00:00:00:00:02' };
+const a: Host = { name: 'cw-aaaaaaaaaa', address: here, peer: there, inner: '10.0.0.1', mac: '02:00:00:00:00:01' };
+const b: Host = { name: 'cw-bbbbbbbbbb', address: there, peer: here, inner: '10.0.0.2', mac: '02:00:00:00:00:02' };
 const kernel = createKernel();
 
-function layOut() {
+function layOut(): void {
   for (const { name } of [a, b]) ip('netns', 'add', name);
   ip('-n', a.name, 'link', 'add', 'e0', 'type', 'veth', 'peer', 'name', 'e0', 'netns', b.name);
   for (const [host, other] of [
     [a, b],
     [b, a],
-  ]) {
-    const on = (...args) => ip('-n', host.name, ...args);
+  ] as const) {
+    const on = (...args: string[]): string => ip('-n', host.name, ...args);
     on('address', 'add', `${host.address}/24`, 'dev', 'e0');
     for (const link of ['lo', 'e0']) on('link', 'set', link, 'up');
     const tunnel = ['id', '7', 'dstport', `${xfrm.encryptedPort}`, 'local', host.address, 'nolearning'];
@@ -57,14 +96,22 @@ function layOut() {
 }
 
 /** The SA of a generation from one host to the other. Each direction and generation has a key of its own. */
-function sa(from, generation, direction) {
+function sa(from: Host, generation: number, direction: 'in' | 'out'): XfrmState {
   const side = from === a ? 1 : 2;
   const id = { src: from.address, dst: from.peer, spi: generation * 0x0100_0000 + side };
   return xfrm.state({ direction, ...id, key: xfrm.saKey(generation * 2 + side) });
 }
 
-/** `receive`: generations that the host receives; `send`: the generation that it sends; absent: none. */
-function desiredOf(host, { receive = [], send, policy = send } = {}) {
+interface Content {
+  /** Generations that the host receives. */
+  readonly receive?: readonly number[];
+  /** The generation that it sends; absent: none. */
+  readonly send?: number;
+  /** The generation that its policy names; absent: the one that it sends. */
+  readonly policy?: number;
+}
+
+function desiredOf(host: Host, { receive = [], send, policy = send }: Content): Namespace {
   const other = host === a ? b : a;
   const desired = newNamespace();
   const states = receive.map((generation) => sa(other, generation, 'in'));
@@ -79,26 +126,26 @@ function desiredOf(host, { receive = [], send, policy = send } = {}) {
 }
 
 /** Makes the kernel of the hosts as desired, and proves that nothing is left to do. */
-async function reconcile(content, ...hosts) {
+async function reconcile(content: Content, ...hosts: readonly Host[]): Promise<void> {
   for (const host of hosts.length === 0 ? [a, b] : hosts) {
-    const path = `/run/netns/${host.name}`;
+    const path = `/run/netns/${host.name}` as NetnsPath;
     const desired = new Map([[path, desiredOf(host, content)]]);
-    const scopes = new Map([[path, { links: [], of: ['xfrmStates', 'xfrmPolicies'], sysctls: [] }]]);
+    const scopes = new Map([[path, { links: [], of: ['xfrmStates', 'xfrmPolicies'], sysctls: [] } as const]]);
     const failures = await applyPlan(kernel, plan(await readState(kernel, desired, scopes), desired));
     const left = plan(await readState(kernel, desired, scopes), desired);
     if (failures.length + left.length > 0) throw new Error(JSON.stringify({ failures, left }));
   }
 }
 
-const pingFromA = (...options) => ping(a.name, b.inner, ...options);
+const pingFromA = (...options: readonly string[]): Promise<Pings> => ping(a.name, b.inner, ...options);
 
-async function until(holds) {
+async function until(holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 20; tries++) if (await holds()) return;
   throw new Error('it never came to hold');
 }
 
 /** Frames on the wire while `work` runs: ESP, and VXLAN that anybody can read. */
-async function onWire(work) {
+async function onWire(work: () => Promise<Pings>): Promise<Pings & Frames> {
   const file = '/run/wire.pcap';
   const capture = spawn('ip', [
     'netns',
@@ -119,18 +166,18 @@ async function onWire(work) {
   await sleep(100);
   capture.kill('SIGINT');
   await once(capture, 'close');
-  const count = (filter) => run('tcpdump', '-nnr', file, filter).split('\n').filter(Boolean).length;
+  const count = (filter: string): number => run('tcpdump', '-nnr', file, filter).split('\n').filter(Boolean).length;
   return { ...result, esp: count('esp'), vxlan: count(`udp port ${xfrm.encryptedPort}`) };
 }
 
 /** The kernel's count of packets that an SA of the host dropped for this reason. */
-function dropped(host, reason) {
+function dropped(host: Host, reason: string): number {
   const text = ip('netns', 'exec', host.name, 'cat', '/proc/net/xfrm_stat');
   return Number(new RegExp(`^${reason}\\s+(\\d+)`, 'm').exec(text)?.[1]);
 }
 
 /** Both ends receive the next generation, then both send it, then both forget the last one. */
-async function rekey(from, to) {
+async function rekey(from: number, to: number): Promise<void> {
   await reconcile({ receive: [from, to], send: from });
   await reconcile({ receive: [from, to], send: to });
   await sleep(100);
@@ -141,7 +188,7 @@ const contractOutcome = await contract();
 layOut();
 // The capture must see what the hunt for plain frames looks for.
 const plain = await onWire(() => pingFromA('-c', '3', '-i', '0.1'));
-await reconcile();
+await reconcile({});
 const blocked = await onWire(() => pingFromA('-c', '3', '-i', '0.1'));
 
 // The policies demand an SA that is not there yet: the first packets make larval SAs, which the real ones must replace.
@@ -164,7 +211,8 @@ for (; !isOver && generation < 14; generation++) await rekey(generation, generat
 const rekeyed = { ...(await pings), rekeys: generation - 1 };
 
 const { selector } = xfrm.demand('out', a.address, a.peer);
-const byHand = ['src', selector.src, 'dst', selector.dst, 'proto', 'udp', 'dport', `${selector.dport}`, 'dir', 'out'];
+const ports = ['proto', 'udp', 'dport', `${selector.dport}`];
+const byHand = ['src', selector.src, 'dst', selector.dst, ...ports, 'dir', 'out'];
 ip('-n', a.name, 'xfrm', 'policy', 'delete', ...byHand);
 const policyDeleted = await onWire(() => pingFromA('-c', '3', '-i', '0.1'));
 await reconcile({ receive: [generation], send: generation }, a);
@@ -176,7 +224,7 @@ const replayed = await pingFromA('-c', '50', '-i', '0.01');
 const replays = dropped(b, 'XfrmInStateSeqError') - before;
 
 kernel.close();
-const result = {
+report<Esp>({
   contract: contractOutcome,
   plain,
   blocked,
@@ -185,5 +233,6 @@ const result = {
   protected: protectedPings,
   rekeyed,
   policyDeleted,
-};
-console.log(`uml: result ${JSON.stringify({ ...result, policyBack, replayed: { ...replayed, replays } })}`);
+  policyBack,
+  replayed: { ...replayed, replays },
+});

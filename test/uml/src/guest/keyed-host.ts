@@ -1,0 +1,90 @@
+import type { Namespace } from '@causeway/datapath';
+import {
+  formatStoredKeys,
+  type HostPlan,
+  type HostView,
+  type PeerOfHost,
+  parseStoredKeys,
+  planHost,
+  type Receipt,
+  type RekeyReason,
+  rekeyPeriod,
+  Secrets,
+  type StoredKeys,
+  type Unsigned,
+  withGeneration,
+} from '@causeway/encryption';
+import { createNodeKey } from '@causeway/encryption/io';
+import { type ClusterId, Ip, type NodeId, unwrap } from '@causeway/model';
+
+/** SAs and policies, as a kernel has them or shall have them. */
+export type Ipsec = Pick<Namespace, 'xfrmStates' | 'xfrmPolicies'>;
+
+export interface IpsecKernel {
+  found(): Promise<Ipsec>;
+  /** False: the agent ended in the middle of the work. */
+  become(desired: HostPlan['desired']): Promise<boolean>;
+}
+
+const noKeys: StoredKeys = { keyring: { version: 0, generations: [], made: new Map() }, keys: new Map() };
+
+/** A host with the rekey protocol and a kernel, without an agent. Messages between hosts arrive when `hears` is called. */
+export class KeyedHost {
+  readonly own: HostView['own'];
+  /** Why the host shall make a new generation. */
+  wanted: RekeyReason | undefined;
+  readonly #kernel: IpsecKernel;
+  readonly #peers = new Map<NodeId, PeerOfHost>();
+  #receipts: ReadonlyMap<NodeId, Receipt> = new Map();
+  #record: Unsigned | undefined;
+  #published: HostView['published'];
+  #stored = formatStoredKeys(noKeys);
+  #secrets = new Secrets();
+
+  constructor(number: number, address: string, kernel: IpsecKernel) {
+    const cluster = '0123456789abcdef' as ClusterId;
+    const node = number.toString(16).padStart(16, '0') as NodeId;
+    this.own = { cluster, node, index: 0x100 + number, address: Ip(address) };
+    this.#kernel = kernel;
+  }
+
+  get generation(): number {
+    return unwrap(parseStoredKeys(this.#stored)).keyring.generations.at(-1)?.generation ?? 0;
+  }
+
+  /** One round. */
+  async work(): Promise<void> {
+    const stored = unwrap(parseStoredKeys(this.#stored));
+    const known = { published: this.#published, peers: this.#peers };
+    const view = { own: this.own, stored, secrets: this.#secrets, ...known, period: rekeyPeriod };
+    const next = planHost(view, await this.#kernel.found(), this.wanted, Date.now());
+    let { keyring } = next;
+    const keys = new Map(stored.keys);
+    if (next.create !== undefined) {
+      keyring = withGeneration(keyring, next.create, Date.now());
+      keys.set(next.create.generation, createNodeKey());
+      this.wanted = undefined;
+    }
+    this.#stored = formatStoredKeys({ keyring, keys });
+    if (!(await this.#kernel.become(next.desired))) return this.#end();
+    this.#receipts = next.receipts;
+    if (next.publish !== undefined) this.#record = next.publish;
+  }
+
+  /** What the managers bring. */
+  hears(other: KeyedHost): void {
+    const newest = this.#record?.generations.at(-1)?.generation ?? 0;
+    this.#published = this.#record && { version: this.#record.version, newest };
+    const receipt = other.#receipts.get(this.own.node);
+    if (other.#record === undefined) return;
+    const peer = { keys: other.#record, address: other.own.address, ...(receipt && { receipt }) };
+    this.#peers.set(other.own.node, peer);
+  }
+
+  /** The agent ends. Only its file and its kernel are left. */
+  #end(): void {
+    this.#secrets = new Secrets();
+    this.#receipts = new Map();
+    for (const [node, { receipt: _, ...known }] of this.#peers) this.#peers.set(node, known);
+  }
+}
