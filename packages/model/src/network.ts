@@ -83,6 +83,11 @@ export function isKnown(network: SentNetwork): network is Network {
   return isDriver(network.driver);
 }
 
+/** Whether the network's frames travel in ESP. */
+export function usesEsp({ driver }: Pick<SentNetwork, 'driver'>): boolean {
+  return driver === 'encrypted-overlay';
+}
+
 /**
  * Bytes that VXLAN adds to an inner packet, from the outer IP header to the inner Ethernet header (RFC 7348 §5), by IP
  * family of the underlay.

@@ -22,6 +22,7 @@ const nouns = {
   certificate: { events: ['issued', 'renewed'] },
   operator: { isReferredTo: true, events: ['revoked'] },
   ca: { events: ['rotating', 'rotated', 'autolock'] },
+  keys: { events: ['rotating', 'rotated'] },
   call: { events: ['refused'] },
   drift: { events: ['repaired'] },
   lab: { isReferredTo: true },

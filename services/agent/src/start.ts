@@ -22,6 +22,7 @@ import { whyNoEsp } from './host/esp.ts';
 import { healthOf, type LoopDelay } from './host/health.ts';
 import { HostRoutes } from './host/routes.ts';
 import { UnderlayMtu } from './host/underlay.ts';
+import { noEncryption } from './managers/asked-encryption.ts';
 import { Claims } from './managers/claims.ts';
 import type { ManagerLink } from './managers/link.ts';
 import { SessionLoop } from './managers/session-loop.ts';
@@ -162,6 +163,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
       garbage.confirm(stamp);
     },
     verify,
+    encryption: noEncryption,
     feeds,
   });
 

@@ -5,6 +5,7 @@ import { group } from './command.ts';
 import { ca } from './commands/ca.ts';
 import { complete } from './commands/complete.ts';
 import { completion } from './commands/completion.ts';
+import { crypto } from './commands/crypto.ts';
 import { endpointAttach } from './commands/endpoint-attach.ts';
 import { endpointDetach } from './commands/endpoint-detach.ts';
 import { endpointWait } from './commands/endpoint-wait.ts';
@@ -55,6 +56,7 @@ const commands: readonly CommandBuilder[] = [
   groupOf(node, 'hosts', [listOf(node), showOf(node), nodeDrain, nodeUndrain, nodeRemove, nodeToken]),
   operator,
   ca,
+  crypto,
   group('manager', 'the cluster’s managers', [managerList, managerShow, managerRemove], managerNames),
   status,
   verify,

@@ -261,6 +261,8 @@ export class Manager implements Startable {
       subscribeProgress: (listener) => this.#feed.progress.subscribe(listener),
       silentSince: (node) => this.#feed.progress.silentSince(node),
       hasRecovered: (node) => this.#feed.factsOf(node).recovered,
+      rekey: (node, after) => this.#feed.rekey(node, after),
+      usersOfKeys: (node, upTo) => this.#feed.usersOfKeys(node, upTo),
     };
   }
 

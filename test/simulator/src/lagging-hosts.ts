@@ -68,6 +68,10 @@ export class LaggingHosts implements HostReports {
   silentSince: HostReports['silentSince'] = () => undefined;
 
   hasRecovered: HostReports['hasRecovered'] = () => true;
+
+  rekey: HostReports['rekey'] = () => undefined;
+
+  usersOfKeys: HostReports['usersOfKeys'] = () => [];
 }
 
 export interface AddressReuse {

@@ -2,6 +2,7 @@
 import type { IAgentServiceClient, AgentServiceClient } from "./agent_service.grpc-client.js";
 import type { ICertificateServiceClient, CertificateServiceClient } from "./certificate_service.grpc-client.js";
 import type { IClusterServiceClient, ClusterServiceClient } from "./cluster_service.grpc-client.js";
+import type { ICryptoServiceClient, CryptoServiceClient } from "./crypto_service.grpc-client.js";
 import type { IEndpointServiceClient, EndpointServiceClient } from "./endpoint_service.grpc-client.js";
 import type { IIpamServiceClient, IpamServiceClient } from "./ipam_service.grpc-client.js";
 import type { INetworkServiceClient, NetworkServiceClient } from "./network_service.grpc-client.js";
@@ -10,6 +11,7 @@ import type { ISessionServiceClient, SessionServiceClient } from "./session_serv
 import type { agentServiceDefinition } from "./agent_service.grpc-server.js";
 import type { certificateServiceDefinition } from "./certificate_service.grpc-server.js";
 import type { clusterServiceDefinition } from "./cluster_service.grpc-server.js";
+import type { cryptoServiceDefinition } from "./crypto_service.grpc-server.js";
 import type { endpointServiceDefinition } from "./endpoint_service.grpc-server.js";
 import type { ipamServiceDefinition } from "./ipam_service.grpc-server.js";
 import type { networkServiceDefinition } from "./network_service.grpc-server.js";
@@ -20,6 +22,7 @@ export interface ServiceClients {
     readonly agent: IAgentServiceClient;
     readonly certificate: ICertificateServiceClient;
     readonly cluster: IClusterServiceClient;
+    readonly crypto: ICryptoServiceClient;
     readonly endpoint: IEndpointServiceClient;
     readonly ipam: IIpamServiceClient;
     readonly network: INetworkServiceClient;
@@ -31,6 +34,7 @@ export declare const services: {
     readonly agent: { readonly name: string; readonly definition: typeof agentServiceDefinition; readonly Client: typeof AgentServiceClient };
     readonly certificate: { readonly name: string; readonly definition: typeof certificateServiceDefinition; readonly Client: typeof CertificateServiceClient };
     readonly cluster: { readonly name: string; readonly definition: typeof clusterServiceDefinition; readonly Client: typeof ClusterServiceClient };
+    readonly crypto: { readonly name: string; readonly definition: typeof cryptoServiceDefinition; readonly Client: typeof CryptoServiceClient };
     readonly endpoint: { readonly name: string; readonly definition: typeof endpointServiceDefinition; readonly Client: typeof EndpointServiceClient };
     readonly ipam: { readonly name: string; readonly definition: typeof ipamServiceDefinition; readonly Client: typeof IpamServiceClient };
     readonly network: { readonly name: string; readonly definition: typeof networkServiceDefinition; readonly Client: typeof NetworkServiceClient };

@@ -2,6 +2,7 @@
 import { AgentServiceClient } from "./agent_service.grpc-client.js";
 import { CertificateServiceClient } from "./certificate_service.grpc-client.js";
 import { ClusterServiceClient } from "./cluster_service.grpc-client.js";
+import { CryptoServiceClient } from "./crypto_service.grpc-client.js";
 import { EndpointServiceClient } from "./endpoint_service.grpc-client.js";
 import { IpamServiceClient } from "./ipam_service.grpc-client.js";
 import { NetworkServiceClient } from "./network_service.grpc-client.js";
@@ -10,6 +11,7 @@ import { SessionServiceClient } from "./session_service.grpc-client.js";
 import { agentServiceDefinition } from "./agent_service.grpc-server.js";
 import { certificateServiceDefinition } from "./certificate_service.grpc-server.js";
 import { clusterServiceDefinition } from "./cluster_service.grpc-server.js";
+import { cryptoServiceDefinition } from "./crypto_service.grpc-server.js";
 import { endpointServiceDefinition } from "./endpoint_service.grpc-server.js";
 import { ipamServiceDefinition } from "./ipam_service.grpc-server.js";
 import { networkServiceDefinition } from "./network_service.grpc-server.js";
@@ -19,6 +21,7 @@ export const services = {
     agent: { name: "causeway.v1.AgentService", definition: agentServiceDefinition, Client: AgentServiceClient },
     certificate: { name: "causeway.v1.CertificateService", definition: certificateServiceDefinition, Client: CertificateServiceClient },
     cluster: { name: "causeway.v1.ClusterService", definition: clusterServiceDefinition, Client: ClusterServiceClient },
+    crypto: { name: "causeway.v1.CryptoService", definition: cryptoServiceDefinition, Client: CryptoServiceClient },
     endpoint: { name: "causeway.v1.EndpointService", definition: endpointServiceDefinition, Client: EndpointServiceClient },
     ipam: { name: "causeway.v1.IpamService", definition: ipamServiceDefinition, Client: IpamServiceClient },
     network: { name: "causeway.v1.NetworkService", definition: networkServiceDefinition, Client: NetworkServiceClient },

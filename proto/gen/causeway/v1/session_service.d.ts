@@ -75,6 +75,14 @@ export interface ConnectRequest {
          */
         receipts: KeyReceipts;
     } | {
+        oneofKind: "cryptoResult";
+        /**
+         * The answer to a CryptoCall.
+         *
+         * @generated from protobuf field: causeway.v1.CryptoResult crypto_result = 8
+         */
+        cryptoResult: CryptoResult;
+    } | {
         oneofKind: undefined;
     };
 }
@@ -270,6 +278,87 @@ export interface VerifyResult {
     error: string;
 }
 /**
+ * The answer of a host to a CryptoCall.
+ *
+ * @generated from protobuf message causeway.v1.CryptoResult
+ */
+export interface CryptoResult {
+    /**
+     * `call` of the CryptoCall that this answers.
+     *
+     * @generated from protobuf field: int64 call = 1
+     */
+    call: bigint;
+    /**
+     * Why the SAs could not be read, for people; empty: they were read. Then the other fields are set.
+     *
+     * @generated from protobuf field: string error = 2
+     */
+    error: string;
+    /**
+     * One for each host whose keys this host has.
+     *
+     * @generated from protobuf field: repeated causeway.v1.PeerSas peers = 3
+     */
+    peers: PeerSas[];
+    /**
+     * Milliseconds until the host makes its next key by itself; 0: it has no key.
+     *
+     * @generated from protobuf field: uint64 next_key_ms = 4
+     */
+    nextKeyMs: bigint;
+    /**
+     * How many packets the host's kernel has dropped because ESP did not protect them, since it started. The kernel does not count
+     * them by sender, and counts what policies of other programs drop, too. Absent: it does not count them.
+     *
+     * @generated from protobuf field: optional uint64 plaintext_drops = 5
+     */
+    plaintextDrops?: bigint;
+}
+/**
+ * The SAs between the host that answers and another host, as the kernel of the host that answers has them.
+ *
+ * @generated from protobuf message causeway.v1.PeerSas
+ */
+export interface PeerSas {
+    /**
+     * Id of the other host.
+     *
+     * @generated from protobuf field: string node_id = 1
+     */
+    nodeId: string;
+    /**
+     * The pair with which the host sends. Absent: it sends nothing.
+     *
+     * @generated from protobuf field: causeway.v1.KeyPair sends = 2
+     */
+    sends?: KeyPair;
+    /**
+     * Pairs with which the host receives.
+     *
+     * @generated from protobuf field: repeated causeway.v1.KeyPair receives = 3
+     */
+    receives: KeyPair[];
+    /**
+     * Milliseconds since the SA of `sends` was made.
+     *
+     * @generated from protobuf field: uint64 age_ms = 4
+     */
+    ageMs: bigint;
+    /**
+     * Every SA has extended sequence numbers, and every SA that receives has a window against replays.
+     *
+     * @generated from protobuf field: bool esn = 5
+     */
+    esn: boolean;
+    /**
+     * How many packets the SAs that receive have dropped as replays or too late, since they were made.
+     *
+     * @generated from protobuf field: uint64 replay_drops = 6
+     */
+    replayDrops: bigint;
+}
+/**
  * Asks for the whole network, because a delta did not follow the revision that the agent has.
  *
  * @generated from protobuf message causeway.v1.ResyncRequest
@@ -377,6 +466,22 @@ export interface ConnectResponse {
          * @generated from protobuf field: causeway.v1.KeyReceipts receipts = 11
          */
         receipts: KeyReceipts;
+    } | {
+        oneofKind: "crypto";
+        /**
+         * Asks the agent for the SAs of its kernel. The agent answers with CryptoResult.
+         *
+         * @generated from protobuf field: causeway.v1.CryptoCall crypto = 12
+         */
+        crypto: CryptoCall;
+    } | {
+        oneofKind: "rekey";
+        /**
+         * Asks the agent for a new key. The agent answers by publishing it in NodeKeys.
+         *
+         * @generated from protobuf field: causeway.v1.Rekey rekey = 13
+         */
+        rekey: Rekey;
     } | {
         oneofKind: undefined;
     };
@@ -760,6 +865,32 @@ export interface VerifyCall {
     repair: boolean;
 }
 /**
+ * Asks an agent for the SAs of its kernel, for CryptoService.GetCryptoStatus.
+ *
+ * @generated from protobuf message causeway.v1.CryptoCall
+ */
+export interface CryptoCall {
+    /**
+     * Number of the call, chosen by the manager and repeated in the answer.
+     *
+     * @generated from protobuf field: int64 call = 1
+     */
+    call: bigint;
+}
+/**
+ * Asks an agent for a new key, for CryptoService.RotateKeys. Repeated in each session until the key is published.
+ *
+ * @generated from protobuf message causeway.v1.Rekey
+ */
+export interface Rekey {
+    /**
+     * Nothing is to be done if the host has a key of a later generation.
+     *
+     * @generated from protobuf field: uint64 after_generation = 1
+     */
+    afterGeneration: bigint;
+}
+/**
  * What the managers have decided about the host. Sent when it changes. After Welcome every field has its default.
  *
  * @generated from protobuf message causeway.v1.HostState
@@ -912,6 +1043,26 @@ declare class VerifyResult$Type extends MessageType<VerifyResult> {
  * @generated MessageType for protobuf message causeway.v1.VerifyResult
  */
 export declare const VerifyResult: VerifyResult$Type;
+declare class CryptoResult$Type extends MessageType<CryptoResult> {
+    constructor();
+    create(value?: PartialMessage<CryptoResult>): CryptoResult;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: CryptoResult): CryptoResult;
+    internalBinaryWrite(message: CryptoResult, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CryptoResult
+ */
+export declare const CryptoResult: CryptoResult$Type;
+declare class PeerSas$Type extends MessageType<PeerSas> {
+    constructor();
+    create(value?: PartialMessage<PeerSas>): PeerSas;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: PeerSas): PeerSas;
+    internalBinaryWrite(message: PeerSas, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.PeerSas
+ */
+export declare const PeerSas: PeerSas$Type;
 declare class ResyncRequest$Type extends MessageType<ResyncRequest> {
     constructor();
     create(value?: PartialMessage<ResyncRequest>): ResyncRequest;
@@ -1072,6 +1223,26 @@ declare class VerifyCall$Type extends MessageType<VerifyCall> {
  * @generated MessageType for protobuf message causeway.v1.VerifyCall
  */
 export declare const VerifyCall: VerifyCall$Type;
+declare class CryptoCall$Type extends MessageType<CryptoCall> {
+    constructor();
+    create(value?: PartialMessage<CryptoCall>): CryptoCall;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: CryptoCall): CryptoCall;
+    internalBinaryWrite(message: CryptoCall, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CryptoCall
+ */
+export declare const CryptoCall: CryptoCall$Type;
+declare class Rekey$Type extends MessageType<Rekey> {
+    constructor();
+    create(value?: PartialMessage<Rekey>): Rekey;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: Rekey): Rekey;
+    internalBinaryWrite(message: Rekey, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.Rekey
+ */
+export declare const Rekey: Rekey$Type;
 declare class HostState$Type extends MessageType<HostState> {
     constructor();
     create(value?: PartialMessage<HostState>): HostState;

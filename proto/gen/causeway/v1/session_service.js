@@ -23,7 +23,8 @@ class ConnectRequest$Type extends MessageType {
             { no: 4, name: "verify_result", kind: "message", oneof: "message", T: () => VerifyResult },
             { no: 5, name: "resync", kind: "message", oneof: "message", T: () => ResyncRequest },
             { no: 6, name: "keys", kind: "message", oneof: "message", T: () => NodeKeys },
-            { no: 7, name: "receipts", kind: "message", oneof: "message", T: () => KeyReceipts }
+            { no: 7, name: "receipts", kind: "message", oneof: "message", T: () => KeyReceipts },
+            { no: 8, name: "crypto_result", kind: "message", oneof: "message", T: () => CryptoResult }
         ]);
     }
     create(value) {
@@ -80,6 +81,12 @@ class ConnectRequest$Type extends MessageType {
                         receipts: KeyReceipts.internalBinaryRead(reader, reader.uint32(), options, message.message.receipts)
                     };
                     break;
+                case /* causeway.v1.CryptoResult crypto_result */ 8:
+                    message.message = {
+                        oneofKind: "cryptoResult",
+                        cryptoResult: CryptoResult.internalBinaryRead(reader, reader.uint32(), options, message.message.cryptoResult)
+                    };
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -113,6 +120,9 @@ class ConnectRequest$Type extends MessageType {
         /* causeway.v1.KeyReceipts receipts = 7; */
         if (message.message.oneofKind === "receipts")
             KeyReceipts.internalBinaryWrite(message.message.receipts, writer.tag(7, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.CryptoResult crypto_result = 8; */
+        if (message.message.oneofKind === "cryptoResult")
+            CryptoResult.internalBinaryWrite(message.message.cryptoResult, writer.tag(8, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -572,6 +582,170 @@ class VerifyResult$Type extends MessageType {
  */
 export const VerifyResult = new VerifyResult$Type();
 // @generated message type with reflection information, may provide speed optimized methods
+class CryptoResult$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.CryptoResult", [
+            { no: 1, name: "call", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 2, name: "error", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "peers", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => PeerSas },
+            { no: 4, name: "next_key_ms", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 5, name: "plaintext_drops", kind: "scalar", opt: true, T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.call = 0n;
+        message.error = "";
+        message.peers = [];
+        message.nextKeyMs = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* int64 call */ 1:
+                    message.call = reader.int64().toBigInt();
+                    break;
+                case /* string error */ 2:
+                    message.error = reader.string();
+                    break;
+                case /* repeated causeway.v1.PeerSas peers */ 3:
+                    message.peers.push(PeerSas.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* uint64 next_key_ms */ 4:
+                    message.nextKeyMs = reader.uint64().toBigInt();
+                    break;
+                case /* optional uint64 plaintext_drops */ 5:
+                    message.plaintextDrops = reader.uint64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* int64 call = 1; */
+        if (message.call !== 0n)
+            writer.tag(1, WireType.Varint).int64(message.call);
+        /* string error = 2; */
+        if (message.error !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.error);
+        /* repeated causeway.v1.PeerSas peers = 3; */
+        for (let i = 0; i < message.peers.length; i++)
+            PeerSas.internalBinaryWrite(message.peers[i], writer.tag(3, WireType.LengthDelimited).fork(), options).join();
+        /* uint64 next_key_ms = 4; */
+        if (message.nextKeyMs !== 0n)
+            writer.tag(4, WireType.Varint).uint64(message.nextKeyMs);
+        /* optional uint64 plaintext_drops = 5; */
+        if (message.plaintextDrops !== undefined)
+            writer.tag(5, WireType.Varint).uint64(message.plaintextDrops);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CryptoResult
+ */
+export const CryptoResult = new CryptoResult$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class PeerSas$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.PeerSas", [
+            { no: 1, name: "node_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "sends", kind: "message", T: () => KeyPair },
+            { no: 3, name: "receives", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => KeyPair },
+            { no: 4, name: "age_ms", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 5, name: "esn", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 6, name: "replay_drops", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.nodeId = "";
+        message.receives = [];
+        message.ageMs = 0n;
+        message.esn = false;
+        message.replayDrops = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string node_id */ 1:
+                    message.nodeId = reader.string();
+                    break;
+                case /* causeway.v1.KeyPair sends */ 2:
+                    message.sends = KeyPair.internalBinaryRead(reader, reader.uint32(), options, message.sends);
+                    break;
+                case /* repeated causeway.v1.KeyPair receives */ 3:
+                    message.receives.push(KeyPair.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* uint64 age_ms */ 4:
+                    message.ageMs = reader.uint64().toBigInt();
+                    break;
+                case /* bool esn */ 5:
+                    message.esn = reader.bool();
+                    break;
+                case /* uint64 replay_drops */ 6:
+                    message.replayDrops = reader.uint64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string node_id = 1; */
+        if (message.nodeId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.nodeId);
+        /* causeway.v1.KeyPair sends = 2; */
+        if (message.sends)
+            KeyPair.internalBinaryWrite(message.sends, writer.tag(2, WireType.LengthDelimited).fork(), options).join();
+        /* repeated causeway.v1.KeyPair receives = 3; */
+        for (let i = 0; i < message.receives.length; i++)
+            KeyPair.internalBinaryWrite(message.receives[i], writer.tag(3, WireType.LengthDelimited).fork(), options).join();
+        /* uint64 age_ms = 4; */
+        if (message.ageMs !== 0n)
+            writer.tag(4, WireType.Varint).uint64(message.ageMs);
+        /* bool esn = 5; */
+        if (message.esn !== false)
+            writer.tag(5, WireType.Varint).bool(message.esn);
+        /* uint64 replay_drops = 6; */
+        if (message.replayDrops !== 0n)
+            writer.tag(6, WireType.Varint).uint64(message.replayDrops);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.PeerSas
+ */
+export const PeerSas = new PeerSas$Type();
+// @generated message type with reflection information, may provide speed optimized methods
 class ResyncRequest$Type extends MessageType {
     constructor() {
         super("causeway.v1.ResyncRequest", [
@@ -632,7 +806,9 @@ class ConnectResponse$Type extends MessageType {
             { no: 8, name: "host_state", kind: "message", oneof: "message", T: () => HostState },
             { no: 9, name: "own_keys", kind: "message", oneof: "message", T: () => OwnKeys },
             { no: 10, name: "peer_keys", kind: "message", oneof: "message", T: () => PeerKeys },
-            { no: 11, name: "receipts", kind: "message", oneof: "message", T: () => KeyReceipts }
+            { no: 11, name: "receipts", kind: "message", oneof: "message", T: () => KeyReceipts },
+            { no: 12, name: "crypto", kind: "message", oneof: "message", T: () => CryptoCall },
+            { no: 13, name: "rekey", kind: "message", oneof: "message", T: () => Rekey }
         ]);
     }
     create(value) {
@@ -713,6 +889,18 @@ class ConnectResponse$Type extends MessageType {
                         receipts: KeyReceipts.internalBinaryRead(reader, reader.uint32(), options, message.message.receipts)
                     };
                     break;
+                case /* causeway.v1.CryptoCall crypto */ 12:
+                    message.message = {
+                        oneofKind: "crypto",
+                        crypto: CryptoCall.internalBinaryRead(reader, reader.uint32(), options, message.message.crypto)
+                    };
+                    break;
+                case /* causeway.v1.Rekey rekey */ 13:
+                    message.message = {
+                        oneofKind: "rekey",
+                        rekey: Rekey.internalBinaryRead(reader, reader.uint32(), options, message.message.rekey)
+                    };
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -758,6 +946,12 @@ class ConnectResponse$Type extends MessageType {
         /* causeway.v1.KeyReceipts receipts = 11; */
         if (message.message.oneofKind === "receipts")
             KeyReceipts.internalBinaryWrite(message.message.receipts, writer.tag(11, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.CryptoCall crypto = 12; */
+        if (message.message.oneofKind === "crypto")
+            CryptoCall.internalBinaryWrite(message.message.crypto, writer.tag(12, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.Rekey rekey = 13; */
+        if (message.message.oneofKind === "rekey")
+            Rekey.internalBinaryWrite(message.message.rekey, writer.tag(13, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -1678,6 +1872,100 @@ class VerifyCall$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.VerifyCall
  */
 export const VerifyCall = new VerifyCall$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class CryptoCall$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.CryptoCall", [
+            { no: 1, name: "call", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.call = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* int64 call */ 1:
+                    message.call = reader.int64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* int64 call = 1; */
+        if (message.call !== 0n)
+            writer.tag(1, WireType.Varint).int64(message.call);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CryptoCall
+ */
+export const CryptoCall = new CryptoCall$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class Rekey$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.Rekey", [
+            { no: 1, name: "after_generation", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.afterGeneration = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* uint64 after_generation */ 1:
+                    message.afterGeneration = reader.uint64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* uint64 after_generation = 1; */
+        if (message.afterGeneration !== 0n)
+            writer.tag(1, WireType.Varint).uint64(message.afterGeneration);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.Rekey
+ */
+export const Rekey = new Rekey$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class HostState$Type extends MessageType {
     constructor() {

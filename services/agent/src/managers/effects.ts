@@ -3,6 +3,8 @@ import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Log } from '@causeway/runtime';
 import type { ClusterPosition } from '../disk/cluster-position.ts';
 import type { Tables } from '../tables/tables.ts';
+import type { AskedEncryption } from './asked-encryption.ts';
+import { cryptoFailure, cryptoResult } from './crypto-result.ts';
 import type { SessionChannel } from './link.ts';
 import type { Effect } from './machine.ts';
 import type { Standing } from './standing.ts';
@@ -16,12 +18,13 @@ export interface EffectModules {
   /** Called when the tables contain every change that the host has missed. */
   readonly confirm: (stamp: Stamp) => Promise<void>;
   readonly verify: (repair: boolean) => Promise<Drift[]>;
+  readonly encryption: AskedEncryption;
 }
 
 /** Does what the session's machine asks for. Throws the error with which the session is to end. */
 export async function carryOut(
   effect: Exclude<Effect, { readonly effect: 'welcomed' }>,
-  { tables, standing, log, remember, confirm, verify }: EffectModules,
+  { tables, standing, log, remember, confirm, verify, encryption }: EffectModules,
   channel: SessionChannel,
 ): Promise<void> {
   switch (effect.effect) {
@@ -44,6 +47,11 @@ export async function carryOut(
     case 'verify':
       void answerVerify(effect.call, verify(effect.repair), channel);
       return;
+    case 'tell-sas':
+      void answerCrypto(effect.call, encryption, channel);
+      return;
+    case 'rekey':
+      return encryption.order({ afterGeneration: effect.after });
     case 'drained':
       return standing.drained(effect.drained);
     case 'leave':
@@ -60,4 +68,13 @@ async function answerVerify(call: bigint, verified: Promise<Drift[]>, channel: S
     (error: unknown) => ({ call, drift: [], error: messageOf(error) }),
   );
   channel.send({ message: { oneofKind: 'verifyResult', verifyResult: result } });
+}
+
+/** Runs beside the stream, for the same reason. */
+async function answerCrypto(call: bigint, encryption: AskedEncryption, channel: SessionChannel): Promise<void> {
+  const result = await encryption.status().then(
+    (status) => cryptoResult(call, status),
+    (error: unknown) => cryptoFailure(call, messageOf(error)),
+  );
+  channel.send({ message: { oneofKind: 'cryptoResult', cryptoResult: result } });
 }

@@ -21,6 +21,12 @@ it.each<[string, ConnectResponse['message'], Incoming | undefined]>([
     { oneofKind: 'verify', verify: { call: 3n, repair: true } },
     { kind: 'verify', call: 3n, repair: true },
   ],
+  ['a crypto call has a number', { oneofKind: 'crypto', crypto: { call: 4n } }, { kind: 'crypto', call: 4n }],
+  [
+    'a rekey names the generation that is to be followed',
+    { oneofKind: 'rekey', rekey: { afterGeneration: 4n } },
+    { kind: 'rekey', after: 4 },
+  ],
   [
     'a goodbye names the leader and the reason',
     { oneofKind: 'goodbye', goodbye: { leaderAddress: 'm2:7443', reason: 'moved', taken: true } },

@@ -21,6 +21,8 @@ export type Incoming =
   | { readonly kind: 'withdraw'; readonly networkId: NetworkId }
   | { readonly kind: 'ready'; readonly revision: bigint }
   | { readonly kind: 'verify'; readonly call: bigint; readonly repair: boolean }
+  | { readonly kind: 'crypto'; readonly call: bigint }
+  | { readonly kind: 'rekey'; readonly after: number }
   | { readonly kind: 'host-state'; readonly drained: boolean }
   | { readonly kind: 'goodbye'; readonly leader: string; readonly reason: string; readonly taken: boolean };
 
@@ -51,6 +53,10 @@ export async function readIncoming(
       return { kind: 'ready', revision: message.ready.revision };
     case 'verify':
       return { kind: 'verify', call: message.verify.call, repair: message.verify.repair };
+    case 'crypto':
+      return { kind: 'crypto', call: message.crypto.call };
+    case 'rekey':
+      return { kind: 'rekey', after: Number(message.rekey.afterGeneration) };
     case 'hostState':
       return { kind: 'host-state', drained: message.hostState.drained };
     case 'goodbye': {

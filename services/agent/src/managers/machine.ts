@@ -55,6 +55,8 @@ export type Effect =
   /** Every missed change is in the tables now, so an object that is in no table is not desired. */
   | { readonly effect: 'confirm'; readonly stamp: Stamp }
   | { readonly effect: 'verify'; readonly call: bigint; readonly repair: boolean }
+  | { readonly effect: 'tell-sas'; readonly call: bigint }
+  | { readonly effect: 'rekey'; readonly after: number }
   | { readonly effect: 'drained'; readonly drained: boolean }
   /** Ends the session. */
   | { readonly effect: 'leave'; readonly error: CausewayError };
@@ -94,6 +96,10 @@ export function step(state: SessionState, incoming: Incoming, tables: TablesView
       return confirmed({ ...state, phase: 'ready', unconfirmed: incoming.revision }, []);
     case 'verify':
       return { state, effects: [{ effect: 'verify', call: incoming.call, repair: incoming.repair }] };
+    case 'crypto':
+      return { state, effects: [{ effect: 'tell-sas', call: incoming.call }] };
+    case 'rekey':
+      return { state, effects: [{ effect: 'rekey', after: incoming.after }] };
     case 'host-state':
       return { state, effects: [{ effect: 'drained', drained: incoming.drained }] };
     default:

@@ -1,11 +1,9 @@
-import { CausewayError, isCausewayError } from '@causeway/model';
-import type { RotateCaResponse } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
-import { milliseconds, randomUuid } from '@causeway/runtime';
+import { randomUuid } from '@causeway/runtime';
 import { Option } from 'commander';
-import type { StreamPart } from '../answer.ts';
-import { type Call, command, group } from '../command.ts';
+import { command, group } from '../command.ts';
 import { caAnswer, progressPart, rotationColumns } from '../render/ca.ts';
 import { caAutolock, caUnlock } from './ca-lock.ts';
+import { followRotation, withoutRepeats } from './rotation.ts';
 
 const show = command<object>({
   name: 'show',
@@ -23,9 +21,6 @@ interface RotateInput {
   readonly force?: true;
 }
 
-/** Pause before the progress is asked of another manager. */
-const pause = milliseconds(250);
-
 const rotate = command<RotateInput>({
   name: 'rotate',
   summary: 'replace the CA of the cluster, while everything runs',
@@ -38,46 +33,12 @@ const rotate = command<RotateInput>({
   isUnbounded: true,
   examples: ['causeway ca rotate', 'causeway ca rotate -o json'],
   progress: 'waiting for the members',
-  run: async (call) => ({ columns: rotationColumns, parts: progress(call) }),
+  async run(call) {
+    const request = { requestId: randomUuid(call.context.random), force: call.input.force === true };
+    const progress = followRotation(call, (managers) => managers.rotateCa(request));
+    return { columns: rotationColumns, parts: withoutRepeats(progress, progressPart) };
+  },
 });
-
-async function* progress(call: Call<RotateInput>): AsyncGenerator<StreamPart> {
-  let before = '';
-  for await (const each of rotation(call)) {
-    const part = progressPart(each);
-    const now = JSON.stringify(part.value);
-    if (now !== before) yield part;
-    before = now;
-  }
-}
-
-/** The progress until the rotation is done. When a manager dies, another one goes on: the request id is the same. */
-async function* rotation({ input, settings, context }: Call<RotateInput>): AsyncGenerator<RotateCaResponse> {
-  const { clock, random, signal } = context;
-  const request = { requestId: randomUuid(random), force: input.force === true };
-  let failingSince: number | undefined;
-  while (!signal.aborted) {
-    // Connections of its own: the time of --timeout begins anew for each.
-    const clients = context.connect(settings, signal);
-    let failure: unknown = new CausewayError('manager-unavailable', 'the manager ended the answer');
-    try {
-      for await (const each of clients.managers.rotateCa(request)) {
-        failingSince = undefined;
-        yield each;
-        if (each.done) return;
-      }
-    } catch (error) {
-      failure = error;
-    } finally {
-      clients.close();
-    }
-    if (signal.aborted) return;
-    failingSince ??= clock.now();
-    const mayRetry = isCausewayError(failure) && failure.kind === 'unavailable';
-    if (!mayRetry || clock.now() - failingSince >= settings.timeout) throw failure;
-    await clock.sleep(pause, signal);
-  }
-}
 
 /** `causeway ca` */
 export const ca = group('ca', 'the certificate authority of the cluster', [show, rotate, caAutolock, caUnlock]);

@@ -42,13 +42,18 @@ const purposes = {
   wait: 'wait',
 } as const satisfies Readonly<Record<string, Purpose>>;
 
-type Watch = Exclude<Extract<keyof Managers, `watch${string}`>, 'watchEvents'> | 'rotateCa';
-type Unary = Exclude<keyof Managers, `watch${string}` | 'rotateCa' | 'createBackup' | 'getStatuses'>;
+type Watch =
+  | Exclude<Extract<keyof Managers, `watch${string}`>, 'watchEvents'>
+  | Extract<keyof Managers, `rotate${string}`>;
+type Unary = Exclude<keyof Managers, `watch${string}` | `rotate${string}` | 'createBackup' | 'getStatuses'>;
 type PurposeOf = Purpose | ((request: never) => Purpose);
 
 /** Other methods. The compiler asks for those whose first word is not in the table above. */
-const others: Readonly<Record<Exclude<Unary, `${keyof typeof purposes}${string}`> | 'getStatus', PurposeOf>> = {
+const others: Readonly<
+  Record<Exclude<Unary, `${keyof typeof purposes}${string}`> | 'getStatus' | 'getCryptoStatus', PurposeOf>
+> = {
   getStatus: 'status',
+  getCryptoStatus: 'wait',
   verify: ({ repair }: VerifyRequest) => (repair ? 'change-and-wait' : 'wait'),
 };
 

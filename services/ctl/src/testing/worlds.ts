@@ -265,3 +265,42 @@ export const rotating: World = {
     },
   },
 };
+
+const cryptoPair = {
+  ...{ a: 'h1', b: 'h2', aGeneration: 3n, bGeneration: 2n, sas: 'ok', problem: '' },
+  ...{ ageMs: 2_460_000n, esn: true, replayDrops: 0n, plaintextDrops: 0n },
+};
+const { plaintextDrops: _, ...uncounted } = cryptoPair;
+const unanswered = { ...uncounted, sas: 'unknown', problem: 'no answer from h3', esn: false };
+const cryptoStatus = { pairs: [cryptoPair], nextRotationMs: 1_700_003_600_000n, unreachable: [] };
+async function* keysRotated() {
+  const progress = { total: 3, unreachable: [], done: false };
+  yield { ...progress, rotated: 0, waiting: ['h1: has not made a new key', 'h2: h3 still uses its former key'] };
+  yield { ...progress, rotated: 0, waiting: ['h1: has not made a new key', 'h2: h3 still uses its former key'] };
+  yield { ...progress, rotated: 3, waiting: [], done: true };
+}
+export const keys: World = { managers: { getCryptoStatus: async () => cryptoStatus, rotateKeys: keysRotated } };
+/** One host does not answer, and another has lost an SA. */
+export const brokenKeys: World = {
+  managers: {
+    getCryptoStatus: async () => ({
+      pairs: [
+        { ...cryptoPair, sas: 'broken', problem: 'h2 has no SA with which it may send to h1', plaintextDrops: 7n },
+        { ...unanswered, b: 'h3' },
+        {
+          ...unanswered,
+          ...{ a: 'h2', b: 'h3', problem: 'no answer from h2 and h3' },
+          ...{ aGeneration: 0n, bGeneration: 0n, ageMs: 0n, esn: false },
+        },
+      ],
+      nextRotationMs: 0n,
+      unreachable: ['h3'],
+    }),
+    rotateKeys: async function* () {
+      yield { rotated: 2, total: 3, waiting: ['h3: has no session'], unreachable: ['h3'], done: true };
+    },
+  },
+};
+export const noKeys: World = {
+  managers: { getCryptoStatus: async () => ({ pairs: [], nextRotationMs: 0n, unreachable: [] }) },
+};

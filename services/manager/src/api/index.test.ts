@@ -56,6 +56,8 @@ test('who may call what', () => {
       "cluster.removeManager": "operator manager",
       "cluster.verify": "operator",
       "cluster.watchEvents": "operator",
+      "crypto.getCryptoStatus": "operator",
+      "crypto.rotateKeys": "operator",
       "endpoint.claimEndpoint": "agent",
       "endpoint.claimEndpoints": "agent",
       "endpoint.detachEndpoint": "operator agent",

@@ -17,6 +17,7 @@ import {
 } from '../call/policy.ts';
 import { CertificatesApi } from './certificates.ts';
 import { ClusterApi } from './cluster.ts';
+import { CryptoApi } from './crypto.ts';
 import { EndpointsApi } from './endpoints.ts';
 import { IpamApi } from './ipam.ts';
 import { ApiContext, type ApiModules, type ApiSettings } from './modules.ts';
@@ -106,6 +107,13 @@ export const services = {
       unlock: operators,
       revokeToken: operators,
       revokeOperator: operators,
+    },
+  },
+  crypto: {
+    UseCases: CryptoApi,
+    rules: {
+      getCryptoStatus: operators,
+      rotateKeys: operators,
     },
   },
   cluster: {

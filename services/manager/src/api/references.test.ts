@@ -68,6 +68,8 @@ const references: Readonly<Record<Method, readonly Reference[]>> = {
   'certificate.unlock': none,
   'certificate.revokeOperator': [['name', (name) => ({ requestId, name })]],
   'certificate.revokeToken': [['token_id', (tokenId) => ({ requestId, tokenId: tokenId === '' ? '' : unknownToken })]],
+  'crypto.getCryptoStatus': none,
+  'crypto.rotateKeys': none,
   'cluster.getStatus': none,
   'cluster.verify': [['hosts[0]', (host) => ({ hosts: [host], repair: false })]],
   'cluster.watchEvents': none,

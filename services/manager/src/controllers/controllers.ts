@@ -12,6 +12,7 @@ import { EventRecorder } from './event-recorder.ts';
 import { EventRetention } from './event-retention.ts';
 import { GoneHostsController } from './gone-hosts.ts';
 import type { HostReports } from './host-reports.ts';
+import { KeyRotationController } from './key-rotation.ts';
 import { MtuController } from './mtu.ts';
 import { RecoveryController } from './recovery.ts';
 import { RosterController } from './roster.ts';
@@ -55,6 +56,7 @@ export function createControllers(parts: ControllersParts, settings: Controllers
     new GoneHostsController(parts, settings),
     new CaRotation(parts),
     new CertificateCleanup(parts),
+    new KeyRotationController(parts),
     new EventRetention(parts, { history: settings.eventHistory, limit: settings.eventLimit }),
   ];
 }

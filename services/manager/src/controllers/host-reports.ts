@@ -10,4 +10,8 @@ export interface HostReports {
   silentSince(node: NodeId): number | undefined;
   /** Whether the host has claimed again everything that it held before the store was restored. */
   hasRecovered(node: NodeId): boolean;
+  /** Asks the host for a key of a later generation. Without a session nothing happens. */
+  rekey(node: NodeId, after: number): void;
+  /** Hosts that may still use a key of this host up to the generation, as far as receipts of both say. */
+  usersOfKeys(node: NodeId, upTo: number): readonly NodeId[];
 }

@@ -185,6 +185,22 @@ export function caRotated(generation: number, left: number): EventInput {
   return { kind: 'ca.rotated', message: `only CA ${generation} is trusted now: ${who}` };
 }
 
+/** Hosts that have keys for encrypted networks change to new keys. */
+export function keysRotating(hosts: number, atOnce: boolean): EventInput {
+  const who = hosts === 1 ? '1 host makes a new key' : `${hosts} hosts make new keys`;
+  return {
+    kind: 'keys.rotating',
+    message: `${who} for encrypted networks, ${atOnce ? 'all at once' : 'a few at a time'}`,
+  };
+}
+
+export function keysRotated(): EventInput {
+  return {
+    kind: 'keys.rotated',
+    message: 'all hosts use new keys for encrypted networks, and the former ones are gone',
+  };
+}
+
 /** The repairs of one kind in one network by one host. `examples`: some of them in words. */
 export function driftRepaired(
   { host, network, kind }: Pick<Drift, 'host' | 'network' | 'kind'>,

@@ -1,12 +1,18 @@
 import { assertNever, CausewayError, type EndpointId, type NetworkId, type Node } from '@causeway/model';
 import { sanitized } from '@causeway/proto';
-import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type {
+  AppliedReport,
+  ConnectRequest,
+  CryptoResult,
+  HostReport,
+} from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Clock, Log } from '@causeway/runtime';
 import { endpointKept } from '../events/describe.ts';
 import type { EventSink } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
 import type { View } from '../store/view.ts';
 import type { Registrar } from './admission.ts';
+import type { HostCalls } from './host-calls.ts';
 import type { HostProgress } from './host-progress.ts';
 import type { Hosts } from './hosts.ts';
 import type { KeyRelay } from './key-relay.ts';
@@ -24,6 +30,7 @@ export interface AgentMessagesParts {
   readonly log: Log;
   readonly progress: HostProgress;
   readonly verifyCalls: VerifyCalls;
+  readonly cryptoCalls: HostCalls<CryptoResult>;
   readonly keyRelay: KeyRelay;
   readonly hosts: Hosts;
   readonly sessions: Sessions;
@@ -45,7 +52,7 @@ export class AgentMessages {
     if (state.kind === 'closed') return;
     if (state.kind !== 'admitted')
       throw new CausewayError('invalid-argument', 'the first message of a session must be hello', { field: 'message' });
-    const { verifyCalls, sessions, log } = this.#parts;
+    const { verifyCalls, cryptoCalls, sessions, log } = this.#parts;
     const { node } = state;
     switch (message.oneofKind) {
       case 'applied':
@@ -57,6 +64,11 @@ export class AgentMessages {
       case 'verifyResult':
         verifyCalls.answer(session, message.verifyResult);
         break;
+      case 'cryptoResult': {
+        const { cryptoResult } = message;
+        cryptoCalls.answer(session, cryptoResult.call, cryptoResult.error === '' ? cryptoResult : undefined);
+        break;
+      }
       case 'resync':
         log.info('session.resync', { nodeId: node.id, networkId: message.resync.networkId });
         sessions.step(session, { kind: 'resync', network: message.resync.networkId as NetworkId });

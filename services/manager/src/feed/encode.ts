@@ -62,6 +62,15 @@ export function encodeVerify(call: bigint, repair: boolean): Uint8Array {
   return ConnectResponse.toBinary({ message: { oneofKind: 'verify', verify: { call, repair } } }, written);
 }
 
+export function encodeCryptoCall(call: bigint): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'crypto', crypto: { call } } }, written);
+}
+
+export function encodeRekey(afterGeneration: number): Uint8Array {
+  const rekey = { afterGeneration: BigInt(afterGeneration) };
+  return ConnectResponse.toBinary({ message: { oneofKind: 'rekey', rekey } }, written);
+}
+
 export function encodeHostState(hostState: HostState): Uint8Array {
   return ConnectResponse.toBinary({ message: { oneofKind: 'hostState', hostState } }, written);
 }

@@ -8,6 +8,7 @@ import {
   type Node,
   type NodeId,
 } from '@causeway/model';
+import type { CryptoResult } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, type Duration, type Log, Loop, type Startable } from '@causeway/runtime';
 import type { Controller, Term } from '../election/term.ts';
 import type { EventSink } from '../events/event-sink.ts';
@@ -18,8 +19,10 @@ import { Admission, type Registrar } from './admission.ts';
 import { AgentMessages } from './agent-messages.ts';
 import type { AgentChannel } from './channel.ts';
 import { Delivery } from './delivery.ts';
+import { encodeCryptoCall, encodeRekey } from './encode.ts';
 import { type FanOutPause, fanOutPause } from './fan-out.ts';
 import { allHistoryBytes, HistoryBudget } from './history.ts';
+import { HostCalls } from './host-calls.ts';
 import { HostProgress } from './host-progress.ts';
 import { type HostFacts, Hosts } from './hosts.ts';
 import { KeyRelay, type KeyWriter } from './key-relay.ts';
@@ -63,6 +66,7 @@ export class Feed implements Startable, Controller {
   readonly #admission: Admission;
   readonly #messages: AgentMessages;
   readonly #verifyCalls = new VerifyCalls();
+  readonly #cryptoCalls = new HostCalls<CryptoResult>();
   readonly #hosts = new Hosts();
   readonly #abort = new AbortController();
   readonly #delivery: Delivery;
@@ -87,6 +91,7 @@ export class Feed implements Startable, Controller {
       ...shared,
       hosts: this.#hosts,
       verifyCalls: this.#verifyCalls,
+      cryptoCalls: this.#cryptoCalls,
       keyRelay: this.#keyRelay,
     });
     this.#delivery = new Delivery({ ...parts, tables, sessions: this.#sessions }, { pause });
@@ -159,6 +164,21 @@ export class Feed implements Startable, Controller {
     return this.#verifyCalls.askAll(nodes, (node) => this.#sessions.of(node.id), repair, signal);
   }
 
+  /** Asks hosts for the SAs of their kernels. undefined: the host has not answered when the signal aborts. */
+  sasOf(nodes: readonly Node[], signal: AbortSignal): Promise<ReadonlyMap<Node, CryptoResult | undefined>> {
+    return this.#cryptoCalls.askAll(nodes, (node) => this.#sessions.of(node.id), encodeCryptoCall, signal);
+  }
+
+  /** Asks the host for a key of a later generation, which the host publishes. Without a session nothing happens. */
+  rekey(node: NodeId, after: number): void {
+    this.#sessions.of(node)?.send(encodeRekey(after));
+  }
+
+  /** Hosts that may still use a key of this host up to the generation, as far as receipts of both say. */
+  usersOfKeys(node: NodeId, upTo: number): readonly NodeId[] {
+    return this.#keyRelay.usersOf(node, upTo);
+  }
+
   /** Serves one agent until its connection ends. Never throws: a bad message ends at most the agent's own session. */
   async accept(channel: AgentChannel): Promise<void> {
     const session = this.#sessions.open(channel);
@@ -169,7 +189,7 @@ export class Feed implements Startable, Controller {
     } catch (error) {
       this.#sessions.end(session, this.#refusal(session, error));
     } finally {
-      this.#verifyCalls.sessionEnded(session);
+      for (const calls of [this.#verifyCalls, this.#cryptoCalls]) calls.sessionEnded(session);
     }
   }
 

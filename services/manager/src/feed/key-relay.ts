@@ -1,11 +1,4 @@
-import {
-  CausewayError,
-  type NodeKeys as Keys,
-  messageOf,
-  type Network,
-  type NetworkId,
-  type NodeId,
-} from '@causeway/model';
+import { CausewayError, type NodeKeys as Keys, messageOf, type NetworkId, type NodeId, usesEsp } from '@causeway/model';
 import { nodeKeysFromMessage, nodeKeysToMessage } from '@causeway/proto';
 import type {
   KeyReceipt,
@@ -97,6 +90,23 @@ export class KeyRelay {
     }
   }
 
+  /**
+   * Peers that send to the host with its keys up to this generation, or get packets from the host with them. A peer that has said
+   * nothing may do so.
+   */
+  usersOf(node: NodeId, upTo: number): readonly NodeId[] {
+    return [...this.#peersOf(node).keys()].filter((peer) => {
+      const [received, sent] = [this.#receipt(peer, node), this.#receipt(node, peer)];
+      if (received === undefined) return true;
+      const generations = [received.sends?.receiver, sent?.sends?.sender];
+      return generations.some((generation) => generation !== undefined && generation <= BigInt(upTo));
+    });
+  }
+
+  #receipt(from: NodeId, to: NodeId): KeyReceipt | undefined {
+    return this.#receipts.get(to)?.get(from);
+  }
+
   /** The view and the tables have changed. */
   follow(changes: readonly ViewChange[]): void {
     for (const node of this.#concerned(changes)) {
@@ -132,7 +142,7 @@ export class KeyRelay {
     const { view, tables } = this.#parts;
     const peers = new Map<NodeId, { readonly print: string; readonly key: PeerKey }>();
     for (const network of view.networksOn(node)) {
-      if (!isEncrypted(view.networks.get(network)?.value)) continue;
+      if (!this.#usesEsp(network)) continue;
       for (const id of tables.get(network)?.hosts.keys() ?? []) {
         const record = view.records('nodeKeys').get({ id });
         const dataPath = view.nodes.get(id)?.value.dataPath;
@@ -145,12 +155,17 @@ export class KeyRelay {
     return peers;
   }
 
+  #usesEsp(id: NetworkId): boolean {
+    const network = this.#parts.view.networks.get(id)?.value;
+    return network !== undefined && usesEsp(network);
+  }
+
   /** Hosts whose peers may have changed. */
   #concerned(changes: readonly ViewChange[]): ReadonlySet<NodeId> {
     const { view, tables } = this.#parts;
     const nodes = new Set<NodeId>();
     const addHostsOf = (network: NetworkId): void => {
-      if (!isEncrypted(view.networks.get(network)?.value)) return;
+      if (!this.#usesEsp(network)) return;
       for (const host of tables.get(network)?.hosts.keys() ?? []) nodes.add(host);
     };
     for (const change of changes) {
@@ -164,10 +179,6 @@ export class KeyRelay {
     }
     return nodes;
   }
-}
-
-function isEncrypted(network: Network | undefined): boolean {
-  return network?.driver === 'encrypted-overlay';
 }
 
 function ownKeys({ index, version, generations }: Keys): OwnKeys {

@@ -3,13 +3,14 @@ import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { warningsOf } from '@causeway/runtime/testing';
 import { describe, expect, test } from 'vitest';
 import { scriptNode } from '../testing/view-script.ts';
-import { outcomeOf, VerifyCalls, type VerifySession } from './verify-calls.ts';
+import type { AskedSession } from './host-calls.ts';
+import { outcomeOf, VerifyCalls } from './verify-calls.ts';
 
 const [h1, h2] = [scriptNode(1), scriptNode(2)];
 const drift: Drift = { host: 'liar', network: 'n7', kind: 'fdb', key: 'k', actual: '', desired: 'x' };
 
 /** A session that keeps the numbers of the calls that it was asked. */
-function newSession(): VerifySession & { readonly calls: bigint[] } {
+function newSession(): AskedSession & { readonly calls: bigint[] } {
   const calls: bigint[] = [];
   const send = (bytes: Uint8Array): void => {
     const { message } = ConnectResponse.fromBinary(bytes);

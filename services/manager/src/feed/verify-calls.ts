@@ -2,69 +2,29 @@ import type { Node } from '@causeway/model';
 import type { VerifyResult } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { encodeVerify } from './encode.ts';
+import { type AskedSession, HostCalls } from './host-calls.ts';
 
-interface PendingCall {
-  readonly owner: object;
-  readonly settle: (drift: readonly Drift[] | undefined) => void;
-}
-
-/** The part of a session that a question needs. */
-export interface VerifySession {
-  send(bytes: Uint8Array): void;
-}
-
-/** Pending questions to hosts. A call ends by its answer, by the end of its session, or by the signal. */
+/** Pending calls to hosts to compare their kernels with the intent. */
 export class VerifyCalls {
-  readonly #pending = new Map<bigint, PendingCall>();
-  #last = 0n;
+  readonly #calls = new HostCalls<readonly Drift[]>();
 
   /** Asks every host that has a session, all at once. */
   async askAll(
     nodes: readonly Node[],
-    sessionOf: (node: Node) => VerifySession | undefined,
+    sessionOf: (node: Node) => AskedSession | undefined,
     repair: boolean,
     signal: AbortSignal,
   ): Promise<VerifyOutcome> {
-    const calls: bigint[] = [];
-    const ask = async (node: Node): Promise<readonly [string, readonly Drift[] | undefined]> => {
-      const session = sessionOf(node);
-      if (session === undefined || signal.aborted) return [node.name, undefined];
-      const call = ++this.#last;
-      calls.push(call);
-      return [node.name, await this.#ask(call, session, encodeVerify(call, repair))];
-    };
-    const giveUp = (): void => {
-      for (const call of calls) this.#pending.get(call)?.settle(undefined);
-    };
-    // One listener for all hosts: Node takes more than ten listeners at one signal for a leak.
-    signal.addEventListener('abort', giveUp);
-    try {
-      return outcomeOf(new Map(await Promise.all(nodes.map(ask))));
-    } finally {
-      signal.removeEventListener('abort', giveUp);
-    }
+    const answers = await this.#calls.askAll(nodes, sessionOf, (call) => encodeVerify(call, repair), signal);
+    return outcomeOf(new Map([...answers].map(([{ name }, drift]) => [name, drift])));
   }
 
-  /** Accepts an answer only from the session that was asked. Late answers and those of other sessions are dropped. */
-  answer(owner: object, result: VerifyResult): void {
-    const pending = this.#pending.get(result.call);
-    if (pending?.owner === owner) pending.settle(result.error === '' ? result.drift : undefined);
+  answer(owner: object, { call, drift, error }: VerifyResult): void {
+    this.#calls.answer(owner, call, error === '' ? drift : undefined);
   }
 
   sessionEnded(owner: object): void {
-    for (const pending of [...this.#pending.values()]) if (pending.owner === owner) pending.settle(undefined);
-  }
-
-  /** Resolves to what the host found, or undefined when it gave no usable answer. */
-  #ask(call: bigint, session: VerifySession, question: Uint8Array): Promise<readonly Drift[] | undefined> {
-    return new Promise((resolve) => {
-      const settle = (drift: readonly Drift[] | undefined): void => {
-        this.#pending.delete(call);
-        resolve(drift);
-      };
-      this.#pending.set(call, { owner: session, settle });
-      session.send(question);
-    });
+    this.#calls.sessionEnded(owner);
   }
 }
 

@@ -56,6 +56,8 @@ const attentive = {
   subscribeProgress: () => () => undefined,
   silentSince: () => undefined,
   hasRecovered: () => true,
+  rekey: () => undefined,
+  usersOfKeys: () => [],
 };
 
 /** No agent has a session here. */

@@ -83,6 +83,12 @@ export class MemoryAgent implements AgentChannel {
       case 'verify':
         this.received.push(`verify ${message.verify.call} repair=${message.verify.repair}`);
         break;
+      case 'crypto':
+        this.received.push(`crypto ${message.crypto.call}`);
+        break;
+      case 'rekey':
+        this.received.push(`rekey after ${message.rekey.afterGeneration}`);
+        break;
       case 'goodbye':
         this.received.push(`goodbye ${message.goodbye.leaderAddress}`);
         break;

@@ -4,6 +4,7 @@ import { certificate } from './certificate.ts';
 import { address, mac, request, vni } from './claims.ts';
 import { eventMark, leader, meta, recovery } from './cluster.ts';
 import { endpoint, endpointName } from './endpoint.ts';
+import { keyRotation } from './key-rotation.ts';
 import type { KeyArguments, KeyKind, KeyParts, RecordKind } from './kind.ts';
 import type { Fields, Item } from './listed.ts';
 import { knownManager, manager } from './manager.ts';
@@ -29,6 +30,7 @@ export const records = {
   nodeSilent,
   nodeKeys,
   nodeIndex,
+  keyRotation,
   network,
   networkName,
   pool,
