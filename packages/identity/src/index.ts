@@ -5,6 +5,7 @@ export * from './lifetimes.ts';
 export * from './name.ts';
 export * from './renewal.ts';
 export { createSealingKey, deriveBytes, type SealContext, type SealingKey, seal, unseal } from './seal.ts';
+export { sourceOf } from './source.ts';
 export { formatTime } from './time.ts';
 export * from './token.ts';
 export * from './trust.ts';

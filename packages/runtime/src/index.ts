@@ -11,6 +11,7 @@ export * from './queue.ts';
 export * from './random.ts';
 export * from './slices.ts';
 export * from './startable.ts';
+export * from './token-bucket.ts';
 export * from './version.ts';
 export * from './within.ts';
 export * from './worker.ts';

@@ -7,6 +7,7 @@ import {
   type JoinToken,
   parseUnlockKey,
   type Role,
+  sourceOf,
   tokenBytes,
   createToken as tokenOf,
 } from '@causeway/identity';
@@ -64,10 +65,14 @@ import { knownManagers } from './managers.ts';
 import type { ApiContext } from './modules.ts';
 
 /**
- * A joiner that is refused tries again by hand. A thousand hosts that are installed together join within half a minute. The
- * limits keep strangers from using up the leader's time: a request costs a millisecond.
+ * A thousand hosts that are installed together join within ten seconds, and a machine with 200 hosts in it at once. A joiner that
+ * is refused tries again by hand: so of one source at most 20 refusals at once and one per second, and of all sources 200 and 50
+ * per second. To guess a secret of 128 bits is hopeless at any rate; the limits keep strangers from using up the leader's time.
  */
-const joinLimits = { perSource: { burst: 20, perSecond: 1 }, inAll: { burst: 200, perSecond: 50 } };
+const joinLimits = {
+  perSource: { burst: 200, perSecond: 10, refused: 10 },
+  inAll: { burst: 400, perSecond: 100, refused: 2 },
+};
 
 export class CertificatesApi {
   readonly #context: ApiContext;
@@ -89,7 +94,17 @@ export class CertificatesApi {
   }
 
   async join(message: JoinRequest, call: CallContext): Promise<JoinResponse> {
-    this.#joins.take(sourceOf(call.peer));
+    const source = sourceOfCall(call.peer);
+    this.#joins.take(source);
+    try {
+      return await this.#join(message, call);
+    } catch (error) {
+      if (isCausewayError(error) && error.kind !== 'unavailable') this.#joins.refused(source);
+      throw error;
+    }
+  }
+
+  async #join(message: JoinRequest, call: CallContext): Promise<JoinResponse> {
     this.#context.leading();
     const id = unwrap(parseRequestId(message.requestId));
     const { random, writer } = this.#context.modules;
@@ -227,8 +242,8 @@ export class CertificatesApi {
 }
 
 /** By what a caller's calls are counted. */
-function sourceOf(peer: Identity): string {
-  return peer.kind === 'joiner' ? peer.address : formatIdentity(peer);
+function sourceOfCall(peer: Identity): string {
+  return peer.kind === 'joiner' ? sourceOf(peer.address) : formatIdentity(peer);
 }
 
 /** @throws CausewayError permission-denied */

@@ -4,15 +4,19 @@ import { FakeClock } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
 import { RateLimit } from './rate-limit.ts';
 
-const limits = { perSource: { burst: 3, perSecond: 1 }, inAll: { burst: 5, perSecond: 10 } };
+const limits = {
+  perSource: { burst: 3, perSecond: 1, refused: 2 },
+  inAll: { burst: 5, perSecond: 10, refused: 1 },
+};
 
 /** How many of so many calls are let through. */
-function through(limit: RateLimit, source: string, calls: number): number {
+function through(limit: RateLimit, source: string, calls: number, outcome?: 'refused'): number {
   let passed = 0;
   for (let i = 0; i < calls; i++) {
     try {
       limit.take(source);
       passed++;
+      if (outcome === 'refused') limit.refused(source);
     } catch (error) {
       expect(error).toMatchObject({ code: 'busy' } satisfies Partial<CausewayError>);
     }
@@ -30,7 +34,7 @@ test('a source has its burst, then its rate', async () => {
   expect(through(limit, 'a', 10)).toBe(3);
 });
 
-test('all sources together have a limit, which refused calls do not use up', async () => {
+test('all sources together have a limit, which calls that are not taken do not use up', async () => {
   const clock = new FakeClock();
   const limit = new RateLimit(clock, limits);
   expect(through(limit, 'a', 100)).toBe(3);
@@ -40,13 +44,18 @@ test('all sources together have a limit, which refused calls do not use up', asy
   expect(through(limit, 'd', 100)).toBe(3);
 });
 
-test('a flood of sources is not remembered for each of them', async () => {
+test('calls that are refused cost more', async () => {
   const clock = new FakeClock();
-  const many = { burst: 1e6, perSecond: 1 };
-  const limit = new RateLimit(clock, { ...limits, inAll: many });
-  for (let i = 0; i < 10_000; i++) limit.take(`source ${i}`);
-  expect(through(limit, 'one more', 10)).toBe(3);
-  expect(through(limit, 'yet another', 10)).toBe(0);
-  await clock.advance(seconds(10));
-  expect(through(limit, 'yet another', 10)).toBe(3);
+  const limit = new RateLimit(clock, limits);
+  expect(through(limit, 'a', 100, 'refused')).toBe(2);
+  await clock.advance(seconds(1));
+  expect(through(limit, 'a', 100, 'refused')).toBe(0);
+  await clock.advance(seconds(9));
+  expect(through(limit, 'a', 100, 'refused')).toBe(2);
+});
+
+test('refused calls cost all sources more, too', () => {
+  const limit = new RateLimit(new FakeClock(), { ...limits, inAll: { burst: 10, perSecond: 1, refused: 5 } });
+  expect(through(limit, 'a', 100, 'refused')).toBe(2);
+  expect(through(limit, 'b', 100)).toBe(0);
 });
