@@ -6,7 +6,7 @@ import { nameOf } from '../credential.ts';
 import type { Pin } from '../trust.ts';
 import { type Expected, type Peer, verifyPinned } from '../verify.ts';
 import type { LiveCredential } from './live-credential.ts';
-import { contextOptions, protocol, sentBy, tlsOptions, verifySocket } from './tls.ts';
+import { contextOf, joinerContext, protocol, sentBy, verifySocket } from './tls.ts';
 
 /** By what a client verifies the server. Host names do not count: a manager may have any address. */
 type Client =
@@ -76,10 +76,14 @@ export class ClientCredentials extends ChannelCredentials {
   }
 
   #options(): ConnectionOptions {
-    // Without `ca`, Node would load its own list of public CAs.
-    const context = 'pin' in this.#client ? { ...tlsOptions, ca: [] } : contextOptions(this.#client.credential.current);
+    const secureContext = 'pin' in this.#client ? joinerContext() : contextOf(this.#client.credential.current);
     // The verdict is read after the handshake, so that the error says more than OpenSSL's code.
-    return { ...context, ALPNProtocols: [protocol], rejectUnauthorized: false, checkServerIdentity: () => undefined };
+    return {
+      secureContext,
+      ALPNProtocols: [protocol],
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    };
   }
 }
 

@@ -5,4 +5,4 @@ export * from './live-credential.ts';
 export * from './peer-listener.ts';
 export * from './renewal.ts';
 export * from './secret-file.ts';
-export { contextOptions } from './tls.ts';
+export { contextOf, contextOptions, joinerContext } from './tls.ts';

@@ -108,6 +108,13 @@ describe('who calls', () => {
   });
 });
 
+test('agents that all connect together are all served', async () => {
+  const { port } = await serve();
+  const callers = Array.from({ length: 64 }, () => as(port, of(agent)));
+  const names = await Promise.all(callers.map((caller) => caller.who()));
+  expect(new Set(names)).toEqual(new Set(['agent/a1a1a1a1a1a1a1a1']));
+});
+
 describe('a caller whose certificate is refused learns why, in the answer to each call', () => {
   const removals: Removals = { peers: new Map([['agent/a1a1a1a1a1a1a1a1', now + day]]), serials: new Set() };
   const stranger = { ...of(name('agent', agent.id, otherCluster), {}, foreign), trust: [root.certificate] };
@@ -277,11 +284,41 @@ describe('a stranger cannot fill the server’s memory', () => {
     await talk.say('hello');
     const ended: number[] = [];
     const bare = { key: undefined, cert: undefined, rejectUnauthorized: false };
-    for (let i = 0; i < 260; i++) (await shakeHands(port, of(agent), bare)).once('close', () => ended.push(i)).resume();
+    for (let i = 0; i < 260; i++) {
+      const from = { ...bare, localAddress: `127.0.1.${1 + (i % 64)}` };
+      (await shakeHands(port, of(agent), from)).once('close', () => ended.push(i)).resume();
+    }
     expect(await joiner(port).who()).toBe('anonymous');
     await expect.poll(() => ended.slice(0, 4)).toEqual([0, 1, 2, 3]);
     expect(ended.length).toBeLessThan(10);
     expect(await talk.say('still here')).toBe('agent/a1a1a1a1a1a1a1a1: still here');
+  });
+
+  test('with many connections from one address: its oldest are ended, and those of others stay', async () => {
+    const { port } = await serve();
+    const ended: string[] = [];
+    const open = async (name: string, localAddress: string): Promise<void> => {
+      const bare = { key: undefined, cert: undefined, rejectUnauthorized: false, localAddress };
+      (await shakeHands(port, of(agent), bare)).once('close', () => ended.push(name)).resume();
+    };
+    await open('other', '127.0.1.1');
+    for (let i = 0; i < 130; i++) await open(`flood ${i}`, '127.0.1.2');
+    await expect.poll(() => ended).toEqual(['flood 0', 'flood 1']);
+  });
+
+  test('with half-open connections: they delay their own source, and end', async () => {
+    const { port } = await serve();
+    let ended = 0;
+    const [flood, others] = ['127.0.1.2', 300] as const;
+    for (let i = 0; i < others; i++) {
+      const socket = connect({ port, host, localAddress: flood }).once('close', () => ended++);
+      socket.on('error', () => {});
+      socket.resume();
+      cleanups.push(() => socket.destroy());
+    }
+    expect(await as(port, of(agent)).who()).toBe('agent/a1a1a1a1a1a1a1a1');
+    await expect.poll(() => ended, { timeout: 5_000 }).toBeGreaterThan(others / 2);
+    expect(await as(port, of(agent)).who()).toBe('agent/a1a1a1a1a1a1a1a1');
   });
 
   test('a peer may send as much as it needs', async () => {

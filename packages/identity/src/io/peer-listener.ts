@@ -1,27 +1,11 @@
-import { createServer, type PeerCertificate, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { CausewayError } from '@causeway/model';
 import { type ConnectionInjector, type Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Expected, Peer } from '../verify.ts';
 import type { LiveCredential } from './live-credential.ts';
-import { contextOptions, protocol, sentBy, verifySocket } from './tls.ts';
-
-/** Milliseconds. A client that is this slow holds a socket for nothing. */
-const handshakeTimeout = 5_000;
-
-/**
- * Limits of all connections without an accepted certificate. A stranger needs a connection for a request of 1 KiB. Without
- * limits one stranger could send thousands of requests that never end, each of which the gRPC server would hold.
- */
-const strangers = {
-  /** If there are more, the oldest are ended. */
-  most: 256,
-  /** Bytes that a connection may send. */
-  bytes: 256 * 1024,
-  /** Milliseconds that a connection may last. */
-  life: 60_000,
-} as const;
-/** Milliseconds. How often the limits are checked: in this time little more arrives than a network carries. */
-const checkEvery = 100;
+import { Strangers } from './strangers.ts';
+import { sentBy, verifySocket } from './tls.ts';
+import { TlsAcceptor } from './tls-acceptor.ts';
 
 /** Who is at the other end of a connection. A host that wants to join has no certificate yet. */
 type Caller =
@@ -55,43 +39,23 @@ interface ListenerSettings {
  * call. A refused certificate does not end the connection, because only the answer to a call can say why.
  */
 export class PeerListener {
-  readonly #tls: TlsServer;
+  readonly #acceptor: TlsAcceptor;
   readonly #injector: ConnectionInjector;
   readonly #settings: ListenerSettings;
   readonly #sockets = new Map<TLSSocket, Caller>();
-  /** Connections without an accepted certificate, the oldest first, and when each is to end. */
-  readonly #strangers = new Map<TLSSocket, number>();
-  #checking: NodeJS.Timeout | undefined;
-  #isStopped = false;
-  readonly #unsubscribe: () => void;
+  readonly #strangers = new Strangers();
 
   constructor({ server, credential, expected }: ListenerModules, settings: ListenerSettings) {
     this.#settings = settings;
     // The connection that the injector gets is already secured.
     this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#tls = createServer({
-      ...contextOptions(credential.current),
-      ALPNProtocols: [protocol],
-      requestCert: true,
-      rejectUnauthorized: false,
-      handshakeTimeout,
-    });
-    this.#tls.on('secureConnection', (socket) => this.#accept(socket, expected));
-    // Node reports a handshake that takes too long, and leaves the connection open.
-    this.#tls.on('tlsClientError', (_error, socket) => socket.destroy());
-    this.#unsubscribe = credential.onReplace(() => this.#tls.setSecureContext(contextOptions(credential.current)));
+    const secured = (socket: TLSSocket): boolean => this.#accept(socket, expected);
+    this.#acceptor = new TlsAcceptor({ credential, secured });
   }
 
   /** Returns the port. Rejects with the error of the socket when it cannot listen. */
   start(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#tls.once('error', reject);
-      this.#tls.listen(this.#settings, () => {
-        this.#tls.off('error', reject);
-        const address = this.#tls.address();
-        resolve(address !== null && typeof address === 'object' ? address.port : 0);
-      });
-    });
+    return this.#acceptor.start(this.#settings);
   }
 
   /** Ends the connections of peers that are no longer welcome. Returns their number. */
@@ -103,14 +67,11 @@ export class PeerListener {
 
   /** Accepts no further connections. Those that are open end when the gRPC server is shut down. */
   stop(): void {
-    this.#isStopped = true;
-    clearInterval(this.#checking);
-    this.#unsubscribe();
-    this.#tls.close();
+    this.#acceptor.stop();
+    this.#strangers.stop();
   }
 
-  #accept(socket: TLSSocket, expected: () => Expected): void {
-    if (this.#isStopped) return void socket.destroy();
+  #accept(socket: TLSSocket, expected: () => Expected): boolean {
     const caller = identify(socket, expected);
     const ticket = { raw: Buffer.alloc(0) };
     callers.set(ticket, caller);
@@ -119,28 +80,11 @@ export class PeerListener {
       getPeerCertificate: { value: () => ticket },
     });
     this.#sockets.set(socket, caller);
-    if (caller.kind !== 'peer') this.#watch(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#strangers.delete(socket);
-    });
+    if (caller.kind !== 'peer') this.#strangers.watch(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     this.#injector.injectConnection(socket);
-  }
-
-  #watch(socket: TLSSocket): void {
-    this.#strangers.set(socket, performance.now() + strangers.life);
-    const [oldest] = this.#strangers.keys();
-    if (this.#strangers.size > strangers.most) oldest?.destroy();
-    this.#checking ??= setInterval(() => this.#check(), checkEvery).unref();
-  }
-
-  #check(): void {
-    const now = performance.now();
-    for (const [socket, end] of this.#strangers) if (end <= now || socket.bytesRead > strangers.bytes) socket.destroy();
-    if (this.#strangers.size > 0) return;
-    clearInterval(this.#checking);
-    this.#checking = undefined;
+    return caller.kind === 'peer';
   }
 }
 

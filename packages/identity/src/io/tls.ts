@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import type { SecureContextOptions, TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { CausewayError, fail, ok, type Result } from '@causeway/model';
 import { type Credential, formatPrivateKey, sentChain } from '../credential.ts';
 import { formatPeer } from '../name.ts';
@@ -28,6 +28,29 @@ export function contextOptions(credential: Credential): SecureContextOptions {
     cert: formatCertificates(sentChain(credential)),
     ca: formatCertificates(credential.trust),
   };
+}
+
+const contexts = new WeakMap<Credential, SecureContext>();
+
+/**
+ * Of a client. Made once for each credential: to make it costs as much as a handshake. Only joiners need the roots of the other end,
+ * and no client is asked by a joiner, so a client does not send its roots: the server would parse them.
+ */
+export function contextOf(credential: Credential): SecureContext {
+  const known = contexts.get(credential);
+  if (known !== undefined) return known;
+  const made = createSecureContext({ ...contextOptions(credential), cert: formatCertificates(credential.chain) });
+  contexts.set(credential, made);
+  return made;
+}
+
+let ofJoiners: SecureContext | undefined;
+
+/** Of hosts that have no certificate yet, and trust no root. */
+export function joinerContext(): SecureContext {
+  // Without `ca`, Node would load its own list of public CAs.
+  ofJoiners ??= createSecureContext({ ...tlsOptions, ca: [] });
+  return ofJoiners;
 }
 
 /**
