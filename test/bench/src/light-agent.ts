@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import type { Credential } from '@causeway/identity';
-import { contextOptions } from '@causeway/identity/io';
+import { contextOf } from '@causeway/identity/io';
 import { feedVersions } from '@causeway/model';
 import { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { ScriptedAgent } from '@causeway/proto/testing/agent';
@@ -46,7 +46,7 @@ export class LightAgent {
   /** Connects. Resolves when the manager has sent everything. */
   start(): Promise<void> {
     // A manager is known by its name in the cluster, not by its address; the bench has only one.
-    const tls = { ...contextOptions(this.#credential), checkServerIdentity: () => undefined };
+    const tls = { secureContext: contextOf(this.#credential), checkServerIdentity: () => undefined };
     const http = connect(`https://${this.#address}`, tls);
     http.on('error', () => undefined); // the stream's "close" handles every failure
     this.#http = http;

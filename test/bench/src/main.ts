@@ -7,6 +7,7 @@ import { benchClaims } from './claims.ts';
 import { compare, printCompared } from './compare.ts';
 import { benchDensity } from './density.ts';
 import { benchEncryption } from './encryption/encryption.ts';
+import { benchHandshakes } from './handshakes.ts';
 import { benchKernel } from './kernel.ts';
 import { type Command, readCommand, usage } from './options.ts';
 import { benchPool } from './pool.ts';
@@ -26,6 +27,7 @@ const benches = (scale: ScaleSettings): Benches => ({
   claims: benchClaims,
   pool: benchPool,
   restart: benchRestart,
+  handshakes: benchHandshakes,
   scale: () => benchScale(scale),
   agent: benchAgent,
   repair: benchRepair,
