@@ -7,6 +7,8 @@ import { type AgentModules, type RunningAgent, startAgent } from './start.ts';
 export interface Agent extends Startable {
   /** Answers "agent-unavailable" while the agent is not started. */
   readonly api: AgentApi;
+  /** Opens the session with the managers anew, because this host has a new certificate. */
+  renewSession(): void;
 }
 
 /**
@@ -29,6 +31,7 @@ export function createAgent(modules: AgentModules, settings: AgentSettings): Age
       running = undefined;
       await stopping?.stop();
     },
+    renewSession: () => running?.renewSession(),
     api: {
       attach: async (request, timeout) => await api().attach(request, timeout),
       detach: async (request, timeout) => await api().detach(request, timeout),

@@ -140,7 +140,8 @@ async function serve(options: Options, log: Log): Promise<void> {
   const identity = identityDirectory(options.dataDir);
   const credential = new LiveCredential(await readCredential(identity));
   const settings = { ...given, nodeId: nodeOf(credential.current) };
-  const credentials = ClientCredentials.toManagers(credential, () => systemClock.wall());
+  const toManagers = (): ClientCredentials => ClientCredentials.toManagers(credential, () => systemClock.wall());
+  const credentials = toManagers();
   const link = new GrpcManagerLink({ credentials }, options);
   const agent = createAgent(
     {
@@ -159,6 +160,10 @@ async function serve(options: Options, log: Log): Promise<void> {
     throw error;
   });
 
+  credential.onReplace(() => {
+    link.renew(toManagers());
+    agent.renewSession();
+  });
   await renewal.start();
   const service = serviceManager(log);
   service.ready();

@@ -53,6 +53,8 @@ export interface AgentModules {
 
 export interface RunningAgent {
   readonly api: AgentApi;
+  /** Opens the session with the managers anew, because this host has a new certificate. */
+  renewSession(): void;
   stop(): Promise<void>;
 }
 
@@ -205,6 +207,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
 
   return {
     api,
+    renewSession: () => session.renew(),
     stop: async () => {
       stopped.abort();
       unrecorded.stop();

@@ -1,3 +1,5 @@
+import { formatPeer } from '@causeway/identity';
+import { peerOf } from '@causeway/identity/io';
 import { TestCluster } from '@causeway/identity/io/testing';
 import { CausewayError } from '@causeway/model';
 import { endpointServiceDefinition } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-server.js';
@@ -49,6 +51,11 @@ function link(): GrpcManagerLink {
   const made = new GrpcManagerLink({ credentials }, { name: 'h1' });
   cleanups.push(() => made.close());
   return made;
+}
+
+function nameOfPeer(stream: Stream): string {
+  const peer = peerOf(stream);
+  return peer === undefined ? '' : formatPeer(peer.name);
 }
 
 const hello: ConnectRequest = { message: { oneofKind: 'resync', resync: { networkId: 'n1' } } };
@@ -116,6 +123,31 @@ describe('GrpcManagerLink', () => {
     await expect(reading).rejects.toMatchObject({ kind: 'unavailable' });
     channel.send(hello);
     channel.close();
+  });
+
+  it('uses new credentials for what begins then, while a session ends on its own connection', async () => {
+    const callers: string[] = [];
+    let say: (() => void) | undefined;
+    const address = await manager((stream) => {
+      callers.push(nameOfPeer(stream));
+      stream.write(answer);
+      say ??= () => {
+        stream.write(answer);
+        stream.end();
+      };
+    });
+    const made = link();
+    const first = made.connect(address);
+    const messages = first.messages[Symbol.asyncIterator]();
+    await messages.next();
+    made.renew(cluster.client('agent', 'b2b2b2b2b2b2b2b2'));
+    const second = made.connect(address);
+    await second.messages[Symbol.asyncIterator]().next();
+    expect(callers).toEqual(['agent/a1a1a1a1a1a1a1a1', 'agent/b2b2b2b2b2b2b2b2']);
+    say?.();
+    expect(await messages.next()).toEqual({ done: false, value: answer });
+    expect((await messages.next()).done).toBe(true);
+    second.close();
   });
 
   it('ends the reading when closed from here', async () => {

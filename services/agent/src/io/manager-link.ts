@@ -24,11 +24,20 @@ const channelOptions: ChannelOptions = {
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
 };
 
+/** Milliseconds. No call to a manager takes longer. */
+const longestCall = 60_000;
+
+/** The clients of one manager. They share a connection. */
+interface Clients {
+  readonly session: SessionServiceClient;
+  readonly endpoints: EndpointServiceClient;
+}
+
 /** Connections to managers over gRPC: one for each manager, made when first needed and then kept. */
 export class GrpcManagerLink implements ManagerLink {
-  readonly #credentials: ChannelCredentials;
+  #credentials: ChannelCredentials;
   readonly #actor: string;
-  readonly #clients = new Map<string, { session: SessionServiceClient; endpoints: EndpointServiceClient }>();
+  readonly #clients = new Map<string, Clients>();
 
   /** `name`: the name of this host. */
   constructor(modules: { readonly credentials: ChannelCredentials }, settings: { readonly name: string }) {
@@ -85,11 +94,20 @@ export class GrpcManagerLink implements ManagerLink {
     return callUnary(endpoints.detachEndpoint.bind(endpoints), request, this.#limits(limits));
   };
 
+  /**
+   * From now on, calls and sessions use connections with these credentials. Those that are under way end on their connections.
+   * The object must be a new one: gRPC shares the connections of equal credentials.
+   */
+  renew(credentials: ChannelCredentials): void {
+    const former = [...this.#clients.values()];
+    this.#credentials = credentials;
+    this.#clients.clear();
+    // gRPC ends the calls of a client that is closed when it next checks the connection.
+    setTimeout(() => closeAll(former), longestCall).unref();
+  }
+
   close(): void {
-    for (const { session, endpoints } of this.#clients.values()) {
-      session.close();
-      endpoints.close();
-    }
+    closeAll(this.#clients.values());
     this.#clients.clear();
   }
 
@@ -97,7 +115,7 @@ export class GrpcManagerLink implements ManagerLink {
     return { ...limits, actor: this.#actor };
   }
 
-  #client(address: string): { session: SessionServiceClient; endpoints: EndpointServiceClient } {
+  #client(address: string): Clients {
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
     const credentials = this.#credentials;
@@ -107,6 +125,13 @@ export class GrpcManagerLink implements ManagerLink {
     };
     this.#clients.set(address, made);
     return made;
+  }
+}
+
+function closeAll(clients: Iterable<Clients>): void {
+  for (const { session, endpoints } of clients) {
+    session.close();
+    endpoints.close();
   }
 }
 

@@ -50,6 +50,14 @@ export class SessionLoop implements Startable {
     await this.#outage.over(timeout);
   }
 
+  /**
+   * Opens the session anew, by the tables that the agent has: its connection is that of a certificate that was renewed. The
+   * managers end connections whose certificate expires, and that would be a failure.
+   */
+  renew(): void {
+    this.#session?.renew();
+  }
+
   async start(): Promise<void> {
     this.#running = this.#run(this.#abort.signal);
   }
@@ -66,6 +74,7 @@ export class SessionLoop implements Startable {
     while (!signal.aborted) {
       const end = await this.#runOne(failover.current, signal);
       if (signal.aborted) return;
+      if (end === 'renewed') continue;
       this.#outage.failed(end.error);
       this.#log(end);
       if (this.#isForEver(end)) return;
@@ -74,8 +83,8 @@ export class SessionLoop implements Startable {
     }
   }
 
-  async #runOne(address: string, signal: AbortSignal): Promise<SessionEnd> {
-    const { clock } = this.#modules;
+  async #runOne(address: string, signal: AbortSignal): Promise<SessionEnd | 'renewed'> {
+    const { clock, log } = this.#modules;
     const began = clock.now();
     this.#session = new Session(this.#modules, {
       address,
@@ -88,7 +97,11 @@ export class SessionLoop implements Startable {
         this.#outage.end();
       },
     });
-    const { error, isWelcomed, returningTo } = await this.#session.run(signal);
+    const { error, isWelcomed, returningTo, isRenewed } = await this.#session.run(signal);
+    if (isRenewed) {
+      log.info('session.renewed', { manager: address });
+      return 'renewed';
+    }
     const end = { address, error, isWelcomed, lasted: milliseconds(clock.now() - began) };
     if (returningTo !== undefined) this.#ways = returned(this.#ways, returningTo);
     this.#ways = learn(this.#ways, end, clock.now());

@@ -19,6 +19,23 @@ describe('session', () => {
     expect(h.kernel.writes - writes).toBe(2);
   });
 
+  it('is opened anew without a pause and with nothing written twice, when this host has a new certificate', async () => {
+    const h = await busyHost();
+    const { writes } = h.kernel;
+    const { attempts } = h.manager;
+    h.agent.renewSession();
+    await h.settle();
+    expect(h.manager.attempts).toBe(attempts + 1);
+    expect(h.manager.sessions).toBe(1);
+    expect(h.manager.requests('hello').at(-1)?.hello.cursors).not.toEqual([]);
+    h.manager.peer('blue', 202);
+    await h.settle();
+    expect(await h.wrong('blue')).toEqual([]);
+    expect(h.kernel.writes - writes).toBe(2);
+    expect(h.events()).toContain('session.renewed');
+    expect(h.events()).not.toContain('session.ended');
+  });
+
   it('asks for a network whole when a delta does not fit', async () => {
     const h = await busyHost();
     const held = h.manager.networks.get('blue');

@@ -42,6 +42,8 @@ export interface SessionOutcome {
   readonly isWelcomed: boolean;
   /** Address of the leader for which the agent left a relayed session. */
   readonly returningTo: string | undefined;
+  /** The agent ended the session to open it anew. */
+  readonly isRenewed: boolean;
 }
 
 /** One session with one manager, from Hello to its end. */
@@ -54,6 +56,7 @@ export class Session {
   readonly #supervised: Promise<void>[] = [];
   #phase: 'greeting' | 'welcomed' | 'over' = 'greeting';
   #returningTo: string | undefined;
+  #isRenewed = false;
 
   constructor(modules: SessionModules, options: SessionOptions) {
     const { link, clock, stats, health, node, cluster } = modules;
@@ -75,6 +78,12 @@ export class Session {
   /** To be called when there may be something to report. */
   poke(): void {
     if (this.#phase === 'welcomed') this.#reporter.poke();
+  }
+
+  /** Ends the session, for the next one to begin at once. */
+  renew(): void {
+    this.#isRenewed = true;
+    this.#channel.close();
   }
 
   /** Runs until the session ends or the signal aborts. Never throws. */
@@ -151,7 +160,8 @@ export class Session {
   /** A session that the agent ended itself was not broken, so the manager that relayed the session is not at fault. */
   #end(broken: unknown): SessionOutcome {
     const [isWelcomed, returningTo] = [this.#phase === 'welcomed', this.#returningTo];
-    return { error: returningTo === undefined ? broken : notLeader(returningTo), isWelcomed, returningTo };
+    const error = returningTo === undefined ? broken : notLeader(returningTo);
+    return { error, isWelcomed, returningTo, isRenewed: this.#isRenewed };
   }
 
   #close(): void {
