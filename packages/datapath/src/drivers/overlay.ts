@@ -10,6 +10,7 @@ import {
   type Network,
 } from '@causeway/model';
 import { type Draft, newNamespace } from '../draft.ts';
+import type { Vxlan } from '../kinds/link/link.ts';
 import { interfaceSysctl } from '../kinds/sysctl.ts';
 import type { NetnsPath, State } from '../state.ts';
 import { addAddresses } from './container.ts';
@@ -24,21 +25,24 @@ import type { Peers } from './peers.ts';
  *                                              └ neighbours: IP → MAC, answered locally (proxy)
  */
 export const overlay: Driver = {
-  build: (network, host) => buildOverlay(network, host, host.vxlanPort),
+  build: (network, host) => buildOverlay(network, host, { port: host.vxlanPort }),
   buildPeers: peersOf,
 };
 
 /**
  * The same on a port of its own, on which policies let pass only what ESP protects. A plain overlay never uses that port, so the
- * policies need no mark on packets.
+ * policies need no mark on packets. The source port is the same: the socket of the tunnel holds it, so no other program of the host
+ * can send from it, and the policies know the tunnel's packets from those that a program writes.
  */
 export const encryptedOverlay: Driver = {
-  build: (network, host) => buildOverlay(network, host, encryptedVxlanPort),
+  build: (network, host) => buildOverlay(network, host, { port: encryptedVxlanPort, sourcePort: encryptedVxlanPort }),
   buildPeers: peersOf,
 };
 
-function buildOverlay(network: Network, host: HostPart, port: number): State {
-  const shared = sharedPart(network, host.vtep, port);
+type Ports = Pick<Vxlan, 'port' | 'sourcePort'>;
+
+function buildOverlay(network: Network, host: HostPart, ports: Ports): State {
+  const shared = sharedPart(network, host.vtep, ports);
   addPeers(shared, host.peers);
   const state = new Map([[overlayNetns(network.id), shared]]);
   for (const attachment of host.attachments) addContainer(state, shared, network, attachment);
@@ -57,7 +61,7 @@ function addPeers(shared: Draft, { fdb, neighbours }: Peers): void {
 }
 
 /** The part that all endpoints of the network share on a host. */
-function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: Network, vtep: Ip, port: number): Draft {
+function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: Network, vtep: Ip, ports: Ports): Draft {
   const shared = newNamespace();
   const gateways = subnets.flatMap(({ prefix, gateway }) =>
     gateway === undefined ? [] : [interfaceAddress(gateway, lengthOf(prefix))],
@@ -75,7 +79,7 @@ function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: Network, vtep: Ip, po
     mtu,
     up: true,
     vni,
-    port,
+    ...ports,
     local: vtep,
     // The bridge sends frames for unknown MACs to vxlan0, which drops them if it has no entry either.
     bridgePort: { master: bridgeName, learning: false, flood: true },

@@ -81,6 +81,7 @@ export const IFLA_VXLAN_GROUP = 2;
 export const IFLA_VXLAN_LINK = 3;
 export const IFLA_VXLAN_LOCAL = 4;
 export const IFLA_VXLAN_LEARNING = 7;
+export const IFLA_VXLAN_PORT_RANGE = 10;
 export const IFLA_VXLAN_PROXY = 11;
 export const IFLA_VXLAN_L2MISS = 13;
 export const IFLA_VXLAN_L3MISS = 14;

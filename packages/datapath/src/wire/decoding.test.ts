@@ -135,6 +135,13 @@ describe('a link', () => {
       (to) => putBytes(to, k.IFLA_VXLAN_LOCAL6, ...[0x20, 1], ...Array(13).fill(0), 1),
       { ...tunnel, local: '2001::1' },
     ],
+    [
+      'one source port',
+      (to) => putBytes(to, k.IFLA_VXLAN_PORT_RANGE, 18, 185, 18, 186),
+      { ...tunnel, sourcePort: 4793 },
+    ],
+    ['no source ports', (to) => putBytes(to, k.IFLA_VXLAN_PORT_RANGE, 0, 0, 0, 0), tunnel],
+    ['many source ports', (to) => putBytes(to, k.IFLA_VXLAN_PORT_RANGE, 18, 185, 18, 187), { ...tunnel, plain: false }],
     ['learning', (to) => to.u8(k.IFLA_VXLAN_LEARNING, 1), { ...tunnel, plain: false }],
     ['no proxy', (to) => to.u8(k.IFLA_VXLAN_PROXY, 0), { ...tunnel, plain: false }],
     ['events for a missing MAC', (to) => to.u8(k.IFLA_VXLAN_L2MISS, 1), { ...tunnel, plain: false }],

@@ -31,6 +31,7 @@ export interface NewVxlan extends NewLink {
   readonly vni: Vni;
   /** UDP port. */
   readonly port: number;
+  readonly sourcePort?: number;
   readonly local: Ip;
   /** Open fd of the namespace for the device; its UDP socket stays in the netlink socket's namespace. Absent: both there. */
   readonly netns?: number;
@@ -71,8 +72,13 @@ export interface LinkRecord {
 export interface VxlanRecord {
   readonly vni: number;
   readonly port: number;
+  /** Absent: a port for each flow, of those that the host has for outgoing connections. */
+  readonly sourcePort?: number;
   readonly local?: Ip;
-  /** One VNI, no learning, proxy, no miss events, no default destination, no lower device: as `addVxlan` makes it. */
+  /**
+   * One VNI, no learning, proxy, no miss events, no default destination, no lower device, no source ports or one: as `addVxlan`
+   * makes it.
+   */
   readonly plain: boolean;
 }
 
@@ -84,7 +90,10 @@ export function addBridge(link: NewLink): Encode {
   return (to) => newLink(to, link, 'bridge', () => to.u32(k.IFLA_BR_FORWARD_DELAY, 0));
 }
 
-/** ip link add NAME netns TARGET … type vxlan id VNI dstport PORT local LOCAL nolearning proxy (one message, made in place) */
+/**
+ * ip link add NAME netns TARGET … type vxlan id VNI dstport PORT [srcport PORT PORT+1] local LOCAL nolearning proxy
+ * One message, made in place. The upper bound of the source ports is never used, and equal bounds mean that there is no range.
+ */
 export function addVxlan(link: NewVxlan): Encode {
   return (to) =>
     newLink(to, link, 'vxlan', () => {
@@ -93,6 +102,7 @@ export function addVxlan(link: NewVxlan): Encode {
       to.u8(k.IFLA_VXLAN_LEARNING, 0);
       to.u8(k.IFLA_VXLAN_PROXY, 1);
       to.u16be(k.IFLA_VXLAN_PORT, link.port);
+      if (link.sourcePort !== undefined) putRange(to, k.IFLA_VXLAN_PORT_RANGE, link.sourcePort, link.sourcePort + 1);
     });
 }
 
@@ -262,18 +272,29 @@ function readLinkInfo(info: AttributeReader): Partial<LinkRecord> {
 function readVxlan(data: AttributeReader): VxlanRecord {
   let vni = 0;
   let port = 0;
+  let sourcePort: number | undefined;
   let local: Ip | undefined;
   let plain = true;
   while (data.next()) {
     const { type } = data;
     if (type === k.IFLA_VXLAN_ID) vni = data.u32();
     else if (type === k.IFLA_VXLAN_PORT) port = data.u16be();
-    else if (type === k.IFLA_VXLAN_LOCAL || type === k.IFLA_VXLAN_LOCAL6) local = readIp(data);
+    else if (type === k.IFLA_VXLAN_PORT_RANGE) {
+      const { low, high } = readRange(data);
+      if (low + 1 === high) sourcePort = low;
+      else plain &&= low === 0 && high === 0;
+    } else if (type === k.IFLA_VXLAN_LOCAL || type === k.IFLA_VXLAN_LOCAL6) local = readIp(data);
     else if (type === k.IFLA_VXLAN_PROXY) plain &&= data.u8() === 1;
     else if (mustBeOff.has(type)) plain &&= data.u8() === 0;
     else if (mustBeAbsent.has(type)) plain = false;
   }
-  return { vni, port, plain: plain && vni > 0, ...(local !== undefined && { local }) };
+  return {
+    vni,
+    port,
+    ...(sourcePort !== undefined && { sourcePort }),
+    plain: plain && vni > 0,
+    ...(local !== undefined && { local }),
+  };
 }
 
 const mustBeOff: ReadonlySet<number> = new Set([
@@ -334,4 +355,16 @@ function header(to: MessageWriter, of: { family?: number; index?: number; up?: b
 
 function localAttribute(local: Ip): number {
   return local.includes(':') ? k.IFLA_VXLAN_LOCAL6 : k.IFLA_VXLAN_LOCAL;
+}
+
+/** struct ifla_vxlan_port_range: two ports in network byte order. */
+function putRange(to: MessageWriter, type: number, low: number, high: number): void {
+  const at = to.attribute(type, 4);
+  to.put16be(at, low);
+  to.put16be(at + 2, high);
+}
+
+function readRange(data: AttributeReader): { readonly low: number; readonly high: number } {
+  const [a = 0, b = 0, c = 0, d = 0] = data.slice();
+  return { low: (a << 8) | b, high: (c << 8) | d };
 }

@@ -19,6 +19,7 @@ const v4 = { dst: Prefix('0.0.0.0/0'), gateway: Ip('10.66.0.1'), index: 4, metri
 const messages: readonly (readonly [string, Encode])[] = [
   ['ip link add br0 … type bridge forward_delay 0', wire.addBridge({ name: 'br0', mac, mtu: 1450, up: false })],
   ['ip link add vxlan0 … type vxlan (IPv4)', wire.addVxlan({ ...tunnel, local: Ip('192.0.2.1') })],
+  ['ip link add vxlan0 … type vxlan srcport', wire.addVxlan({ ...tunnel, sourcePort: 4793, local: Ip('192.0.2.1') })],
   ['ip link add vxlan0 … type vxlan (IPv6)', wire.addVxlan({ ...tunnel, local: Ip('2001:db8::1') })],
   ['ip link add v1 … type veth peer …', wire.addVeth({ ...link, peer })],
   ['ip link set … up', wire.setLink(4, { up: true })],

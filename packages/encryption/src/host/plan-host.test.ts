@@ -180,14 +180,14 @@ describe('two hosts', () => {
         "a": [
           "ip xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x12000102",
           "ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x21000101",
-          "ip xfrm policy update src 192.0.2.1/32 dst 192.0.2.2/32 proto udp dport 4793 dir out priority 25345 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x21000101",
+          "ip xfrm policy update src 192.0.2.1/32 dst 192.0.2.2/32 proto udp sport 4793 dport 4793 dir out priority 25345 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x21000101",
           "ip xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x11000101",
           "ip xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x11000102",
         ],
         "b": [
           "ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x21000101",
           "ip xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x12000102",
-          "ip xfrm policy update src 192.0.2.2/32 dst 192.0.2.1/32 proto udp dport 4793 dir out priority 25345 tmpl src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x12000102",
+          "ip xfrm policy update src 192.0.2.2/32 dst 192.0.2.1/32 proto udp sport 4793 dport 4793 dir out priority 25345 tmpl src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x12000102",
           "ip xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x11000102",
           "ip xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x11000101",
         ],

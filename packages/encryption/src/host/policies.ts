@@ -11,9 +11,13 @@ export const blocks: readonly XfrmPolicy[] = (['0.0.0.0/0', '::/0'] as const).fl
   })),
 );
 
-/** Lets VXLAN pass from one address to another if it is in ESP. `spi`: of the SA to send with; absent: of any SA of ours. */
+/**
+ * Lets VXLAN pass from one address to another if it is in ESP. Only a tunnel sends from the port: packets that a program writes are
+ * blocked, and so do not reach the peer's containers in ESP. `spi`: of the SA to send with; absent: of any SA of ours.
+ */
 export function demand(direction: 'in' | 'out', src: Ip, dst: Ip, spi?: number): XfrmPolicy {
-  const selector = { src: only(src), dst: only(dst), dport: encryptedVxlanPort };
+  const port = encryptedVxlanPort;
+  const selector = { src: only(src), dst: only(dst), sport: port, dport: port };
   const action = { kind: 'esp', src, dst, reqid: ourReqid, ...(spi !== undefined && { spi }) } as const;
   return { direction, selector, priority: ourPriority.pair, action };
 }

@@ -96,7 +96,8 @@ function layOut(): void {
     const on = (...args: string[]): string => ip('-n', netns, ...args);
     on('address', 'add', `${address}/24`, 'dev', 'e0');
     for (const link of ['lo', 'e0']) on('link', 'set', link, 'up');
-    const tunnel = ['id', '7', 'dstport', `${encryptedVxlanPort}`, 'local', address, 'nolearning'];
+    const ports = ['dstport', `${encryptedVxlanPort}`, 'srcport', `${encryptedVxlanPort}`, `${encryptedVxlanPort + 1}`];
+    const tunnel = ['id', '7', ...ports, 'local', address, 'nolearning'];
     on('link', 'add', 'vx0', 'address', mac, 'mtu', '1400', 'type', 'vxlan', ...tunnel);
     on('link', 'set', 'vx0', 'up');
     on('address', 'add', `${inner}/24`, 'dev', 'vx0');

@@ -30,6 +30,8 @@ export interface Vxlan extends LinkBase {
   readonly vni: Vni;
   /** UDP destination port. */
   readonly port: number;
+  /** UDP source port; absent: one for each flow, of those that the host has for outgoing connections. */
+  readonly sourcePort?: number;
   /** Source address of the tunnel. */
   readonly local: Ip;
   readonly bridgePort?: BridgePort;
@@ -98,7 +100,14 @@ const bridge: Same<Bridge> = base;
 const foreign: Same<ForeignLink> = base;
 /** `bridgePort` is compared by the `port` comparison; `peer` is never found in a kernel. */
 const veth: Same<Veth> = { ...base, bridgePort: undefined, peer: undefined };
-const vxlan: Same<Vxlan> = { ...base, vni: by('vni'), port: by('port'), local: by('local'), bridgePort: undefined };
+const vxlan: Same<Vxlan> = {
+  ...base,
+  vni: by('vni'),
+  port: by('port'),
+  sourcePort: by('sourcePort'),
+  local: by('local'),
+  bridgePort: undefined,
+};
 
 /** Compares the links without their bridge ports. */
 export function sameLink(a: Link, b: Link): boolean {

@@ -132,6 +132,12 @@ describe('links are made and deleted', () => {
       ['delete link in the way: link.delete vxlan0', 'add link: link.add vxlan0'],
     ],
     [
+      'a tunnel with other source ports is made anew',
+      stateOf([overlay, tunnel]),
+      stateOf([overlay, { ...tunnel, sourcePort: 4793 }]),
+      ['delete link in the way: link.delete vxlan0', 'add link: link.add vxlan0'],
+    ],
+    [
       'a tunnel of the other family is made anew',
       stateOf([overlay, { ...tunnel, local: Ip('2001:db8::1') }]),
       stateOf([overlay, tunnel]),

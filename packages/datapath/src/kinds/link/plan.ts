@@ -50,11 +50,11 @@ function farEnd(
   return { whole: found?.kind === 'veth', inTheWay };
 }
 
-/** False where the kernel cannot change the link: another kind; for a tunnel another VNI, port or family. */
+/** False where the kernel cannot change the link: another kind; for a tunnel another VNI, family or ports. */
 function canBecome(found: Link, desired: Link): boolean {
   if (found.kind !== 'vxlan' || desired.kind !== 'vxlan') return found.kind === desired.kind;
-  const sameFamily = family(found.local) === family(desired.local);
-  return found.vni === desired.vni && found.port === desired.port && sameFamily;
+  const samePorts = found.port === desired.port && found.sourcePort === desired.sourcePort;
+  return found.vni === desired.vni && samePorts && family(found.local) === family(desired.local);
 }
 
 /** The steps that change the found link into the desired link. */

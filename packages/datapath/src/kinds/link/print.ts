@@ -54,8 +54,12 @@ export function printPort(port: BridgePort): string {
 function linkWords(link: Link | undefined): string[] {
   if (link === undefined) return [];
   const words = [link.kind, `address ${link.mac}`, `mtu ${link.mtu}`, link.up ? 'up' : 'down'];
-  if (link.kind === 'vxlan') words.push(`id ${link.vni}`, `dstport ${link.port}`, `local ${link.local}`);
+  if (link.kind === 'vxlan') words.push(`id ${link.vni}`, portWords(link), `local ${link.local}`);
   return words;
+}
+
+function portWords({ port, sourcePort }: Vxlan): string {
+  return sourcePort === undefined ? `dstport ${port}` : `dstport ${port} srcport ${sourcePort} ${sourcePort + 1}`;
 }
 
 function printNewLink(link: Bridge | Vxlan | Veth, isMarked: boolean): string {
@@ -66,7 +70,7 @@ function printNewLink(link: Bridge | Vxlan | Veth, isMarked: boolean): string {
   if (link.up) words.push('up');
   words.push(`type ${link.kind}`);
   if (link.kind === 'bridge') words.push('forward_delay 0');
-  if (link.kind === 'vxlan') words.push(`id ${link.vni} dstport ${link.port} local ${link.local} nolearning proxy`);
+  if (link.kind === 'vxlan') words.push(`id ${link.vni} ${portWords(link)} local ${link.local} nolearning proxy`);
   const peer = peerOf(link);
   if (peer !== undefined) {
     const { name, mac, mtu, netns } = peer;

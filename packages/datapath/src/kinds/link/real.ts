@@ -64,7 +64,8 @@ function toLink(record: LinkRecord, names: ReadonlyMap<number, string>, isHostNe
   if (kind === 'bridge') return { kind, ...base };
   if (kind === 'veth') return { kind, ...base, ...bridgePort };
   if (vxlan?.plain && vxlan.local !== undefined && (isHostNetns || record.crossesNamespaces)) {
-    return { kind: 'vxlan', ...base, vni: Vni(vxlan.vni), port: vxlan.port, local: vxlan.local, ...bridgePort };
+    const { plain: _, ...tunnel } = vxlan;
+    return { kind: 'vxlan', ...base, ...tunnel, vni: Vni(vxlan.vni), local: vxlan.local, ...bridgePort };
   }
   return { kind: 'foreign', ...base };
 }
@@ -126,11 +127,12 @@ function pair(to: Writing, link: Veth, base: NewLink): Encode {
  * deleted there. A device whose namespace is being destroyed may soon be gone.
  */
 async function addTunnel(to: Writing, netns: NetnsPath, link: Vxlan, base: NewLink): Promise<void> {
-  const { vni, port, local, name } = link;
+  const { vni, port, sourcePort, local, name } = link;
+  const ports = { port, ...(sourcePort !== undefined && { sourcePort }) };
   const fd = to.fd(netns);
   const add = (): void => {
     const there = fd === undefined ? {} : { netns: fd };
-    to.socket(hostNetns, NETLINK_ROUTE).request(addVxlan({ ...base, vni, port, local, ...there }));
+    to.socket(hostNetns, NETLINK_ROUTE).request(addVxlan({ ...base, vni, ...ports, local, ...there }));
   };
   const isVniTaken = (errno: string): boolean => errno === 'EEXIST' && !to.hasLink(netns, name);
   try {

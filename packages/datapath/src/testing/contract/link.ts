@@ -42,9 +42,11 @@ export const linkCases: readonly ContractCase[] = [
       const netns = host.freshPath();
       const tunnel = vxlan(host);
       await must(host, { op: 'netns.add', netns }, { op: 'link.add', netns, link: bridge({ up: false }) });
-      await must(host, { op: 'link.add', netns, link: tunnel });
+      const withPort = vxlan(host, { name: 'vxlan1', sourcePort: 4793 });
+      await must(host, { op: 'link.add', netns, link: tunnel }, { op: 'link.add', netns, link: withPort });
       same(await link(host, netns, 'br0'), bridge({ up: false }), 'bridge, down');
       same(await link(host, netns, 'vxlan0'), tunnel, 'vxlan');
+      same(await link(host, netns, 'vxlan1'), withPort, 'vxlan with a source port');
     },
   },
   {
