@@ -1,0 +1,102 @@
+import { noBytes, putUint32 } from '../wire/bytes.ts';
+import { crc32 } from '../wire/crc32.ts';
+import { decodeDatagram, type Layers } from '../wire/datagram.ts';
+import { Keyring } from '../wire/keyring.ts';
+import { maxInflatedDatagram } from '../wire/limits.ts';
+import { inflate } from '../wire/lzw.ts';
+import { type } from '../wire/message-type.ts';
+import { encodeReply, StreamReader } from '../wire/stream.ts';
+import { type Captured, captured } from './captured.ts';
+import { NullAead } from './null-aead.ts';
+
+const plain: Layers = { label: noBytes, encryption: undefined, compresses: false };
+const keyring = new Keyring(new Uint8Array(16));
+const sealed: Layers = {
+  ...plain,
+  encryption: { aead: new NullAead(), keyring, version: 0, encryptsOutgoing: true, refusesPlaintext: false },
+};
+
+export interface FuzzResult {
+  /** Inputs of which something was read: a fuzzer whose inputs are all refused at once tests little. */
+  accepted: number;
+  refused: number;
+  largestHeap: number;
+}
+
+/** Feeds mutated packets of serf to each decoder. Throws what a decoder throws, and if an output exceeds its cap. */
+export function fuzz(runs: number, random: () => number): FuzzResult {
+  const corpus = captured('serf-plain');
+  const below = (count: number): number => Math.floor(random() * count);
+  const result: FuzzResult = { accepted: 0, refused: 0, largestHeap: 0 };
+  for (let run = 0; run < runs; run++) {
+    const { kind, bytes } = corpus[below(corpus.length)] as Captured;
+    const input = mutated(kind === 'udp' ? bytes : inside(bytes), corpus, below);
+    const isRead = kind === 'udp' ? readDatagram(input) : readStream(input, below);
+    if (isRead) result.accepted++;
+    else result.refused++;
+    const output = inflate(input, 4096);
+    if (output !== undefined && output.length > 4096) throw new Error('more bytes than the limit');
+    if (run % 1024 === 0) result.largestHeap = Math.max(result.largestHeap, process.memoryUsage().heapUsed);
+  }
+  return result;
+}
+
+function readDatagram(input: Uint8Array): boolean {
+  // A checksum that fits lets the mutations pass: without it, most end here.
+  if (input[0] === type.checksum && input.length > 5) putUint32(input, 1, crc32(input.subarray(5)));
+  const { messages, refused } = decodeDatagram(input, plain);
+  const volume = messages.reduce((sum, each) => sum + ('payload' in each ? each.payload.length : 0), 0);
+  if (volume > maxInflatedDatagram) throw new Error('more bytes than the limit');
+  decodeDatagram(input, sealed);
+  return messages.length > 0 || refused.length === 0;
+}
+
+function readStream(input: Uint8Array, below: (count: number) => number): boolean {
+  const reader = new StreamReader(below(2) === 0 ? plain : sealed, 'reply');
+  for (let at = 0; at < input.length; ) {
+    const end = at + 1 + below(700);
+    const message = reader.push(input.subarray(at, end));
+    if (message !== undefined) return message.ok;
+    at = end;
+  }
+  return false;
+}
+
+/** The message inside the compression, so that mutations reach the decoder of messages. */
+function inside(bytes: Uint8Array): Uint8Array {
+  const message = new StreamReader(plain, 'reply').push(bytes);
+  return message?.ok === true ? encodeReply(message.value, plain) : bytes;
+}
+
+function mutated(bytes: Uint8Array, corpus: readonly Captured[], below: (count: number) => number): Uint8Array {
+  let input = Array.from(bytes);
+  for (let left = 1 + below(4); left > 0; left--) {
+    const at = below(input.length + 1);
+    const other = corpus[below(corpus.length)]?.bytes ?? noBytes;
+    switch (below(7)) {
+      case 0:
+        input[at] = below(256);
+        break;
+      case 1:
+        input[at] = (input[at] ?? 0) ^ (1 << below(8));
+        break;
+      case 2:
+        input = input.slice(0, at);
+        break;
+      case 3:
+        input.splice(at, below(8));
+        break;
+      case 4:
+        input.splice(at, 0, ...other.subarray(below(other.length)));
+        break;
+      case 5:
+        // The first bytes with the largest lengths and counts.
+        input.splice(at, 1, [0xdb, 0xdd, 0xdf, 0xcf, 0xc6, 0xc9][below(6)] ?? 0, 0xff, 0xff, 0xff, below(256));
+        break;
+      case 6:
+        input.unshift([type.compound, type.compressed, type.checksum, type.encrypted, type.label][below(5)] ?? 0);
+        break;
+    }
+  }
+  return Uint8Array.from(input.slice(0, 65_507));
+}
