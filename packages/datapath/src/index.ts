@@ -20,7 +20,7 @@ export type { Route } from './kinds/route.ts';
 export { interfaceSysctl } from './kinds/sysctl.ts';
 export type { Namespace, Op, OpKind } from './kinds/table.ts';
 export { type PolicyAction, policyKey, type Selector, type XfrmPolicy } from './kinds/xfrm-policy.ts';
-export { type SaLimits, stateKey, type XfrmState } from './kinds/xfrm-state.ts';
+export { type SaLimits, stateKey, type UdpPorts, type XfrmState } from './kinds/xfrm-state.ts';
 export { additive, deviceOf, isStructural } from './op.ts';
 export { isOverlayNetns, ourPriority, ourReqid } from './owner.ts';
 export { plan, planSliced } from './plan.ts';

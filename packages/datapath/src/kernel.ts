@@ -63,7 +63,9 @@ export interface Kernel {
    *   as "port". The bridge's own (permanent) and learned entries and a device's multicast list (`self permanent`) are not.
    * - fdb of a vxlan device: only entries with a remote address (`self dst`), not its bridge's entry of the same MAC.
    * - sysctls: requested keys that do not exist.
-   * - SAs and policies: those of other programs, and larval SAs. The key of a found SA cannot be revealed, only compared.
+   * - sockets for ESP in UDP: those that no process of ours holds (docs/decisions/0031-esp-in-udp.md).
+   * - SAs and policies: those of other programs, and larval SAs. The key of a found SA cannot be revealed, only
+   *   compared. `arrivesFrom` is known as long as the host namespace is watched.
    * Absent and empty mean the same: a link without addresses may be missing from `addresses`.
    */
   read(netns: NetnsPath, scope: ReadScope, expected?: Expected): Promise<Namespace | undefined>;
@@ -77,8 +79,8 @@ export interface Kernel {
   apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]>;
   /**
    * Calls `onEvent` after changes of links, addresses, routes, neighbours or FDB entries, in the host namespace also of SAs and
-   * policies, and never from within `apply` or `watch`. Several changes may be reported in one call. Changes of sysctls, and
-   * of what `read` does not show, are not reported. Our own changes are reported too, except
+   * policies, and never from within `apply` or `watch`. Several changes may be reported in one call. Changes of sysctls and sockets,
+   * and of what `read` does not show, are not reported. Our own changes are reported too, except
    * - neighbours and FDB entries with a single target, of which there are thousands: such an entry is reported only when it
    *   is no longer as `apply` of this kernel last wrote it;
    * - a new veth: it is reported only when it is not as `apply` last wrote it, or when its other end is not up within a

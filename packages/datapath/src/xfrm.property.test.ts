@@ -22,10 +22,17 @@ const me = vtep(1);
 const peers = [2, 3, 4] as const;
 const mac = (peer: number): Mac => Mac(`02:42:0a:42:00:0${peer}`);
 
-/** An encrypted network on this host: the generation of each peer's keys, 0: no such peer. undefined: no network. */
-type Wish = readonly number[] | undefined;
+/**
+ * An encrypted network on this host: of each peer the generation of its keys, 0: no such peer; and its port, for those that use ESP
+ * in UDP. undefined: no network.
+ */
+type Wish = readonly (readonly [generation: number, port: number])[] | undefined;
 
-const wish: fc.Arbitrary<Wish> = fc.option(fc.tuple(...peers.map(() => fc.nat({ max: 3 }))), { nil: undefined });
+const peerWish = fc.tuple(fc.nat({ max: 3 }), fc.constantFrom(4500, 61_000));
+const wish: fc.Arbitrary<Wish> = fc.option(fc.tuple(...peers.map(() => peerWish)), { nil: undefined });
+
+/** Peers behind a NAT. */
+const isBehindNat = (peer: number): boolean => peer > 2;
 
 function stateOf(wanted: Wish): State {
   const [host, network] = [newNamespace(), newNamespace()];
@@ -37,9 +44,10 @@ function stateOf(wanted: Wish): State {
   });
   const entries = new Map<Mac, Ip>();
   for (const [index, peer] of peers.entries()) {
-    const generation = wanted[index] ?? 0;
+    const [generation, port] = wanted[index] ?? [0, 0];
     if (generation === 0) continue;
-    const [received, sent] = [sa(vtep(peer), me, generation, 'in'), sa(me, vtep(peer), generation, 'out')];
+    const [received, sent] = [sa(vtep(peer), me, generation, 'in', port), sa(me, vtep(peer), generation, 'out', port)];
+    if (isBehindNat(peer)) host.encapSockets.set(me, true);
     for (const each of [received, sent]) host.xfrmStates.set(stateKey(each), each);
     put(host, demand('in', vtep(peer), me));
     put(host, demand('out', me, vtep(peer), { spi: sent.spi }));
@@ -56,16 +64,20 @@ function put(host: Draft, policy: ReturnType<typeof block>): void {
   host.xfrmPolicies.set(policyKey(policy), policy);
 }
 
-function sa(src: Ip, dst: Ip, generation: number, direction: 'in' | 'out'): XfrmState {
+function sa(src: Ip, dst: Ip, generation: number, direction: 'in' | 'out', port = 4500): XfrmState {
   const peer = Number((direction === 'in' ? src : dst).slice(-1));
-  return state({ direction, src, dst, spi: generation * 256 + peer, key: saKey(generation * 16 + peer) });
+  const encap = direction === 'in' ? { sport: port, dport: 4500 } : { sport: 4500, dport: port };
+  return state({
+    ...{ direction, src, dst, spi: generation * 256 + peer, key: saKey(generation * 16 + peer) },
+    ...(isBehindNat(peer) && { encap }),
+  });
 }
 
 const everything: ReadScope = { sysctls: [] };
 
 async function found(kernel: FakeKernel): Promise<State> {
   const scopes = new Map([hostNetns, overlay].map((netns) => [netns, everything]));
-  return readState(kernel, stateOf([0, 0, 0]), scopes);
+  return readState(kernel, stateOf(peers.map(() => [0, 0] as const)), scopes);
 }
 
 /** What must hold between any two ops: in words, what does not. */
@@ -81,7 +93,9 @@ function faults(now: State): readonly string[] {
     if (direction !== 'out' || action.kind !== 'esp') continue;
     if (!states.some(({ spi, dst }) => spi === action.spi && dst === action.dst)) wrong.push(`${action.dst}: no SA`);
   }
-  for (const { direction, dst } of states) {
+  for (const { direction, src, dst, encap } of states) {
+    const hasSocket = encap === undefined || direction === 'out' || host.encapSockets.has(dst);
+    if (!hasSocket) wrong.push(`${src}: receives ESP in UDP without a socket`);
     const isReceived = states.some((other) => other.direction === 'in' && other.src === dst);
     if (direction === 'out' && !isReceived) wrong.push(`${dst}: sends before it receives`);
   }
@@ -112,13 +126,14 @@ it('between any two ops of a plan nothing may leave in the clear, and no policy 
 
 /** What other programs may do: delete any object of ours, put another in its place, add their own. */
 const drift: fc.Arbitrary<Op> = fc
-  .tuple(fc.constantFrom(...peers), fc.nat({ max: 3 }), fc.constantFrom('in', 'out', 'fwd'), fc.nat({ max: 6 }))
+  .tuple(fc.constantFrom(...peers), fc.nat({ max: 3 }), fc.constantFrom('in', 'out', 'fwd'), fc.nat({ max: 7 }))
   .map(([peer, generation, direction, what]): Op => {
     const received = sa(vtep(peer), me, generation, 'in');
     const demanded = demand('out', me, vtep(peer), { spi: generation + 1 });
     const netns = hostNetns;
     const ops: readonly Op[] = [
       { op: 'xfrmState.delete', netns, state: received },
+      { op: 'encapSocket.delete', netns, address: me },
       { op: 'xfrmState.add', netns, state: { ...received, key: saKey(99) } },
       { op: 'xfrmPolicy.delete', netns, policy: block(direction) },
       { op: 'xfrmPolicy.set', netns, policy: { ...block(direction), action: { kind: 'other' } } },

@@ -97,17 +97,21 @@ export const vxlanOverhead = { 4: 50, 6: 70 } as const;
 /**
  * The largest inner packet that a host can send without fragments. ESP in transport mode encrypts everything after the outer IP
  * header (RFC 4106, RFC 4303 §2): it adds 8 bytes of header, 8 of IV and 16 of ICV; what is encrypted, with two bytes at its end,
- * has a multiple of 4 bytes.
+ * has a multiple of 4 bytes. ESP in UDP adds a UDP header before that of ESP (RFC 3948).
  */
-export function roomInside(driver: Driver, underlayMtu: number, underlay: 4 | 6): number {
+export function roomInside(driver: Driver, underlayMtu: number, underlay: 4 | 6, isInUdp = false): number {
   if (driver === 'overlay') return underlayMtu - vxlanOverhead[underlay];
   const outerIp = underlay === 4 ? 20 : 40;
-  const encrypted = Math.floor((underlayMtu - outerIp - 8 - 8 - 16) / 4) * 4;
+  const outer = outerIp + (isInUdp ? 8 : 0);
+  const encrypted = Math.floor((underlayMtu - outer - 8 - 8 - 16) / 4) * 4;
   return encrypted - 2 - (vxlanOverhead[underlay] - outerIp);
 }
 
 /** UDP port of VXLAN in encrypted networks. Outside ESP no host sends it or accepts it. */
 export const encryptedVxlanPort = 4793;
+
+/** UDP port of ESP in UDP (RFC 3948 §2.1). */
+export const encapPort = 4500;
 
 /** RFC 8200 §5: a link that carries IPv6 has at least this MTU. */
 export const minimumMtu = 1280;

@@ -14,14 +14,17 @@ import type {
   Watch,
 } from '../kernel.ts';
 import type { Namespace, Op } from '../kinds/table.ts';
+import { stateKey } from '../kinds/xfrm-state.ts';
 import { isReported } from '../routes.ts';
+import { isAskedFor } from '../scope.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { dumpAddresses, readAddress } from '../wire/address.ts';
 import { dumpRoutes, readDestination } from '../wire/route.ts';
 import { announceAll } from './announce.ts';
 import { applyOps } from './apply.ts';
+import { Arrivals } from './arrivals.ts';
 import { ContainerWatches } from './container-watches.ts';
-import { Namespaces } from './namespaces.ts';
+import { Namespaces, type OpenNamespace } from './namespaces.ts';
 import { dumpLinkRecords, readNamed, readNamespace } from './read.ts';
 import { Watches } from './watches.ts';
 
@@ -38,7 +41,11 @@ export function createKernel(): Kernel {
 }
 
 class NetlinkKernel implements Kernel {
-  readonly #watches = new Watches({ onLost: () => this.#eventsLost++ });
+  readonly #arrivals = new Arrivals();
+  readonly #watches = new Watches({
+    onLost: () => this.#eventsLost++,
+    onMessage: (message) => this.#arrivals.hear(message),
+  });
   readonly #containers = new ContainerWatches({ onLost: () => this.#eventsLost++ });
   #eventsLost = 0;
   #hostIdentity: NetnsIdentity | undefined;
@@ -49,7 +56,8 @@ class NetlinkKernel implements Kernel {
     try {
       const open = namespaces.find(netns);
       if (open === undefined) return undefined;
-      return entries === undefined ? await readNamespace(open, scope) : readNamed(open, { ...scope, entries });
+      if (entries !== undefined) return readNamed(open, { ...scope, entries });
+      return netns === hostNetns ? await this.#readHost(open, scope) : await readNamespace(open, scope);
     } finally {
       namespaces.close();
     }
@@ -57,6 +65,7 @@ class NetlinkKernel implements Kernel {
 
   async apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]> {
     const namespaces = this.#namespaces(expected);
+    for (const op of ops) if (op.op === 'xfrmState.setPorts') this.#arrivals.forget(stateKey(op.state));
     try {
       const onDelete = this.#watches.end.bind(this.#watches);
       const onEntries = this.#watches.wrote.bind(this.#watches);
@@ -136,6 +145,13 @@ class NetlinkKernel implements Kernel {
   close(): void {
     this.#watches.close();
     this.#containers.close();
+  }
+
+  /** SAs that networks use are in the host namespace, and so are the notifications about them. */
+  async #readHost(open: OpenNamespace, scope: ReadScope): Promise<Namespace> {
+    const found = await readNamespace(open, scope, this.#arrivals.ports);
+    if (isAskedFor('xfrmStates', scope)) this.#arrivals.keep(found.xfrmStates);
+    return found;
   }
 
   /** Uses namespaces that watches hold open. Not for dumps: during a dump, a socket can do nothing else. */

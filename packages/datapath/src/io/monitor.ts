@@ -19,7 +19,10 @@ const carrierCheck = 500;
 
 type OnMonitorEvent = (event: 'changed' | 'overrun', changes: Changes) => void;
 
-export type MonitorSettings = Pick<NetlinkSettings, 'receiveBuffer' | 'onLost' | 'receive'>;
+export interface MonitorSettings extends Pick<NetlinkSettings, 'receiveBuffer' | 'onLost' | 'receive'> {
+  /** Gets each notification of protocols whose changes are not reported by name, before the change is reported. */
+  readonly onMessage?: (message: MessageReader) => void;
+}
 
 /** Listens for changes of every kind in a namespace, and keeps the namespace alive until the monitor is closed. */
 export class Monitor {
@@ -36,7 +39,8 @@ export class Monitor {
     const opened: NetlinkMonitor[] = [];
     try {
       for (const protocol of protocolsOf(netns)) {
-        const listener = protocol === NETLINK_ROUTE ? this.#route : new Listener(onEvent, eventsOf(protocol));
+        const listener =
+          protocol === NETLINK_ROUTE ? this.#route : new Listener(onEvent, eventsOf(protocol), settings.onMessage);
         const monitor = open(
           () => new NetlinkMonitor(listener, { ...settings, protocol, groups: groupsOf(protocol), netns }),
         );
@@ -105,11 +109,13 @@ function eventsOf(protocol: number): Events {
 class Listener implements MonitorListener {
   readonly #notify: OnMonitorEvent;
   protected readonly events: Events;
+  readonly #onMessage: ((message: MessageReader) => void) | undefined;
   #changes: ChangeSet | undefined;
 
-  constructor(onEvent: OnMonitorEvent, events: Events) {
+  constructor(onEvent: OnMonitorEvent, events: Events, onMessage?: (message: MessageReader) => void) {
     this.#notify = onEvent;
     this.events = events;
+    this.#onMessage = onMessage;
   }
 
   onListen(): ReturnType<MonitorListener['onListen']> {
@@ -121,6 +127,7 @@ class Listener implements MonitorListener {
   onAnswer(_: MessageReader): void {}
 
   onEvent(message: MessageReader): void {
+    this.#onMessage?.(message);
     if (this.events.get(message.type)?.(message) !== false) this.report({ kind: 'other' });
   }
 

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ip } from '@causeway/model';
 import { KernelError, NETLINK_ROUTE, type NetnsIdentity } from '@causeway/netlink';
 import { identityOf, NetlinkSocket, openNetns, PacketSocket } from '@causeway/netlink/io';
 import type { Expected } from '../kernel.ts';
@@ -8,6 +9,7 @@ import type { Writing } from '../kinds/kind.ts';
 import { isOurHostLink } from '../owner.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { getLink, type LinkRecord, readLink } from '../wire/link.ts';
+import { closeSocket, openSocket } from './encap-holders.ts';
 import { deleteMoved, whereIs } from './moved-links.ts';
 import { writeSysctl } from './sysctl.ts';
 
@@ -160,6 +162,14 @@ export class Namespaces implements Writing {
 
   writeSysctl(path: NetnsPath, key: string, value: string): void {
     writeSysctl(this.fd(path), key, value);
+  }
+
+  openEncapSocket(path: NetnsPath, address: Ip): Promise<void> {
+    return openSocket(this.fd(path), address);
+  }
+
+  closeEncapSocket(path: NetnsPath, address: Ip): Promise<void> {
+    return closeSocket(this.fd(path), address);
   }
 
   async deleteMoved(path: NetnsPath, matches: (link: LinkRecord) => boolean): Promise<void> {

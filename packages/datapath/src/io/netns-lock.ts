@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { KernelError } from '@causeway/netlink';
 import { bindUnixName, close } from '@causeway/netlink/io';
 import type { Lock, LockOutcome } from '@causeway/runtime';
+import { holderOf } from './processes.ts';
 
 /**
  * Allows one process per network namespace. The lock is a name in the abstract namespace of unix sockets (unix(7)):
@@ -21,7 +22,7 @@ export class NetnsLock implements Lock {
       return { kind: 'held', release: () => close(fd) };
     } catch (error) {
       if (error instanceof KernelError && error.errno === 'EADDRINUSE') {
-        return { kind: 'taken', pid: holderOf(this.#name) };
+        return { kind: 'taken', pid: holderOfName(this.#name) };
       }
       throw error;
     }
@@ -29,34 +30,13 @@ export class NetnsLock implements Lock {
 }
 
 /** `ss -xlp`: the process that has the socket of this name open; undefined: this process cannot see it. */
-function holderOf(name: string): number | undefined {
+function holderOfName(name: string): number | undefined {
   const inode = inodeOf(readFileSync('/proc/net/unix', 'utf8'), name);
-  if (inode === undefined) return undefined;
-  return listed('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .find((pid) => listed(`/proc/${pid}/fd`).some((fd) => targetOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`));
+  return inode === undefined ? undefined : holderOf(inode);
 }
 
 /** In the kernel's table (net/unix/af_unix.c, unix_seq_show) "@" precedes an abstract name. */
 function inodeOf(table: string, name: string): string | undefined {
   const fields = table.split('\n').map((line) => line.trim().split(/\s+/));
   return fields.find((field) => field[7] === `@${name}`)?.[6];
-}
-
-/** The entries; none if the process has ended meanwhile. */
-function listed(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function targetOf(link: string): string | undefined {
-  try {
-    return readlinkSync(link);
-  } catch {
-    return undefined;
-  }
 }

@@ -8,6 +8,7 @@ import { kinds, type Namespace } from '../kinds/table.ts';
 import { isOurHostLink } from '../owner.ts';
 import { isAskedFor, isInScope } from '../scope.ts';
 import { dumpLinks, getLink, type LinkRecord, readLink } from '../wire/link.ts';
+import { heldSockets } from './encap-holders.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { readSysctls } from './sysctl.ts';
 
@@ -19,14 +20,18 @@ const fallbackTunnels: ReadonlySet<string> = new Set(
   'tunl0 gre0 gretap0 erspan0 ip_vti0 ip6_vti0 sit0 ip6tnl0 ip6gre0'.split(' '),
 );
 
-/** Everything in the scope of an open namespace, read by dumps. */
-export async function readNamespace(open: OpenNamespace, scope: ReadScope): Promise<Namespace> {
+/** Everything in the scope of an open namespace, read by dumps. `arrivals`: as in `Reading`. */
+export async function readNamespace(
+  open: OpenNamespace,
+  scope: ReadScope,
+  arrivals: ReadonlyMap<string, number> = new Map(),
+): Promise<Namespace> {
   const records = await dumpLinkRecords(open.socket(NETLINK_ROUTE));
   const isHostNetns = open.fd === undefined;
   const inScope = records.filter(
     (link) => !isIgnored(link.name, scope) && isInScope(link.name, scope) && (!isHostNetns || isOurHostLink(link)),
   );
-  const reading = readingOf(open, scope, inScope, records);
+  const reading = { ...readingOf(open, scope, inScope, records), arrivals };
   const found = new Map<keyof Namespace, ReadonlyMap<unknown, unknown>>();
   for (const { slot, real } of kinds) {
     if (real.derive !== undefined) found.set(slot, real.derive(reading));
@@ -89,6 +94,8 @@ function readingOf(
     links: new Map(inScope.map((record) => [record.index, record])),
     names: new Map(all.map(({ index, name }) => [index, name])),
     socket: (protocol) => open.socket(protocol),
+    arrivals: new Map(),
+    encapSockets: () => heldSockets(open.fd),
     sysctls: (keys) => readSysctls(open.fd, keys),
   };
 }

@@ -1,3 +1,4 @@
+import type { Ip } from '@causeway/model';
 import type { Encode, MessageReader, MessageWriter } from '@causeway/netlink';
 import type { Draft } from '../draft.ts';
 import type { ReadScope } from '../kernel.ts';
@@ -176,6 +177,10 @@ export interface Reading {
   /** The name of every link, by index. */
   readonly names: ReadonlyMap<number, string>;
   readonly socket: (protocol: number) => Requests;
+  /** By `stateKey`: from which UDP ports packets have come, as notifications of this namespace have said. */
+  readonly arrivals: ReadonlyMap<string, number>;
+  /** The addresses at which a process of ours holds a socket that takes ESP in UDP. */
+  readonly encapSockets: () => ReadonlySet<Ip>;
   /** The values of those keys that exist. */
   readonly sysctls: (keys: readonly string[]) => ReadonlyMap<string, string>;
 }
@@ -193,6 +198,10 @@ export interface Writing {
   /** An fd for messages that name a namespace; undefined: the host namespace, for which messages carry no fd. */
   fd(netns: NetnsPath): number | undefined;
   writeSysctl(netns: NetnsPath, key: string, value: string): void;
+  /** Opens the socket that takes ESP in UDP at this address, and gives it to a process of its own. */
+  openEncapSocket(netns: NetnsPath, address: Ip): Promise<void>;
+  /** Ends the process of ours that holds this socket; there may be none. */
+  closeEncapSocket(netns: NetnsPath, address: Ip): Promise<void>;
   /** Deletes the links that match and were moved from this namespace to another. */
   deleteMoved(netns: NetnsPath, matches: (link: LinkRecord) => boolean): Promise<void>;
   /** The link of any namespace that matches, and its namespace, in words. */

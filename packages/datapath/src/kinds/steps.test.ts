@@ -1,8 +1,9 @@
 import { InterfaceAddress, Ip, Mac, Prefix } from '@causeway/model';
 import { expect, it } from 'vitest';
 import { hostNetns, type NetnsPath } from '../state.ts';
-import { block, demand, ends, state } from '../testing/xfrm-fixtures.ts';
+import { block, demand, ends, saKey, state } from '../testing/xfrm-fixtures.ts';
 import { address } from './address.ts';
+import { encapSocket } from './encap-socket.ts';
 import { fdb } from './fdb.ts';
 import type { Step } from './kind.ts';
 import { neighbour } from './neighbour.ts';
@@ -28,6 +29,8 @@ const ofLink = interfaceSysctl('ipv6', 'eth0.7', 'accept_ra');
 const isPort = { master: 'br0', learning: false, flood: false };
 const [receiving, sending] = [state(), state({ direction: 'out', src: ends[4].here, dst: ends[4].there })];
 const [blocked, demanded] = [block('in'), demand('in', ends[4].there, ends[4].here)];
+const inUdp = state({ encap: { sport: 4500, dport: 4500 } });
+const otherPorts = { sport: 61_000, dport: 4500 };
 const ofSa = (of: typeof receiving) => ({ key: stateKey(of) });
 const ofPolicy = (of: typeof blocked) => ({ key: policyKey(of) });
 
@@ -99,6 +102,31 @@ it.each<[string, readonly Step[], readonly string[]]>([
     'an SA that sent, removed',
     xfrmState.steps(hostNetns, { ...ofSa(sending), actual: sending, desired: undefined }),
     ['delete sending SA'],
+  ],
+  [
+    'the ports of an SA',
+    xfrmState.steps(hostNetns, { ...ofSa(inUdp), actual: inUdp, desired: { ...inUdp, encap: otherPorts } }),
+    ['set ports of SA'],
+  ],
+  [
+    'the ports of an SA with another key',
+    xfrmState.steps(hostNetns, {
+      ...ofSa(inUdp),
+      actual: inUdp,
+      desired: { ...inUdp, encap: otherPorts, key: saKey(9) },
+    }),
+    ['delete SA in the way', 'add receiving SA'],
+  ],
+  [
+    'an SA of ESP in UDP in the place of one of plain ESP',
+    xfrmState.steps(hostNetns, { ...ofSa(inUdp), actual: receiving, desired: inUdp }),
+    ['delete SA in the way', 'add receiving SA'],
+  ],
+  ['a socket', encapSocket.steps(hostNetns, { key: ends[4].here, actual: undefined, desired: true }), ['open socket']],
+  [
+    'a socket, removed',
+    encapSocket.steps(hostNetns, { key: ends[4].here, actual: true, desired: undefined }),
+    ['close socket'],
   ],
   ['no SA', xfrmState.steps(hostNetns, { ...ofSa(sending), actual: undefined, desired: undefined }), []],
   ['a block', xfrmPolicy.steps(hostNetns, { ...ofPolicy(blocked), actual: demanded, desired: blocked }), ['block']],

@@ -1,6 +1,7 @@
 import type { InterfaceAddress, Ip, Mac, Prefix } from '@causeway/model';
 import type { NetnsPath } from '../state.ts';
 import { type AddressOp, address } from './address.ts';
+import { type EncapSocketOp, encapSocket } from './encap-socket.ts';
 import { type FdbOp, type FdbTarget, fdb } from './fdb.ts';
 import type { AnyComparison, AnyKind } from './kind.ts';
 import type { Link, LinkOp } from './link/link.ts';
@@ -12,7 +13,10 @@ import { type XfrmPolicy, type XfrmPolicyOp, xfrmPolicy } from './xfrm-policy.ts
 import { type XfrmState, type XfrmStateOp, xfrmState } from './xfrm-state.ts';
 
 /** Every kind, in the order in which differences are listed and a namespace is read. */
-const all = [link, sysctl, address, route, fdb, neighbour, xfrmState, xfrmPolicy] as const satisfies readonly AnyKind[];
+const all = [
+  ...([link, sysctl, address, route, fdb, neighbour] as const),
+  ...([xfrmState, xfrmPolicy, encapSocket] as const),
+] as const satisfies readonly AnyKind[];
 
 /** The part of one namespace that is ours, desired or found. If both are equal, there is nothing to program. */
 export interface Namespace {
@@ -35,6 +39,8 @@ export interface Namespace {
   readonly xfrmStates: ReadonlyMap<string, XfrmState>;
   /** By `policyKey`. */
   readonly xfrmPolicies: ReadonlyMap<string, XfrmPolicy>;
+  /** Addresses at which a socket takes ESP in UDP. */
+  readonly encapSockets: ReadonlyMap<Ip, true>;
 }
 
 /**
@@ -52,7 +58,8 @@ export type Op =
   | FdbOp
   | SysctlOp
   | XfrmStateOp
-  | XfrmPolicyOp;
+  | XfrmPolicyOp
+  | EncapSocketOp;
 
 export type OpKind = Op['op'];
 
@@ -77,6 +84,8 @@ export const order = [
   'delete address', // deleting the last IPv4 address also removes the link's neighbours and routes: so before those are set
   'set route', // its gateway must be on a link that is up
   'delete SA in the way',
+  'open socket', // before the SAs that receive: it takes their packets
+  'set ports of SA',
   'add receiving SA', // before the SA that sends: the peer may send with the new key as soon as this host reports the receiving SA
   'add sending SA', // before the policy that names it: a policy without its SA drops packets
   'set policy', // before the FDB entries: a peer's first packet finds its policy
@@ -87,6 +96,7 @@ export const order = [
   'delete policy', // the reverse of the additions
   'delete sending SA',
   'delete receiving SA',
+  'close socket',
   'delete route',
   'delete link', // before their namespace: the VNI of a namespace that is being destroyed stays taken for up to a second
   'unblock', // after the links, as 'block' comes before them

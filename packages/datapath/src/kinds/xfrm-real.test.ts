@@ -1,3 +1,4 @@
+import { Ip } from '@causeway/model';
 import { type Encode, KernelError, type MessageReader, NETLINK_XFRM } from '@causeway/netlink';
 import { describe, expect, it } from 'vitest';
 import { hostNetns, type NetnsPath } from '../state.ts';
@@ -12,13 +13,14 @@ import {
 } from '../testing/kernel-messages.ts';
 import { type Answer, bytesOf, ScriptedSocket } from '../testing/scripted-socket.ts';
 import { block, demand, ends, state } from '../testing/xfrm-fixtures.ts';
+import { putAddress } from '../wire/xfrm-bytes.ts';
 import * as k from '../wire/xfrm-constants.ts';
 import { deletePolicy, dumpPolicies, getPolicy, setPolicy } from '../wire/xfrm-policy.ts';
-import { addState, deleteState, dumpStates, getState, replaceLarval } from '../wire/xfrm-state.ts';
+import { addState, changePorts, deleteState, dumpStates, getState, replaceLarval } from '../wire/xfrm-state.ts';
 import type { Kind, Reading, Writing } from './kind.ts';
 import type { Op } from './table.ts';
 import { policyKey, xfrmPolicy } from './xfrm-policy.ts';
-import { stateKey, xfrmState } from './xfrm-state.ts';
+import { stateKey, type XfrmState, xfrmState } from './xfrm-state.ts';
 
 /* What the kinds of IPsec read of the kernel's answers, and which messages they send. */
 
@@ -98,6 +100,31 @@ describe('an SA that is added', () => {
   });
 });
 
+describe('an SA whose ports change', () => {
+  const moved = { ...sending, encap: { sport: 4500, dport: 61_000 } };
+  const ofSa = addState({ ...moved, encap: { sport: 4500, dport: 4500 } }, 'directed');
+  const [get, update, older] = [getState(moved), changePorts(moved, 'directed'), changePorts(moved, 'undirected')];
+
+  it.each<[string, readonly Answer[], readonly Encode[], string]>([
+    ['is asked for first', [[ofSa], []], [get, update], 'ok'],
+    ['on a kernel without directions', [[ofSa], 'EINVAL', []], [get, update, older], 'ok'],
+    ['is gone', ['ESRCH'], [get], 'ESRCH'],
+    ['is gone, and the kernel has made a larval one', [[larval]], [get], 'ESRCH'],
+    ['is of another program', [[addState(foreign, 'directed')]], [get], 'EEXIST'],
+  ])('%s', async (_, answers, requests, errno) => {
+    expect(await applied(states, { op: 'xfrmState.setPorts', state: moved }, ...answers)).toEqual({
+      requests: requests.map((each) => bytesOf([each])),
+      errno,
+    });
+  });
+
+  it('is named without its key: a larval SA that takes its place must not count from 1 with the key', () => {
+    const message = Buffer.from(bytesOf([update]));
+    expect(message.includes(Buffer.from(moved.key.reveal()))).toBe(false);
+    expect(message.includes(Buffer.from(moved.key.decoy().reveal()))).toBe(true);
+  });
+});
+
 describe('an SA that is deleted', () => {
   const remove = { op: 'xfrmState.delete', state: receiving };
   const [get, del] = [getState(receiving), deleteState(receiving)];
@@ -140,7 +167,8 @@ describe('a policy', () => {
 describe('what is read', () => {
   const read = async (kind: AnyXfrm, answer: Answer): Promise<{ keys: readonly unknown[]; requests: Uint8Array[] }> => {
     const socket = new ScriptedSocket(answer);
-    const found = await kind.real.read?.({ socket: socketOf(socket) } as unknown as Reading);
+    const reading = { socket: socketOf(socket), arrivals: new Map() };
+    const found = await kind.real.read?.(reading as unknown as Reading);
     return { keys: [...(found?.keys() ?? [])], requests: socket.requests };
   };
 
@@ -149,6 +177,21 @@ describe('what is read', () => {
     const { keys, requests } = await read(states, all);
     expect(keys).toEqual([stateKey(receiving), stateKey(sending)]);
     expect(requests).toEqual([bytesOf([dumpStates])]);
+  });
+
+  it('shows from which port packets come, if the SA has another', async () => {
+    const inUdp = { ...receiving, encap: { sport: 4500, dport: 4500 } };
+    for (const [port, expected] of [
+      [61_000, 61_000],
+      [4500, undefined],
+    ] as const) {
+      const arrivals = new Map([[stateKey(inUdp), port]]);
+      const socket = new ScriptedSocket([addState(inUdp, 'directed')]);
+      const found = await xfrmState.real.read?.({ socket: socketOf(socket), arrivals } as unknown as Reading);
+      expect(found?.get(stateKey(inUdp))).toMatchObject({ encap: inUdp.encap });
+      const state = found?.get(stateKey(inUdp)) as XfrmState | undefined;
+      expect(state?.arrivesFrom).toBe(expected);
+    }
   });
 
   it('is ours: the policies', async () => {
@@ -193,6 +236,9 @@ describe('a notification', () => {
     ['an SA that the kernel made by itself', states, larval, false],
     ['what the kernel made by itself is at its end', states, saExpiry(larval), true],
     ['all SAs are deleted', states, flush(k.XFRM_MSG_FLUSHSA), true],
+    ['packets of an SA of ours come from another port', states, mappingOf(receiving), true],
+    ['packets of a foreign SA do', states, mappingOf(foreign), false],
+    ['packets come from another address, whose port is not followed', states, mappingOf(receiving, '192.0.2.9'), false],
     ['a foreign SA is added', states, theirs, false],
     ['a foreign SA is changed', states, saMessage(theirs, k.XFRM_MSG_UPDSA), false],
     ['a foreign SA is deleted', states, saDeletion(theirs), false],
@@ -212,6 +258,23 @@ describe('a notification', () => {
     ],
   ])('%s', (_, kind, message, expected) => expect(isNews(kind, message)).toBe(expected));
 });
+
+/** The message that packets of an SA come from port 61000. */
+function mappingOf({ src, dst, spi, reqid }: XfrmState, from: string = src): Encode {
+  return (to) => {
+    to.begin(k.XFRM_MSG_MAPPING);
+    const at = to.struct(64);
+    putAddress(to, at, dst);
+    to.put32be(at + 16, spi);
+    to.put16(at + 20, 2);
+    to.put32(at + 24, reqid);
+    putAddress(to, at + 28, src);
+    putAddress(to, at + 44, Ip(from));
+    to.put16be(at + 60, 4500);
+    to.put16be(at + 62, 61_000);
+    to.end();
+  };
+}
 
 /** The message of an encoder, as one of another type. */
 function another(encode: Encode, type: number): Encode {

@@ -2,9 +2,11 @@ import { KernelError, type MessageReader, NETLINK_XFRM } from '@causeway/netlink
 import { isOurLink } from '../owner.ts';
 import type { NetnsPath } from '../state.ts';
 import * as k from '../wire/xfrm-constants.ts';
+import { readMapping } from '../wire/xfrm-mapping.ts';
 import {
   addState,
   algorithm,
+  changePorts,
   deleteState,
   dumpStates,
   getState,
@@ -24,15 +26,15 @@ import type { Kind, Reading, Requests, Step } from './kind.ts';
 import { byKey, describeDifference, tool } from './printing.ts';
 import { dumpXfrm } from './xfrm-dump.ts';
 
-export type { SaLimits, XfrmState } from '../wire/xfrm-state.ts';
+export type { SaLimits, UdpPorts, XfrmState } from '../wire/xfrm-state.ts';
 
 /**
- * An SA is added and deleted, never changed: a change would keep the counter of packets, which must never count twice with one
- * key. The same SA must never be added again after the kernel has lost it, for the same reason: what lost it needs a new key,
- * and so a new SPI. See docs/decisions/0028-xfrm.md.
+ * An SA is added and deleted. Only the ports of ESP in UDP change ("setPorts"), which keeps the key and the counter of packets: it
+ * must never count twice with one key. The same SA must never be added again after the kernel has lost it, for the same reason:
+ * what lost it needs a new key, and so a new SPI. See docs/decisions/0028-xfrm.md.
  */
 export type XfrmStateOp = {
-  readonly op: 'xfrmState.add' | 'xfrmState.delete';
+  readonly op: 'xfrmState.add' | 'xfrmState.setPorts' | 'xfrmState.delete';
   readonly netns: NetnsPath;
   readonly state: XfrmState;
 };
@@ -46,6 +48,7 @@ const same: Same<XfrmState> = {
   key: (a, b) => a.key.equals(b.key),
   limits: (a, b) => printLimits(a) === printLimits(b),
   encap: (a, b) => a.encap?.sport === b.encap?.sport && a.encap?.dport === b.encap?.dport,
+  arrivesFrom: undefined, // nothing that can be programmed
   isStrict: (a, b) => a.isStrict === b.isStrict,
 };
 
@@ -53,7 +56,7 @@ const same: Same<XfrmState> = {
 export const xfrmState: Kind<'xfrm state', string, XfrmState, XfrmStateOp> = {
   name: 'xfrm state',
   slot: 'xfrmStates',
-  ops: ['xfrmState.add', 'xfrmState.delete'],
+  ops: ['xfrmState.add', 'xfrmState.setPorts', 'xfrmState.delete'],
   isOfHost: true,
   stage: 'entry',
   compare: (found, desired) => compareMaps(found?.xfrmStates, desired?.xfrmStates, sameState),
@@ -66,6 +69,8 @@ export const xfrmState: Kind<'xfrm state', string, XfrmState, XfrmStateOp> = {
   list: ({ xfrmStates }) => [...xfrmStates].sort(byKey).map(([, each]) => `xfrm state ${printState(each)}`),
 
   steps(netns, { actual, desired }) {
+    const moved = movedTo(actual, desired);
+    if (moved !== undefined) return [['set ports of SA', { op: 'xfrmState.setPorts', netns, state: moved }]];
     const steps: Step<XfrmStateOp>[] = [];
     if (actual !== undefined) {
       const sends = actual.direction === 'out' ? 'delete sending SA' : 'delete receiving SA';
@@ -80,29 +85,32 @@ export const xfrmState: Kind<'xfrm state', string, XfrmState, XfrmStateOp> = {
   },
   print({ op, netns, state }) {
     const ip = tool('ip', netns);
-    return op === 'xfrmState.add'
-      ? `${ip} xfrm state add ${printState(state)}`
-      : `${ip} xfrm state delete ${printId(state)}`;
+    if (op === 'xfrmState.delete') return `${ip} xfrm state delete ${printId(state)}`;
+    return `${ip} xfrm state ${op === 'xfrmState.add' ? 'add' : 'update'} ${printState(state)}`;
   },
   device: () => undefined,
   /** Takes no SA away. An SA that is there may be in use with another key: a delete must wait. */
-  additive: (op, found) =>
-    op.op === 'xfrmState.add' && found?.xfrmStates.has(stateKey(op.state)) !== true ? op : undefined,
+  additive(op, found) {
+    if (op.op === 'xfrmState.setPorts') return op;
+    return op.op === 'xfrmState.add' && found?.xfrmStates.has(stateKey(op.state)) !== true ? op : undefined;
+  },
 
   real: {
     protocol: NETLINK_XFRM,
-    groups: [k.XFRMNLGRP_SA, k.XFRMNLGRP_EXPIRE],
+    groups: [k.XFRMNLGRP_SA, k.XFRMNLGRP_EXPIRE, k.XFRMNLGRP_MAPPING],
     events: new Map([
       [k.XFRM_MSG_NEWSA, isFound],
       [k.XFRM_MSG_UPDSA, isFound],
       [k.XFRM_MSG_DELSA, isFound],
       [k.XFRM_MSG_EXPIRE, (message) => kindOfState(message) !== 'foreign'],
       [k.XFRM_MSG_FLUSHSA, () => true],
+      [k.XFRM_MSG_MAPPING, (message) => readMapping(message) !== undefined],
     ]),
     read: readStates,
     apply(to, { op, netns, state }) {
       const socket = to.socket(netns, NETLINK_XFRM);
       if (op === 'xfrmState.add') add(socket, state);
+      else if (op === 'xfrmState.setPorts') setPorts(socket, state);
       else if (kindAt(socket, state) !== 'foreign') socket.request(deleteState(state));
     },
     absent: ['ESRCH'],
@@ -116,6 +124,12 @@ export function stateKey({ dst, spi }: SaId): string {
 
 export function sameState(a: XfrmState, b: XfrmState): boolean {
   return isSame(same, a, b);
+}
+
+/** The desired SA, if its ports are all that differs. An SA of plain ESP never becomes one of ESP in UDP. */
+function movedTo(actual: XfrmState | undefined, desired: XfrmState | undefined): XfrmState | undefined {
+  if (actual?.encap === undefined || desired?.encap === undefined) return undefined;
+  return sameState({ ...actual, encap: desired.encap }, desired) ? desired : undefined;
 }
 
 export function printSpi(spi: number): string {
@@ -174,6 +188,13 @@ function add(socket: Requests, state: XfrmState): void {
   }
 }
 
+function setPorts(socket: Requests, state: XfrmState): void {
+  const kind = kindAt(socket, state);
+  if (kind === 'foreign') throw new KernelError('EEXIST', 'another program has an SA with this SPI');
+  if (kind !== 'ours') throw new KernelError('ESRCH', 'there is no such SA');
+  addInForm(socket, state, changePorts);
+}
+
 function addInForm(socket: Requests, state: XfrmState, encode: typeof addState): void {
   try {
     socket.request(encode(state, 'directed'));
@@ -196,6 +217,10 @@ function hasErrno(error: unknown, errno: string): boolean {
 function readStates(from: Reading): Promise<ReadonlyMap<string, XfrmState>> {
   return dumpXfrm(from, dumpStates, (found: Map<string, XfrmState>, message) => {
     const state = readState(message);
-    if (state !== undefined) found.set(stateKey(state), state);
+    if (state === undefined) return;
+    const key = stateKey(state);
+    const arrivesFrom = from.arrivals.get(key);
+    const isElsewhere = state.encap !== undefined && arrivesFrom !== undefined && arrivesFrom !== state.encap.sport;
+    found.set(key, isElsewhere ? { ...state, arrivesFrom } : state);
   });
 }

@@ -105,6 +105,7 @@ function contractHost(hasEsp: boolean): ContractHost {
     destroy: async (path) => kernel.foreign({ op: 'netns.delete', netns: path }),
     foreign: async (...ops) => kernel.foreign(...ops),
     foreignLink: async (name, group) => kernel.foreignLink(hostNetns, name, group),
+    foreignSocket: async (address) => kernel.foreignSocket(address),
     moveLink: async (path, name, to) => kernel.foreignMove(path, name, to),
     appendFdb: async (path, dev, mac, vtep) => kernel.foreignFdbAppend(path, dev, mac, vtep),
     ask: async (path, dev, ip) => kernel.foreignAsk(path, dev, ip),

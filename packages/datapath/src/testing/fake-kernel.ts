@@ -16,6 +16,7 @@ import type {
 } from '../kernel.ts';
 import type { ForeignLink } from '../kinds/link/link.ts';
 import type { Namespace, Op, OpKind } from '../kinds/table.ts';
+import { stateKey } from '../kinds/xfrm-state.ts';
 import { deviceOf } from '../op.ts';
 import { isOurHostLink } from '../owner.ts';
 import { isReported } from '../routes.ts';
@@ -26,9 +27,11 @@ import { FakeHost, type FakeNamespace, findLink, Refusal } from './fake/host.ts'
 import { NewPairs } from './fake/new-pairs.ts';
 import { viewOf } from './fake/view.ts';
 import { addressesOf, hasAddress } from './twins/address.ts';
+import { encapSocketsOf } from './twins/encap-socket.ts';
 import { appendFdb, reportFdb } from './twins/fdb.ts';
 import { neighboursOf } from './twins/neighbour.ts';
 import { routesOf } from './twins/route.ts';
+import { arrivalsOf } from './twins/xfrm-state.ts';
 import { allTwins, twinOf } from './twins.ts';
 
 export interface FakeKernelSettings {
@@ -242,6 +245,22 @@ export class FakeKernel implements Kernel {
     const neighbours = neighboursOf(link);
     for (const ip of neighbours.keys()) this.#changed(namespace, (changes) => changes.add('neighbours', dev, ip));
     neighbours.clear();
+  }
+
+  /** Another program opens a socket at the port of ESP in UDP. Returns what closes it. */
+  foreignSocket(address: Ip): () => void {
+    const sockets = encapSocketsOf(this.#host.namespace(hostNetns));
+    sockets.set(address, 'foreign');
+    return () => sockets.delete(address);
+  }
+
+  /** A packet of the SA comes from this UDP port: a NAT has given the peer another one. */
+  foreignArrival(netns: NetnsPath, id: Parameters<typeof stateKey>[0], port: number): void {
+    const namespace = this.#host.namespace(netns);
+    arrivalsOf(namespace).set(stateKey(id), port);
+    this.#changed(namespace, (changes) => {
+      changes.more = true;
+    });
   }
 
   /** A program sends to an address that has no neighbour entry yet: the kernel asks for the address in vain. */

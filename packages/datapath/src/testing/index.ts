@@ -1,4 +1,5 @@
 export { connectivity, type Delivery, type Place } from './connectivity.ts';
+export { encapSocketCases } from './contract/encap-socket.ts';
 export { xfrmPolicyCases } from './contract/xfrm-policy.ts';
 export { xfrmStateCases } from './contract/xfrm-state.ts';
 export { type ContractCase, type ContractHost, kernelContractCases } from './contract.ts';

@@ -1,6 +1,7 @@
 import { type KindName, kindOf, type Op } from '../kinds/table.ts';
 import type { Twin } from './twin.ts';
 import { address } from './twins/address.ts';
+import { encapSocket } from './twins/encap-socket.ts';
 import { fdb } from './twins/fdb.ts';
 import { link } from './twins/link.ts';
 import { neighbour } from './twins/neighbour.ts';
@@ -14,6 +15,7 @@ export const twins: { readonly [Name in KindName]: Twin } = {
   ...{ link, address, route, neighbour, fdb, sysctl },
   'xfrm state': xfrmState,
   'xfrm policy': xfrmPolicy,
+  'encap socket': encapSocket,
 };
 
 export const allTwins: readonly Twin[] = Object.values(twins);

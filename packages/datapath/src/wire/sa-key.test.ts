@@ -24,6 +24,12 @@ it('the key of an SA that was found is compared, and its bytes are gone', () => 
   expect(() => key.reveal()).not.toThrow(/20[01]/);
 });
 
+it('a decoy follows from a key, and is another', () => {
+  const decoy = SaKey.of(bytes()).decoy();
+  expect([decoy.equals(SaKey.of(bytes())), decoy.equals(SaKey.of(bytes()).decoy())]).toEqual([false, true]);
+  expect(decoy.reveal()).not.toEqual(bytes());
+});
+
 it('a key to make is a copy, and has one length', () => {
   const given = bytes();
   const key = SaKey.of(given);

@@ -42,6 +42,13 @@ export class SaKey {
     return this.#bytes;
   }
 
+  /** A key that follows from this one, is secret, and is the key of no SA. */
+  decoy(): SaKey {
+    return SaKey.of(
+      createHash('sha256').update('causeway decoy').update(this.reveal()).digest().subarray(0, saKeySize),
+    );
+  }
+
   /** In a template: "aead rfc4106(gcm(aes)) <secret> 128". */
   toString(): string {
     return '<secret>';

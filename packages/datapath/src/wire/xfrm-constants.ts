@@ -12,10 +12,12 @@ export const XFRM_MSG_UPDSA = 26;
 export const XFRM_MSG_POLEXPIRE = 27;
 export const XFRM_MSG_FLUSHSA = 28;
 export const XFRM_MSG_FLUSHPOLICY = 29;
+export const XFRM_MSG_MAPPING = 38;
 
 export const XFRMNLGRP_EXPIRE = 2;
 export const XFRMNLGRP_SA = 3;
 export const XFRMNLGRP_POLICY = 4;
+export const XFRMNLGRP_MAPPING = 8;
 
 export const XFRMA_ALG_AUTH = 1;
 export const XFRMA_ALG_CRYPT = 2;
@@ -28,10 +30,14 @@ export const XFRMA_ALG_AUTH_TRUNC = 20;
 export const XFRMA_MARK = 21;
 export const XFRMA_REPLAY_ESN_VAL = 23;
 export const XFRMA_IF_ID = 31;
+/** Since Linux 5.17. Older kernels ignore the attribute. */
+export const XFRMA_MTIMER_THRESH = 32;
 /** Since Linux 6.10. Older kernels ignore the attribute. */
 export const XFRMA_SA_DIR = 33;
 export const XFRM_SA_DIR_IN = 1;
 export const XFRM_SA_DIR_OUT = 2;
+/** Since Linux 6.11. Older kernels ignore the attribute. */
+export const XFRMA_NAT_KEEPALIVE_INTERVAL = 34;
 
 export const XFRM_MODE_TRANSPORT = 0;
 export const XFRM_STATE_ESN = 0x80;

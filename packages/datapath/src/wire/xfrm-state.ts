@@ -33,13 +33,23 @@ export interface XfrmState {
   readonly reqid: number;
   readonly key: SaKey;
   readonly limits: SaLimits;
-  /** Ports of ESP in UDP (RFC 3948). Absent: plain ESP. */
-  readonly encap?: { readonly sport: number; readonly dport: number };
+  /** Ports of ESP in UDP (RFC 3948). Absent: plain ESP. An SA takes and sends only the one or the other. */
+  readonly encap?: UdpPorts;
+  /**
+   * Found only: the port from which packets of the SA have come, if the kernel has said that it is not `encap.sport`. The NAT
+   * before the peer has given the peer another port.
+   */
+  readonly arrivesFrom?: number;
   /**
    * It has the cipher, ICV, extended sequence numbers, replay window and selector that we program. Always true of a desired
    * SA. A found one without this is weaker than it should be.
    */
   readonly isStrict: boolean;
+}
+
+export interface UdpPorts {
+  readonly sport: number;
+  readonly dport: number;
 }
 
 /** At a soft limit the kernel notifies, at a hard limit it deletes the SA. Absent: no limit. */
@@ -64,6 +74,14 @@ export const algorithm = 'rfc4106(gcm(aes))';
 export const icvLength = 128;
 /** Packets. A packet that is late by more is dropped as a replay: reordering between cores and links stays far below. */
 export const replayWindow = 256;
+
+/**
+ * Seconds. A NAT may forget a mapping after 30 s without packets, so a keepalive goes out after 20 (RFC 3948 §4). The kernel sends
+ * them, whether or not an agent runs.
+ */
+const keepaliveAfter = 20;
+/** Seconds. The kernel notifies of packets that come from another port once in this time, and not for each packet. */
+const mappingPause = 1;
 
 /** struct xfrm_usersa_info; struct xfrm_usersa_id. */
 const usersaInfo = 224;
@@ -99,6 +117,15 @@ export function addState(state: XfrmState, form: 'directed' | 'undirected'): Enc
 /** ip xfrm state update …: puts the SA in the place of one that the kernel has made itself, while it waits for an SA. */
 export function replaceLarval(state: XfrmState, form: 'directed' | 'undirected'): Encode {
   return (to) => writeState(to, state, form, k.XFRM_MSG_UPDSA, 0);
+}
+
+/**
+ * ip xfrm state update … encap …: changes the ports of an SA, and nothing else. The kernel keeps the key and the counters of the SA
+ * that it has (xfrm_state_update), so the key in the message is not needed, and must not be the SA's: if the SA has just been lost,
+ * and the kernel has made a larval one since, the message makes a new SA, whose counter begins again.
+ */
+export function changePorts(state: XfrmState, form: 'directed' | 'undirected'): Encode {
+  return (to) => writeState(to, { ...state, key: state.key.decoy() }, form, k.XFRM_MSG_UPDSA, 0);
 }
 
 /** ip xfrm state delete src SRC dst DST proto esp spi SPI */
@@ -173,6 +200,8 @@ function writeState(
     to.put16(encap, k.UDP_ENCAP_ESPINUDP);
     to.put16be(encap + 2, state.encap.sport);
     to.put16be(encap + 4, state.encap.dport);
+    if (isDirected && state.direction === 'out') to.u32(k.XFRMA_NAT_KEEPALIVE_INTERVAL, keepaliveAfter);
+    if (isDirected && state.direction === 'in') to.u32(k.XFRMA_MTIMER_THRESH, mappingPause);
   }
   if (isDirected) to.u8(k.XFRMA_SA_DIR, state.direction === 'in' ? k.XFRM_SA_DIR_IN : k.XFRM_SA_DIR_OUT);
   to.end();
@@ -267,7 +296,7 @@ interface Parts {
   isStrict: boolean;
   window: number;
   direction?: 'in' | 'out';
-  encap?: { readonly sport: number; readonly dport: number };
+  encap?: UdpPorts;
   /** It is only for packets with a mark, or of an xfrm interface: we make no such SA. */
   isMarked: boolean;
 }

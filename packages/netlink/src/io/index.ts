@@ -1,6 +1,6 @@
 /** Netlink as sockets: requests, batches, dumps and monitors, in any network namespace. And a socket that sends frames. */
 
-export { bindUnixName, close, receive } from './libc.ts';
+export { bindUnixName, close, openEncapSocket, receive } from './libc.ts';
 export { Monitor, type MonitorListener, type MonitorSettings } from './monitor.ts';
 export {
   createNetns,

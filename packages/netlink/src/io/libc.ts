@@ -9,6 +9,8 @@ import { KernelError } from '../kernel-error.ts';
 const CLONE_NEWNET = 0x40000000; // linux/sched.h
 const CLONE_NEWNS = 0x00020000;
 const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
 const AF_NETLINK = 16; // bits/socket.h, this and the constants down to SO_RCVBUFFORCE
 const AF_PACKET = 17;
 const SOCK_STREAM = 1;
@@ -17,11 +19,15 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const MSG_TRUNC = 0x20;
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SO_NETNS_COOKIE = 71; // asm-generic/socket.h, since Linux 5.14
 const SOCK_DGRAM = 2;
 const SOL_NETLINK = 270;
+const SOL_UDP = 17;
+const UDP_ENCAP = 100; // linux/udp.h
+const UDP_ENCAP_ESPINUDP = 2;
 const MS_BIND = 0x1000; // sys/mount.h
 const MS_REC = 0x4000;
 const MS_PRIVATE = 0x40000;
@@ -74,6 +80,31 @@ export function bindUnixName(name: string): number {
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
   try {
     check('bind', c.bind(fd, address, address.length));
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+  return fd;
+}
+
+/**
+ * A UDP socket at this address and port in the thread's namespace, whose ESP packets the kernel takes before they reach the socket
+ * (RFC 3948). `address`: the 4 or 16 bytes of an IP address.
+ * @throws KernelError EADDRINUSE, EADDRNOTAVAIL; ENOPROTOOPT: the kernel was built without IPsec
+ */
+export function openEncapSocket(address: Uint8Array, port: number): number {
+  const isSix = address.length === 16;
+  const fd = check('socket', c.socket(isSix ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const name = new Uint8Array(isSix ? 28 : 16); // struct sockaddr_in6: family, port, flow, address; struct sockaddr_in
+  const view = new DataView(name.buffer);
+  view.setUint16(0, isSix ? AF_INET6 : AF_INET, true);
+  view.setUint16(2, port);
+  name.set(address, isSix ? 8 : 4);
+  try {
+    check('setsockopt UDP_ENCAP', c.setsockopt(fd, SOL_UDP, UDP_ENCAP, Int32Array.of(UDP_ENCAP_ESPINUDP), 4));
+    // Nothing reads what is no ESP, so it must not fill memory: the kernel makes this its smallest buffer.
+    check('setsockopt SO_RCVBUF', c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, Int32Array.of(1), 4));
+    check('bind', c.bind(fd, name, name.length));
   } catch (error) {
     close(fd);
     throw error;

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Ip, type Mac, Vni } from '@causeway/model';
-import { createNetns, deleteNetns, identifyNetns } from '@causeway/netlink/io';
+import { encapPort, Ip, ipBytes, type Mac, Vni } from '@causeway/model';
+import { close, createNetns, deleteNetns, identifyNetns, openEncapSocket } from '@causeway/netlink/io';
 import { bindMount, execIn, ip, throwawayAddress } from '@causeway/netlink/io/testing/netns';
 import type { NetnsPath } from '../../state.ts';
 import type { ContractHost } from '../../testing/contract.ts';
 import { saKeySize } from '../../wire/sa-key.ts';
 import { algorithm } from '../../wire/xfrm-state.ts';
+import { closeSocket, heldSockets } from '../encap-holders.ts';
 import { createKernel } from '../kernel.ts';
 
 const underlay = Ip(throwawayAddress);
@@ -84,6 +85,10 @@ export function realHost(): ContractHost {
       ip('link', 'add', name, 'group', `${group}`, 'type', 'bridge');
       links.push(name);
     },
+    foreignSocket: async (address) => {
+      const fd = openEncapSocket(ipBytes(address), encapPort);
+      return () => close(fd);
+    },
     moveLink: async (netns, name, to) => {
       execIn(netns, 'ip', 'link', 'set', name, 'netns', to.slice(to.lastIndexOf('/') + 1));
     },
@@ -100,6 +105,7 @@ export function realHost(): ContractHost {
     until,
     dispose: async () => {
       for (const program of programs) program.kill();
+      for (const address of heldSockets(undefined)) await closeSocket(undefined, address);
       for (const name of links) ip('link', 'delete', name);
       kernel.close();
       other.close();

@@ -119,6 +119,8 @@ function apply(op: LinkOp, { answers = [], hasLink = false, links = [] }: World 
     masterOf: () => 2,
     fd: (of) => (of === hostNetns ? undefined : 11),
     writeSysctl: () => undefined,
+    openEncapSocket: async () => undefined,
+    closeEncapSocket: async () => undefined,
     async deleteMoved(_, matches) {
       deleted.push(...links.filter(matches));
     },

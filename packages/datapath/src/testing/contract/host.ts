@@ -25,6 +25,8 @@ export interface ContractHost {
   foreign(...ops: readonly Op[]): Promise<void>;
   /** Another program makes a link in the host namespace, in this device group (default 0). */
   foreignLink(name: string, group?: number): Promise<void>;
+  /** Another program opens a UDP socket at the port of ESP in UDP in the host namespace. Returns what closes the socket. */
+  foreignSocket(address: Ip): Promise<() => void>;
   /** `ip link set NAME netns TO`, by another process. */
   moveLink(netns: NetnsPath, name: string, to: NetnsPath): Promise<void>;
   /** `bridge fdb append MAC dev DEV self dst VTEP` inside the namespace. */

@@ -20,6 +20,9 @@ export const xfrmStateCases: readonly ContractCase[] = [
         state({ src: v6.there, dst: v6.here, limits: { soft: { packets: 5, seconds: 28_800 } } }),
         state({ direction: 'out', src: v6.here, dst: v6.there, spi: 0xffff_ffff }),
         state({ spi: 0x1200_0002, encap: { sport: 4500, dport: 4501 } }),
+        state({ ...sending, spi: 0x1200_0003, encap: { sport: 4500, dport: 4501 } }),
+        state({ src: v6.there, dst: v6.here, spi: 0x1200_0004, encap: { sport: 4501, dport: 4500 } }),
+        state({ direction: 'out', src: v6.here, dst: v6.there, spi: 7, encap: { sport: 4500, dport: 4501 } }),
       ];
       await must(host, ...states.map((each) => ({ op: 'xfrmState.add', netns, state: each }) as const));
       const found = (await read(host, netns)).xfrmStates;
@@ -39,6 +42,33 @@ export const xfrmStateCases: readonly ContractCase[] = [
     same(await outcome(host, { op: 'xfrmState.add', netns, state: other }), 'EEXIST', 'added again');
     const [found] = (await read(host, netns)).xfrmStates.values();
     same(found !== undefined && sameState(found, state()), true, 'the first key');
+  }),
+  withEsp('the ports of an SA change, and nothing else does: of each direction and family', async (host, netns) => {
+    const encap = { sport: 4500, dport: 4500 };
+    const limits = { soft: { packets: 5 }, hard: { bytes: 2e12, seconds: 86_400 } };
+    const states = [
+      state({ encap, limits }),
+      state({ ...sending, encap, limits }),
+      state({ src: v6.there, dst: v6.here, encap, limits }),
+      state({ direction: 'out', src: v6.here, dst: v6.there, encap, limits }),
+    ];
+    for (const each of states) {
+      const moved = { ...each, encap: { sport: 61_000, dport: 61_001 } };
+      await must(host, { op: 'xfrmState.add', netns, state: each });
+      await must(host, { op: 'xfrmState.setPorts', netns, state: moved });
+      const found = (await read(host, netns)).xfrmStates.get(stateKey(each));
+      same(found !== undefined && sameState(found, moved), true, stateKey(each));
+    }
+  }),
+  withEsp('ports change only of an SA that is there, is ours, and has ports', async (host, netns) => {
+    const moved = state({ encap: { sport: 61_000, dport: 4500 } });
+    const setPorts = { op: 'xfrmState.setPorts', netns, state: moved } as const;
+    same(await outcome(host, setPorts), 'ESRCH', 'absent');
+    await must(host, { op: 'xfrmState.add', netns, state: state() });
+    same(await outcome(host, setPorts), 'EINVAL', 'plain ESP');
+    await must(host, { op: 'xfrmState.delete', netns, state: state() });
+    await host.foreign({ op: 'xfrmState.add', netns, state: { ...moved, reqid: foreignReqid } });
+    same(await outcome(host, setPorts), 'EEXIST', 'of another program');
   }),
   withEsp('an SA of another program is not found, and not deleted', async (host, netns) => {
     const foreign = state({ reqid: foreignReqid });
