@@ -71,6 +71,11 @@ describe('nouns come back as they went', () => {
     const labelled = { ...node, ...(labels !== undefined && { labels }) };
     expect(nodeFromMessage(nodeToMessage(labelled, 7n))).toEqual(labelled);
   });
+  it('a node that needs ESP in UDP', () => {
+    const { node: id } = row;
+    const node: Node = { id, name: 'h1' as Name, dataPath: Ip('10.0.0.1'), underlayMtu: 1500, version: '1' };
+    expect(nodeFromMessage(nodeToMessage({ ...node, encapPort: 14_500 }, 7n))).toEqual({ ...node, encapPort: 14_500 });
+  });
   it('rows of endpoints', () => expect(endpointRows.fromMessage(endpointRows.toMessage(row))).toEqual(row));
   it('a node that does not parse is refused by field', () => {
     const message = {
@@ -89,6 +94,7 @@ describe('nouns come back as they went', () => {
       revision: 0n,
       createdAtMs: 0n,
       drained: false,
+      encapPort: 0,
     };
     const routes = ['10.0.0.0/8', 'fd00::/8'];
     expect(nodeFromMessage({ ...message, id: '00000000000000b1', hostRoutes: routes }).hostRoutes).toEqual(routes);

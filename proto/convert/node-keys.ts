@@ -6,8 +6,8 @@ export function nodeKeysToMessage({ node, index, version, generations, chain, si
     nodeId: node,
     index,
     version: BigInt(version),
-    generations: generations.map(({ generation, publicKey, createdAt }) => {
-      return { generation: BigInt(generation), publicKey, createdAtMs: BigInt(createdAt) };
+    generations: generations.map(({ generation, publicKey, createdAt, encapPort = 0 }) => {
+      return { generation: BigInt(generation), publicKey, createdAtMs: BigInt(createdAt), encapPort };
     }),
     chain: [...chain],
     signature,
@@ -20,8 +20,9 @@ export function nodeKeysFromMessage(message: NodeKeysMessage): NodeKeys {
     node: message.nodeId as NodeId,
     index: message.index,
     version: Number(message.version),
-    generations: message.generations.map(({ generation, publicKey, createdAtMs }) => {
-      return { generation: Number(generation), publicKey, createdAt: Number(createdAtMs) };
+    generations: message.generations.map(({ generation, publicKey, createdAtMs, encapPort }) => {
+      const known = { generation: Number(generation), publicKey, createdAt: Number(createdAtMs) };
+      return encapPort === 0 ? known : { ...known, encapPort };
     }),
     chain: message.chain,
     signature: message.signature,

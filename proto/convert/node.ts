@@ -19,6 +19,7 @@ export function nodeToMessage(node: Node, revision: bigint): NodeMessage {
     conditions: [],
     createdAtMs: BigInt(node.createdAt ?? 0),
     drained: node.drained ?? false,
+    encapPort: node.encapPort ?? 0,
   };
 }
 
@@ -32,5 +33,6 @@ export function nodeFromMessage(message: NodeMessage): Node {
     version: message.version,
     ...(message.hostRoutes.length > 0 && { hostRoutes: message.hostRoutes.map((route) => unwrap(parsePrefix(route))) }),
     ...(Object.keys(message.labels).length > 0 && { labels: message.labels }),
+    ...(message.encapPort !== 0 && { encapPort: message.encapPort }),
   };
 }

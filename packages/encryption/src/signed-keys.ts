@@ -55,11 +55,14 @@ export function verifyKeys(keys: NodeKeys, expected: Omit<Expected, 'roles'>): R
   return isSigned ? ok(unsigned) : refuse(keys, 'the signature is not that of the node');
 }
 
-/** What a node signs. The form of each part is known, so that no two records have the same text. */
+/**
+ * What a node signs. The form of each part is known, so that no two records have the same text. A version that does not know ports
+ * refuses the record of a node that needs them, and none else: the port is a fourth word.
+ */
 function statement({ node, index, version, generations }: Unsigned, cluster: ClusterId): Uint8Array {
-  const each = generations.map(({ generation, publicKey, createdAt }) => {
+  const each = generations.map(({ generation, publicKey, createdAt, encapPort }) => {
     const hex = Array.from(publicKey, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    return `${generation} ${hex} ${createdAt}`;
+    return [generation, hex, createdAt, ...(encapPort === undefined ? [] : [encapPort])].join(' ');
   });
   return new TextEncoder().encode([label, cluster, node, index, version, ...each].join('\n'));
 }
@@ -75,10 +78,16 @@ function wrongForm({ index, version, generations, chain }: NodeKeys): string | u
   if (generations.some(({ publicKey }) => publicKey.length !== publicKeySize)) return 'a public key has the wrong size';
   if (generations.some(({ generation, createdAt }) => !isCount(generation) || !Number.isSafeInteger(createdAt)))
     return 'a generation is not a number from 1 up, or its time is not a time';
+  if (generations.some(({ encapPort }) => encapPort !== undefined && !isPort(encapPort)))
+    return 'a port is outside 1 to 65535';
   const isRising = generations.every((each, i) => each.generation > (generations[i - 1]?.generation ?? 0));
   if (!isRising || !areDistinct(oldest.generation, newest.generation))
     return 'its generations do not rise, or are too far apart';
   return undefined;
+}
+
+function isPort(value: number): boolean {
+  return isCount(value) && value <= 0xffff;
 }
 
 function isCount(value: number): boolean {

@@ -56,9 +56,13 @@ export function parseStoredKeys(text: string): Result<StoredKeys, CausewayError>
   }
 }
 
-function readGeneration({ generation, createdAt, offeredIn, withdrawnIn }: OwnGeneration): OwnGeneration {
-  const read = { generation, createdAt: count(createdAt), offeredIn: count(offeredIn) };
-  return withdrawnIn === undefined ? read : { ...read, withdrawnIn: count(withdrawnIn) };
+function readGeneration(written: OwnGeneration): OwnGeneration {
+  const { generation, createdAt, offeredIn, withdrawnIn, encapPort } = written;
+  return {
+    ...{ generation, createdAt: count(createdAt), offeredIn: count(offeredIn) },
+    ...(withdrawnIn !== undefined && { withdrawnIn: count(withdrawnIn) }),
+    ...(encapPort !== undefined && { encapPort: count(encapPort) }),
+  };
 }
 
 function readPair({ sender, receiver }: Pair): Pair {

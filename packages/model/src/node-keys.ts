@@ -24,6 +24,11 @@ export interface KeyGeneration {
   readonly publicKey: Uint8Array;
   /** Unix time, ms, by the clock of the node. */
   readonly createdAt: number;
+  /**
+   * The node needs ESP in UDP: the port at which peers reach it. An SA is ESP in UDP if either generation that it follows from has
+   * a port, so both ends agree on it at all times. Absent: the node takes plain ESP.
+   */
+  readonly encapPort?: number;
 }
 
 /** An SPI below 256 is reserved (RFC 4303 §2.1), and the other parts of an SPI may be zero. */

@@ -7,10 +7,12 @@ import type { Prefix } from './prefix.ts';
 export interface Node {
   readonly id: NodeId;
   readonly name: Name;
-  /** The VTEP: address at which the host receives VXLAN. */
+  /** The VTEP: address at which other hosts reach the host with VXLAN. Behind a NAT no device of the host has it. */
   readonly dataPath: Ip;
-  /** MTU of the device that carries `dataPath`, bytes. */
+  /** MTU of the device that carries the data path, bytes. */
   readonly underlayMtu: number;
+  /** The host needs ESP in UDP for encrypted networks: the UDP port at which other hosts reach it. Absent: it does not. */
+  readonly encapPort?: number;
   readonly version: string;
   /** Prefixes to which the host has routes, without default routes; absent: none are known. */
   readonly hostRoutes?: readonly Prefix[];

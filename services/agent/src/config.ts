@@ -2,7 +2,9 @@ import {
   CausewayError,
   checkLabels,
   clip,
+  encapPort,
   type FeedVersion,
+  family,
   type Ip,
   type Labels,
   type Name,
@@ -21,8 +23,12 @@ export interface AgentSettings {
   readonly name: Name;
   /** HOST:PORT of each known manager; the first is tried first. */
   readonly managers: readonly string[];
-  /** Address at which this host receives VXLAN; a device of the host has it. */
+  /** Address from which this host sends VXLAN, and at which it receives VXLAN; a device of the host has it. */
   readonly dataPath: Ip;
+  /** The address at which other hosts reach `dataPath` through a NAT; absent: at `dataPath` itself. */
+  readonly advertised?: Ip;
+  /** The host needs ESP in UDP on encrypted networks: the UDP port at which other hosts reach it. Absent: it does not. */
+  readonly encapPort?: number;
   /** UDP port; 4789 is the port assigned to VXLAN (RFC 7348 §5). */
   readonly vxlanPort: number;
   /** Labels of this host, for selectors. */
@@ -32,22 +38,33 @@ export interface AgentSettings {
   readonly feeds?: readonly FeedVersion[];
 }
 
+/**
+ * When this host asks the others for ESP in UDP. "auto": when a NAT is before it, which is so when it is reached at another address
+ * than its device has. "never": it does not ask, and still uses it with hosts that do.
+ */
+export const encaps = ['auto', 'always', 'never'] as const;
+export type Encap = (typeof encaps)[number];
+
 /** Options as given on the command line or in the environment. */
 export interface AgentOptions {
   readonly name: string;
   readonly managers: string;
   readonly dataPath: string;
   readonly vxlanPort: string;
+  readonly advertise?: string;
+  readonly encap?: Encap;
   /** Each as "key=value". */
   readonly label?: readonly string[];
 }
 
 /** Throws a CausewayError that names the option and what would be right. */
 export function parseSettings(options: AgentOptions, version: string): Omit<AgentSettings, 'nodeId'> {
+  const dataPath = parseDataPath('--data-path', options.dataPath);
   return {
     name: unwrap(parseName(options.name, '--name')),
     managers: parseManagers(options.managers),
-    dataPath: parseDataPath(options.dataPath),
+    dataPath,
+    ...parseNat(options, dataPath),
     vxlanPort: parsePort('--vxlan-port', options.vxlanPort),
     labels: parseLabels(options.label ?? []),
     version,
@@ -74,17 +91,36 @@ function parseLabels(texts: readonly string[]): Labels {
   return labels;
 }
 
-function parseDataPath(text: string): Ip {
+/** What is known of a NAT before this host. */
+function parseNat(
+  { advertise, encap = 'auto' }: AgentOptions,
+  dataPath: Ip,
+): Pick<AgentSettings, 'advertised' | 'encapPort'> {
+  const field = '--advertise';
+  const text = advertise ?? dataPath;
+  const [, bracketed, bare, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
+  const advertised = parseDataPath(field, bracketed ?? bare ?? text);
+  if (family(advertised) !== family(dataPath))
+    throw invalid(field, text, `an address of the same family as --data-path ${dataPath}`);
+  const isBehindNat = advertised !== dataPath;
+  const needsEncap = encap === 'always' || (encap === 'auto' && isBehindNat);
+  return {
+    ...(isBehindNat && { advertised }),
+    ...(needsEncap && { encapPort: port === undefined ? encapPort : parsePort(field, port) }),
+  };
+}
+
+function parseDataPath(field: string, text: string): Ip {
   const ip = parseIp(text);
   const wrong = ip.ok ? whyNoDataPath(ip.value) : undefined;
   if (ip.ok && wrong === undefined) return ip.value;
   if (ip.ok)
     throw invalid(
-      '--data-path',
+      field,
       text,
       `an address that other hosts can send to (${wrong}): use an address of this host, such as 10.0.0.1`,
     );
-  throw invalid('--data-path', text, 'an IPv4 or IPv6 address of this host, such as 10.0.0.1');
+  throw invalid(field, text, 'an IPv4 or IPv6 address of this host, such as 10.0.0.1');
 }
 
 function parsePort(field: string, text: string): number {

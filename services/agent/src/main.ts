@@ -32,7 +32,7 @@ import {
 } from '@causeway/runtime/io';
 import { Command, Option } from 'commander';
 import { createAgent } from './agent.ts';
-import { type AgentOptions, parseSettings } from './config.ts';
+import { type AgentOptions, encaps, parseSettings } from './config.ts';
 import { claimHost, hostLock } from './host/exclusive.ts';
 import { AgentServer } from './io/agent-server.ts';
 import { checkCapabilities } from './io/capabilities.ts';
@@ -66,6 +66,21 @@ const program = new Command('causeway-agent')
   )
   .addOption(
     new Option('--socket <path>', 'unix socket to serve').env('CAUSEWAY_SOCKET').default('/run/causeway/agent.sock'),
+  )
+  .addOption(
+    new Option(
+      '--advertise <ip[:port]>',
+      'address at which other hosts reach --data-path, if a NAT is before this host; and the UDP port that the NAT forwards to 4500',
+    ).env('CAUSEWAY_ADVERTISE'),
+  )
+  .addOption(
+    new Option(
+      '--encap <when>',
+      'when encrypted networks use ESP in UDP: auto means with --advertise; never means that this host does not ask for it',
+    )
+      .env('CAUSEWAY_ENCAP')
+      .choices(encaps)
+      .default('auto'),
   )
   .addOption(new Option('--vxlan-port <port>', 'UDP port of VXLAN').env('CAUSEWAY_VXLAN_PORT').default('4789'))
   .addOption(

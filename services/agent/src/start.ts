@@ -61,7 +61,8 @@ export interface RunningAgent {
 /** Loads the saved state, builds the parts of the agent and starts them. Throws what `Agent.start` throws. */
 export async function startAgent(modules: AgentModules, settings: AgentSettings): Promise<RunningAgent> {
   const { kernel, link, files, clock, random, log } = modules;
-  const { nodeId, name, dataPath, vxlanPort, labels = {}, version, feeds = feedVersions } = settings;
+  const { nodeId, name, dataPath, advertised = dataPath, encapPort, vxlanPort, labels = {}, version } = settings;
+  const { feeds = feedVersions } = settings;
   const underlay = new UnderlayMtu(modules, { dataPath });
   await underlay.load();
   const routes = new HostRoutes(modules);
@@ -73,8 +74,9 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   const node = (): Node => ({
     id: nodeId,
     name,
-    dataPath,
+    dataPath: advertised,
     underlayMtu: underlay.bytes,
+    ...(encapPort !== undefined && { encapPort }),
     version,
     hostRoutes: routes.prefixes,
     labels,

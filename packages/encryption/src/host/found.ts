@@ -1,11 +1,12 @@
 import { type Namespace, ourReqid, policyKey, stateKey } from '@causeway/datapath';
 import { type Pair, spiOf } from '../pair.ts';
 import { noPairs, type PairLists } from '../protocol/view.ts';
+import { isEncapsulated } from './encap.ts';
 import type { HostView, PeerOfHost } from './host-view.ts';
 import { demand } from './policies.ts';
 
-/** SAs and policies of a namespace, as the kernel has them. */
-export type FoundIpsec = Pick<Namespace, 'xfrmStates' | 'xfrmPolicies'>;
+/** SAs, policies and sockets of a namespace, as the kernel has them. */
+export type FoundIpsec = Pick<Namespace, 'xfrmStates' | 'xfrmPolicies' | 'encapSockets'>;
 
 /** What the kernel has for a peer, in the terms of the protocol. */
 export interface FoundPeer {
@@ -26,8 +27,8 @@ export function foundPeer(host: HostView, peer: PeerOfHost, found: FoundIpsec): 
       const [src, dst] = direction === 'in' ? [peer.address, own.address] : [own.address, peer.address];
       const spi = spiOf(pair, direction === 'in' ? peer.keys.index : own.index);
       const state = found.xfrmStates.get(stateKey({ dst, spi }));
-      const isAsMade = state?.src === src && state.isStrict && state.reqid === ourReqid && state.encap === undefined;
-      if (!isAsMade) return false;
+      const isAsMade = state?.src === src && state.isStrict && state.reqid === ourReqid;
+      if (!isAsMade || (state.encap !== undefined) !== isEncapsulated(host, peer, direction, pair)) return false;
       const key = secrets.saKey({ ...own, keys: stored.keys }, peer.keys, direction, pair);
       return key !== undefined && state.key.equals(key);
     };

@@ -12,8 +12,10 @@ export interface HostView {
     readonly node: NodeId;
     /** The managers have allocated it. */
     readonly index: number;
-    /** The VTEP. */
+    /** The address from which the host sends, and at which its packets arrive: an address of a device. */
     readonly address: Ip;
+    /** The host needs ESP in UDP, because a NAT is before it: the port at which peers reach it. Absent: it does not. */
+    readonly encapPort?: number;
   };
   readonly stored: StoredKeys;
   readonly secrets: Secrets;
@@ -29,7 +31,7 @@ export interface HostView {
 export interface PeerOfHost {
   /** Verified. */
   readonly keys: Unsigned;
-  /** The VTEP. */
+  /** The VTEP: the address at which the peer is reached. */
   readonly address: Ip;
   readonly receipt?: Receipt;
 }

@@ -36,6 +36,8 @@ class TestHost {
   readonly peers = new Map<NodeId, PeerOfHost>();
   readonly ops: string[] = [];
   period = minutes(480);
+  encapPort: number | undefined;
+  expectedError: string | undefined;
   published: HostView['published'];
   record: Unsigned | undefined;
   receipts: HostPlan['receipts'] = new Map();
@@ -65,7 +67,8 @@ class TestHost {
     const desired = stateOf(next.desired);
     const ops = plan(stateOf(found), desired);
     this.ops.push(...ops.map(printOp));
-    expect(await applyPlan(this.kernel, ops)).toEqual([]);
+    const failures = await applyPlan(this.kernel, ops);
+    expect(failures.filter(({ errno }) => errno !== this.expectedError)).toEqual([]);
     this.receipts = next.receipts;
     if (next.publish !== undefined) this.record = next.publish;
     return next;
@@ -85,9 +88,9 @@ class TestHost {
   }
 
   #view(): HostView {
-    const { node, address, stored, published, peers, period } = this;
+    const { node, address, stored, published, peers, period, encapPort } = this;
     return {
-      own: { cluster, node, index: this.#index, address },
+      own: { cluster, node, index: this.#index, address, ...(encapPort !== undefined && { encapPort }) },
       stored,
       secrets: this.#secrets,
       published,
@@ -97,8 +100,8 @@ class TestHost {
   }
 }
 
-function stateOf({ xfrmStates, xfrmPolicies }: Pick<Namespace, 'xfrmStates' | 'xfrmPolicies'>): State {
-  return new Map([[hostNetns, { ...newNamespace(), xfrmStates, xfrmPolicies }]]);
+function stateOf({ xfrmStates, xfrmPolicies, encapSockets }: HostPlan['desired']): State {
+  return new Map([[hostNetns, { ...newNamespace(), xfrmStates, xfrmPolicies, encapSockets }]]);
 }
 
 let a: TestHost;
@@ -243,6 +246,104 @@ describe('two hosts', () => {
       0,
       Array(6).fill('block'),
     ]);
+  });
+
+  /** The ports of the SA with which one host sends to the other, at both ends: "4500>61000". */
+  async function ports(from: TestHost, to: TestHost): Promise<readonly string[]> {
+    const key = await spi(from, to);
+    const ends = await Promise.all([from, to].map(async (host) => (await host.found()).xfrmStates.get(key)?.encap));
+    return ends.map((encap) => (encap === undefined ? 'plain' : `${encap.sport}>${encap.dport}`));
+  }
+
+  describe('with a NAT before one of them', () => {
+    beforeEach(async () => {
+      await rounds();
+      a.encapPort = 4500;
+      await rounds();
+    });
+
+    /** A packet from `a` arrives from this port. */
+    function arriveFrom(port: number, key: string): void {
+      const state = b.kernel.namespaces.get(hostNetns) && key.split(' ');
+      if (state?.[0] === undefined || state[1] === undefined) throw new Error('no SA');
+      b.kernel.foreignArrival(hostNetns, { dst: Ip(state[0]), spi: Number(state[1]) }, port);
+    }
+
+    it('change to new keys, and to ESP in UDP with them; each holds a socket', async () => {
+      expect([await spi(a, b), await spi(b, a)]).toEqual(['192.0.2.2 0x21000101', '192.0.2.1 0x12000102']);
+      expect([await ports(a, b), await ports(b, a)]).toEqual([
+        ['4500>4500', '4500>4500'],
+        ['4500>4500', '4500>4500'],
+      ]);
+      expect([[...(await a.found()).encapSockets.keys()], [...(await b.found()).encapSockets.keys()]]).toEqual([
+        [a.address],
+        [b.address],
+      ]);
+    });
+
+    it('go back with new keys when the NAT is gone, and let the sockets go', async () => {
+      a.encapPort = undefined;
+      await rounds();
+      expect([await spi(a, b), await ports(a, b)]).toEqual(['192.0.2.2 0x31000101', ['plain', 'plain']]);
+      expect((await b.found()).encapSockets.size).toBe(0);
+    });
+
+    it('follow another port of the NAT with the SAs that they have: no new key, and no SA is made', async () => {
+      const before = b.ops.length;
+      arriveFrom(61_000, await spi(a, b));
+      await rounds();
+      expect(b.ops.slice(before).map((op) => op.replace(/ reqid.*encap/, ' … encap').replace(/ limit.*/, ''))).toEqual([
+        'ip xfrm state update src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x21000101 … encap espinudp 61000 4500 0.0.0.0',
+        'ip xfrm state update src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x12000102 … encap espinudp 4500 61000 0.0.0.0',
+      ]);
+      expect([await ports(a, b), await ports(b, a)]).toEqual([
+        ['4500>4500', '61000>4500'],
+        ['4500>61000', '4500>4500'],
+      ]);
+      arriveFrom(62_000, await spi(a, b));
+      await rounds();
+      expect((await ports(b, a))[0]).toBe('4500>62000');
+    });
+
+    it('keep the port that they have found when an agent restarts, and for new keys', async () => {
+      arriveFrom(61_000, await spi(a, b));
+      await rounds();
+      const before = b.ops.length;
+      b.restart();
+      await rounds();
+      expect(b.ops.slice(before)).toEqual([]);
+      await b.work('requested');
+      await rounds();
+      expect([await spi(a, b), (await ports(b, a))[0]]).toEqual(['192.0.2.2 0x22000101', '4500>61000']);
+    });
+
+    it('begin with the port that is announced when there is another', async () => {
+      arriveFrom(61_000, await spi(a, b));
+      await rounds();
+      a.encapPort = 14_500;
+      await rounds();
+      expect((await ports(b, a))[0]).toBe('4500>14500');
+    });
+
+    it('open the socket again when the process that holds it has ended', async () => {
+      a.kernel.foreign({ op: 'encapSocket.delete', netns: hostNetns, address: a.address });
+      const { receipts } = await a.work();
+      expect(receipts.get(b.node)?.receives).toEqual([]);
+      expect((await a.found()).encapSockets.size).toBe(1);
+      expect((await a.work()).receipts.get(b.node)?.receives).toHaveLength(1);
+    });
+  });
+
+  it('do not use ESP in UDP as long as another program has the port', async () => {
+    await rounds();
+    const close = b.kernel.foreignSocket(b.address);
+    b.expectedError = 'EADDRINUSE';
+    a.encapPort = 4500;
+    await rounds();
+    expect(await ports(a, b)).toEqual(['plain', 'plain']);
+    close();
+    await rounds();
+    expect(await ports(a, b)).toEqual(['4500>4500', '4500>4500']);
   });
 
   it('are not fooled by an SA with another key under an SPI of theirs', async () => {

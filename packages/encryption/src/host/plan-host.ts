@@ -6,13 +6,14 @@ import type { PeerPlan } from '../protocol/peer-plan.ts';
 import { planRekey, type RekeyPlan } from '../protocol/plan.ts';
 import type { Keyring, PeerView, Receipt, RekeyReason } from '../protocol/view.ts';
 import type { Unsigned } from '../signed-keys.ts';
+import { isEncapsulated, portsOf } from './encap.ts';
 import { type FoundIpsec, type FoundPeer, foundPeer } from './found.ts';
 import type { HostView, PeerOfHost } from './host-view.ts';
 import { blocks, demand } from './policies.ts';
 
 /** What a host does next. The order of the fields is the order in which it is done. */
 export interface HostPlan extends Pick<RekeyPlan, 'keyring' | 'create' | 'delay'> {
-  /** SAs and policies of the host namespace. */
+  /** SAs, policies and sockets of the host namespace. */
   readonly desired: FoundIpsec;
   /** To be sent whether or not the kernel becomes as desired: they say what was found. */
   readonly receipts: ReadonlyMap<NodeId, Receipt>;
@@ -39,7 +40,9 @@ export function planHost(host: HostView, found: FoundIpsec, wanted: RekeyReason 
       ...(sendsWith && { sendsWith }),
     });
   }
-  const view = { keyring: stored.keyring, published, peers, ...(delay && { delay }) };
+  const { encapPort } = host.own;
+  const needs = { ...(delay && { delay }), ...(encapPort !== undefined && { encapPort }) };
+  const view = { keyring: stored.keyring, published, peers, ...needs };
   const { keyring, create, delay: delayed, peers: plans, publish } = planRekey(view, wanted, now);
   const told = [...plans].filter(([node]) => kernels.get(node)?.isUnknown !== true);
   return {
@@ -47,12 +50,19 @@ export function planHost(host: HostView, found: FoundIpsec, wanted: RekeyReason 
     ...(create && { create }),
     ...(delayed && { delay: delayed }),
     desired: desiredIpsec(host, plans, found),
-    receipts: new Map(told.map(([node, { receipt }]) => [node, receipt])),
+    receipts: new Map(told.map(([node, { receipt }]) => [node, arrivable(host, node, receipt, found)])),
     ...(publish && { publish: recordOf(host, publish) }),
   };
 }
 
 const foundNothing: FoundPeer = { kernel: { received: [], sent: [] }, isUnknown: false };
+
+/** Without the socket, no packet of ESP in UDP arrives, though the SA is there: the peer must not choose it. */
+function arrivable(host: HostView, node: NodeId, receipt: Receipt, found: FoundIpsec): Receipt {
+  const peer = host.peers.get(node);
+  if (peer === undefined || found.encapSockets.has(host.own.address)) return receipt;
+  return { ...receipt, receives: receipt.receives.filter((pair) => !isEncapsulated(host, peer, 'in', pair)) };
+}
 
 /** The blocks are always there: an encrypted network that comes later finds them. */
 function desiredIpsec(host: HostView, plans: ReadonlyMap<NodeId, PeerPlan>, found: FoundIpsec): FoundIpsec {
@@ -68,17 +78,20 @@ function desiredIpsec(host: HostView, plans: ReadonlyMap<NodeId, PeerPlan>, foun
     if (plan.sendsWith !== undefined) policies.push(demand('out', here, there, spiOf(plan.sendsWith, host.own.index)));
   }
   for (const policy of policies) desired.xfrmPolicies.set(policyKey(policy), policy);
+  const hasEncap = [...desired.xfrmStates.values()].some(({ encap }) => encap !== undefined);
+  if (hasEncap) desired.encapSockets.set(host.own.address, true);
   return desired;
 }
 
 function addState(
   desired: ReturnType<typeof newNamespace>,
-  { own, stored, secrets, period }: HostView,
+  host: HostView,
   peer: PeerOfHost,
   direction: 'in' | 'out',
   pair: Pair,
   found: FoundIpsec,
 ): void {
+  const { own, stored, secrets, period } = host;
   const isIn = direction === 'in';
   const key = secrets.saKey({ ...own, keys: stored.keys }, peer.keys, direction, pair);
   const ownKey = stored.keys.get(isIn ? pair.receiver : pair.sender);
@@ -89,17 +102,21 @@ function addState(
   const fresh = (): SaLimits => (isIn ? receivingLimits(period) : sendingLimits(secrets.publicHalf(ownKey), period));
   // An SA never changes: with other limits it would be made again with the same key.
   const limits = there?.key.equals(key) === true ? there.limits : fresh();
-  const state: XfrmState = { direction, src, dst, spi, reqid: ourReqid, key, limits, isStrict: true };
+  const encap = portsOf(host, peer, direction, pair, found);
+  const state: XfrmState = {
+    ...{ direction, src, dst, spi, reqid: ourReqid, key, limits, isStrict: true },
+    ...(encap && { encap }),
+  };
   desired.xfrmStates.set(stateKey(state), state);
 }
 
 /** What the node signs: the public halves of the generations that it offers. */
 function recordOf({ own, stored, secrets }: HostView, { version, generations }: Keyring): Unsigned {
-  const offered = generations.flatMap(({ generation, createdAt, withdrawnIn }): KeyGeneration[] => {
+  const offered = generations.flatMap(({ generation, createdAt, withdrawnIn, encapPort }): KeyGeneration[] => {
     const key = stored.keys.get(generation);
-    return key === undefined || withdrawnIn !== undefined
-      ? []
-      : [{ generation, publicKey: secrets.publicHalf(key), createdAt }];
+    if (key === undefined || withdrawnIn !== undefined) return [];
+    const publicKey = secrets.publicHalf(key);
+    return [{ generation, publicKey, createdAt, ...(encapPort !== undefined && { encapPort }) }];
   });
   return { node: own.node, index: own.index, version, generations: offered };
 }

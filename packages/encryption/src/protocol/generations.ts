@@ -9,10 +9,11 @@ export interface NewGeneration {
   readonly reason: RekeyReason;
   readonly generation: number;
   readonly version: number;
+  readonly encapPort?: number;
 }
 
-/** A program that keeps deleting SAs must not keep all hosts busy with new keys. */
-const pauseAfterLoss: Duration = seconds(10);
+/** A program that keeps deleting SAs, or a NAT that comes and goes, must not keep all hosts busy with new keys. */
+const pause: Duration = seconds(10);
 
 /**
  * Two nodes whose newest keys cannot be used together, and that both have no room for another generation, would wait for each
@@ -46,10 +47,10 @@ export function nextGeneration(
   wanted: RekeyReason | undefined,
   now: number,
 ): NewGeneration | Delay | undefined {
-  const { keyring, published } = view;
+  const { keyring, published, encapPort } = view;
   if (published === 'unknown') return undefined;
   const newest = keyring.generations.at(-1);
-  const reason = newest === undefined ? 'first' : (wanted ?? lossOf(view, newest, now));
+  const reason = newest === undefined ? 'first' : (wanted ?? defectOf(view, newest, now));
   if (reason === undefined) return undefined;
   const generation = Math.max(newest?.generation ?? 0, published?.newest ?? 0) + 1;
   const version = Math.max(keyring.version, published?.version ?? 0) + 1;
@@ -60,7 +61,8 @@ export function nextGeneration(
     return { reason, since, waitsFor: usersOf(oldest, view) };
   }
   // One change of the record at a time: the managers must have the present record first.
-  return newest === undefined || published?.version === keyring.version ? { reason, generation, version } : undefined;
+  if (newest !== undefined && published?.version !== keyring.version) return undefined;
+  return { reason, generation, version, ...(encapPort !== undefined && { encapPort }) };
 }
 
 export function isDelay(next: NewGeneration | Delay): next is Delay {
@@ -68,8 +70,12 @@ export function isDelay(next: NewGeneration | Delay): next is Delay {
 }
 
 /** With a generation that has been made. */
-export function withGeneration(keyring: Keyring, { generation, version }: NewGeneration, createdAt: number): Keyring {
-  const made: OwnGeneration = { generation, createdAt, offeredIn: version };
+export function withGeneration(keyring: Keyring, create: NewGeneration, createdAt: number): Keyring {
+  const { generation, version, encapPort } = create;
+  const made: OwnGeneration = {
+    ...{ generation, createdAt, offeredIn: version },
+    ...(encapPort !== undefined && { encapPort }),
+  };
   return { ...keyring, version, generations: [...keyring.generations, made] };
 }
 
@@ -91,10 +97,12 @@ export function toPublish({ keyring, published }: NodeView): Keyring | undefined
   return { ...keyring, version, generations };
 }
 
-function lossOf(view: NodeView, newest: OwnGeneration, now: number): 'lost' | undefined {
-  if (Math.abs(now - newest.createdAt) < pauseAfterLoss) return undefined;
+/** Why the newest generation cannot stay, whatever its age. */
+function defectOf(view: NodeView, newest: OwnGeneration, now: number): 'lost' | 'encap' | undefined {
+  if (Math.abs(now - newest.createdAt) < pause) return undefined;
   const isLost = [...view.peers].some(([node, peer]) => hasLostNewest(view.keyring, node, peer));
-  return isLost ? 'lost' : undefined;
+  if (isLost) return 'lost';
+  return newest.encapPort === view.encapPort ? undefined : 'encap';
 }
 
 /** Peers between which and this node packets travel with the generation, or may soon. */

@@ -5,10 +5,10 @@ import { type Chances, calm, RekeyWorld, stepMs } from '../testing/rekey-world.t
 const firstSeed = Number(process.env['CAUSEWAY_SEED'] ?? '1');
 const seeds = Array.from({ length: Number(process.env['CAUSEWAY_SEEDS'] ?? '20') }, (_, i) => firstSeed + i);
 
-/** Rekeys of all at any time, lost messages, paused agents, new leaders, and restarts of agents. Kernels lose nothing. */
+/** Rekeys of all at any time, lost messages, paused agents, new leaders, restarts of agents, and NATs. Kernels lose nothing. */
 const rough: Chances = {
   ...calm,
-  ...{ delivery: 0.3, pause: 0.01, resume: 0.02, rekey: 0.05, restart: 0.01, newLeader: 0.005 },
+  ...{ delivery: 0.3, pause: 0.01, resume: 0.02, rekey: 0.05, restart: 0.01, nat: 0.005, newLeader: 0.005 },
 };
 
 /** And hosts reboot, and lose keys and SAs, and networks come and go. */
@@ -50,6 +50,20 @@ describe('the rekey protocol', () => {
       }
     },
   );
+
+  it('changes to ESP in UDP and back without a gap', () => {
+    const world = new RekeyWorld(3, new SeededRandom(1));
+    world.mustFlow = true;
+    settle(world);
+    const [first] = world.nodes;
+    for (const port of [4500, 4501, undefined]) {
+      if (first !== undefined) first.encapPort = port;
+      settle(world);
+      expect(world.faults).toEqual([]);
+      expect(world.unfinished()).toBeUndefined();
+      expect(first?.encapPortOf(first.newest)).toBe(port);
+    }
+  });
 
   it('gets past 16 generations, whose SPIs come again', () => {
     const world = new RekeyWorld(3, new SeededRandom(1));

@@ -13,6 +13,8 @@ export interface OwnGeneration {
   readonly offeredIn: number;
   /** The version of the first record that does not have it any more. Absent: it is offered. */
   readonly withdrawnIn?: number;
+  /** As in its `KeyGeneration`: it never changes. */
+  readonly encapPort?: number;
 }
 
 /**
@@ -67,9 +69,10 @@ export interface PeerView {
 
 /**
  * Why a node makes a new generation. "first": it has none. "lost": SAs of the newest are gone from the kernel. "due": the period
- * is over. "limit": an SA has protected much. "requested": by an operator.
+ * is over. "limit": an SA has protected much. "encap": the host has come to need ESP in UDP, or at another port, or no more.
+ * "requested": by an operator.
  */
-export type RekeyReason = 'first' | 'lost' | 'due' | 'limit' | 'requested';
+export type RekeyReason = 'first' | 'lost' | 'due' | 'limit' | 'encap' | 'requested';
 
 /** A new generation is wanted, and may not be made yet: too many older ones are in use. */
 export interface Delay {
@@ -89,4 +92,6 @@ export interface NodeView {
   readonly peers: ReadonlyMap<NodeId, PeerView>;
   /** The delay of the plan before. */
   readonly delay?: Delay;
+  /** The port that a new generation has. */
+  readonly encapPort?: number;
 }

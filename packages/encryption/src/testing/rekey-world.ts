@@ -21,13 +21,15 @@ export interface Chances {
   readonly saLoss: number;
   /** Two hosts begin or cease to share a network. */
   readonly sharing: number;
+  /** A NAT comes before a host, goes, or gives it another port. */
+  readonly nat: number;
   /** The managers forget all receipts, as a new leader has none. */
   readonly newLeader: number;
 }
 
 export const calm: Chances = {
   ...{ delivery: 1, pause: 0, resume: 1, rekey: 0, restart: 0 },
-  ...{ reboot: 0, keyLoss: 0, saLoss: 0, sharing: 0, newLeader: 0 },
+  ...{ reboot: 0, keyLoss: 0, saLoss: 0, sharing: 0, nat: 0, newLeader: 0 },
 };
 
 /** One step is so long. */
@@ -75,6 +77,7 @@ export class RekeyWorld {
   /** Undefined: every pair sends with the newest keys of both, and no other generation is left. */
   unfinished(): string | undefined {
     for (const one of this.nodes) {
+      if (one.encapPortOf(one.newest) !== one.encapPort) return `${one.id} has not the port that it needs`;
       if (one.keyring.generations.length !== 1) return `${one.id} has ${one.keyring.generations.length} generations`;
       for (const other of this.nodes) {
         if (one === other || !this.areSharing(one, other)) continue;
@@ -150,6 +153,10 @@ export class RekeyWorld {
       const pair = pairOf(node, other);
       if (!this.#apart.delete(pair)) this.#apart.add(pair);
       this.log(`${node.id} and ${other.id} ${this.#apart.has(pair) ? 'part' : 'share'}`);
+    }
+    if (this.#happens(chances.nat)) {
+      node.encapPort = [undefined, 4500, 4501][Math.floor(this.#random.float() * 3)];
+      this.log(`${node.id} needs the port ${node.encapPort}`);
     }
     if (this.#happens(chances.newLeader)) this.receipts.clear();
   }

@@ -11,11 +11,16 @@ export interface SimulatedRecord {
   readonly version: number;
   readonly index: number;
   readonly keys: ReadonlyMap<number, string>;
+  /** Of the generations that have one. */
+  readonly encapPorts: ReadonlyMap<number, number>;
 }
 
 interface Sa {
   readonly pair: Pair;
-  /** Names of the private keys of sender and receiver: what the key of the SA follows from. */
+  /**
+   * Names of the private keys of sender and receiver, from which the key of the SA follows, and whether it is ESP in UDP: what one
+   * end sends, the other takes only if these are the same.
+   */
   readonly key: string;
 }
 
@@ -35,6 +40,8 @@ export class SimulatedNode {
   readonly id: NodeId;
   isPaused = false;
   keyring: Keyring = noKeys;
+  /** The host needs ESP in UDP, and has this port. */
+  encapPort: number | undefined;
   #delay: Delay | undefined;
   #isRequested = false;
   published: SimulatedRecord | 'unknown' | undefined = 'unknown';
@@ -134,7 +141,13 @@ export class SimulatedNode {
     if (interruption !== undefined) return 'interrupted';
     const offered = this.keyring.generations.filter(({ withdrawnIn }) => withdrawnIn === undefined);
     const keys = new Map(offered.map(({ generation }) => [generation, this.#keys.get(generation) ?? '']));
-    if (plan.publish !== undefined) this.toPublish = { version: plan.publish.version, index: this.#index, keys };
+    const encapPorts = new Map(
+      offered.flatMap(({ generation, encapPort }) =>
+        encapPort === undefined ? [] : [[generation, encapPort] as const],
+      ),
+    );
+    if (plan.publish !== undefined)
+      this.toPublish = { version: plan.publish.version, index: this.#index, keys, encapPorts };
     this.outbox = new Map([...plan.peers].map(([peer, { receipt }]) => [peer, receipt]));
     return 'done';
   }
@@ -154,6 +167,7 @@ export class SimulatedNode {
           : { version: published.version, newest: Math.max(...published.keys.keys()) },
       peers,
       ...(this.#delay && { delay: this.#delay }),
+      ...(this.encapPort !== undefined && { encapPort: this.encapPort }),
     };
   }
 
@@ -178,9 +192,14 @@ export class SimulatedNode {
   }
 
   #key(record: SimulatedRecord, { sender, receiver }: Pair, direction: 'in' | 'out'): string {
-    return direction === 'in'
-      ? `${record.keys.get(sender)}>${this.#keys.get(receiver)}`
-      : `${this.#keys.get(sender)}>${record.keys.get(receiver)}`;
+    const [own, theirs] = direction === 'in' ? [receiver, sender] : [sender, receiver];
+    const isEncapsulated = record.encapPorts.has(theirs) || this.encapPortOf(own) !== undefined;
+    const [from, to] = [this.#keys.get(own), record.keys.get(theirs)];
+    return `${direction === 'in' ? `${to}>${from}` : `${from}>${to}`}${isEncapsulated ? ' in UDP' : ''}`;
+  }
+
+  encapPortOf(wanted: number | undefined): number | undefined {
+    return this.keyring.generations.find(({ generation }) => generation === wanted)?.encapPort;
   }
 
   /** In the order of plans: additions before removals, receiving before sending. */

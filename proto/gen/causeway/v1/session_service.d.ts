@@ -105,8 +105,8 @@ export interface Hello {
      */
     epoch: bigint;
     /**
-     * The host as the agent knows it: id, name, data_path, underlay_mtu, version, host_routes and labels. The manager ignores
-     * the other fields.
+     * The host as the agent knows it: id, name, data_path, underlay_mtu, version, host_routes, labels and encap_port. The manager
+     * ignores the other fields.
      *
      * @generated from protobuf field: causeway.v1.Node node = 3
      */
@@ -554,6 +554,12 @@ export interface KeyGeneration {
      * @generated from protobuf field: int64 created_at_ms = 3
      */
     createdAtMs: bigint;
+    /**
+     * The host needs ESP in UDP: the UDP port at which other hosts reach it. 0: it takes plain ESP.
+     *
+     * @generated from protobuf field: uint32 encap_port = 4
+     */
+    encapPort: number;
 }
 /**
  * The answer to NodeKeys: what the managers have of this host. Sent when it is stored.

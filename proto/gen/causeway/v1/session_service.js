@@ -1055,7 +1055,8 @@ class KeyGeneration$Type extends MessageType {
         super("causeway.v1.KeyGeneration", [
             { no: 1, name: "generation", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 2, name: "public_key", kind: "scalar", T: 12 /*ScalarType.BYTES*/ },
-            { no: 3, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 3, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "encap_port", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -1063,6 +1064,7 @@ class KeyGeneration$Type extends MessageType {
         message.generation = 0n;
         message.publicKey = new Uint8Array(0);
         message.createdAtMs = 0n;
+        message.encapPort = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -1080,6 +1082,9 @@ class KeyGeneration$Type extends MessageType {
                     break;
                 case /* int64 created_at_ms */ 3:
                     message.createdAtMs = reader.int64().toBigInt();
+                    break;
+                case /* uint32 encap_port */ 4:
+                    message.encapPort = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -1102,6 +1107,9 @@ class KeyGeneration$Type extends MessageType {
         /* int64 created_at_ms = 3; */
         if (message.createdAtMs !== 0n)
             writer.tag(3, WireType.Varint).int64(message.createdAtMs);
+        /* uint32 encap_port = 4; */
+        if (message.encapPort !== 0)
+            writer.tag(4, WireType.Varint).uint32(message.encapPort);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -324,13 +324,13 @@ export interface Node {
      */
     name: string;
     /**
-     * The host's VTEP: the underlay address at which it receives VXLAN.
+     * The host's VTEP: the address at which other hosts reach it with VXLAN. The agent's --advertise, else its --data-path.
      *
      * @generated from protobuf field: string data_path = 3
      */
     dataPath: string;
     /**
-     * MTU of the link that has `data_path`, bytes.
+     * MTU of the link that carries the data path, bytes.
      *
      * @generated from protobuf field: uint32 underlay_mtu = 4
      */
@@ -411,6 +411,13 @@ export interface Node {
      * @generated from protobuf field: bool drained = 17
      */
     drained: boolean;
+    /**
+     * The host needs ESP in UDP on encrypted networks, because a NAT is before it: the UDP port at which other hosts reach it.
+     * 0: it does not need it.
+     *
+     * @generated from protobuf field: uint32 encap_port = 18
+     */
+    encapPort: number;
 }
 /**
  * The health of an agent.

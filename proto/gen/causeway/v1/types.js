@@ -602,7 +602,8 @@ class Node$Type extends MessageType {
             { no: 14, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition },
             { no: 15, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 16, name: "health", kind: "message", T: () => HostHealth },
-            { no: 17, name: "drained", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 17, name: "drained", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 18, name: "encap_port", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -622,6 +623,7 @@ class Node$Type extends MessageType {
         message.conditions = [];
         message.createdAtMs = 0n;
         message.drained = false;
+        message.encapPort = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -678,6 +680,9 @@ class Node$Type extends MessageType {
                     break;
                 case /* bool drained */ 17:
                     message.drained = reader.bool();
+                    break;
+                case /* uint32 encap_port */ 18:
+                    message.encapPort = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -755,6 +760,9 @@ class Node$Type extends MessageType {
         /* bool drained = 17; */
         if (message.drained !== false)
             writer.tag(17, WireType.Varint).bool(message.drained);
+        /* uint32 encap_port = 18; */
+        if (message.encapPort !== 0)
+            writer.tag(18, WireType.Varint).uint32(message.encapPort);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

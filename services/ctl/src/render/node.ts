@@ -55,6 +55,7 @@ export function nodeAnswer(node: Node, now: number): Answer {
         ['id', node.id],
         ['data path', node.dataPath],
         ['underlay MTU', String(node.underlayMtu)],
+        ...(node.encapPort === 0 ? [] : [['ESP in UDP', `port ${node.encapPort}`] satisfies [string, string]]),
         ['version', node.version],
         ['labels', pairsText(node.labels)],
         ['networks', String(node.networks)],

@@ -110,6 +110,7 @@ export const h1: Node = {
   name: 'h1',
   dataPath: '10.90.0.1',
   underlayMtu: 1500,
+  encapPort: 0,
   version: '0.1.0',
   ready: true,
   drained: false,

@@ -71,7 +71,7 @@ function tooLargeFor(context: ApiContext, { network: id, node: on }: Endpoint): 
   const network = view.networks.get(id);
   const node = view.nodes.get(on);
   if (network === undefined || node === undefined) return {};
-  const room = roomOfNode(node.value, network.value.driver);
+  const room = roomOfNode(view, node.value, network.value.driver);
   if (network.value.mtu.bytes <= Math.max(room, leastFor(network.value.subnets))) return {};
   return { tooLarge: { network: recorded(context, network), host: toSmallHost(context, { node, room }) } };
 }
@@ -98,7 +98,7 @@ function onHost(context: ApiContext, node: Node, id: NetworkId): NetworkOnHost[]
   const held = feed.progress.heldBy(node.id, id);
   if (network === undefined || held === undefined) return [];
   const { name, mtu, driver, subnets } = network.value;
-  const exceedsUnderlay = mtu.bytes > Math.max(roomOfNode(node, driver), leastFor(subnets));
+  const exceedsUnderlay = mtu.bytes > Math.max(roomOfNode(view, node, driver), leastFor(subnets));
   return [{ name, applied: held.applied, changed: momentOf(context, held.revision, network), exceedsUnderlay }];
 }
 

@@ -1,11 +1,12 @@
 import { Ip, type Mtu, Prefix } from '@causeway/model';
 import { expect, test } from 'vitest';
 import type { HostsProgress } from '../ipam/cooldown.ts';
-import { scriptNetwork, scriptNode } from '../testing/view-script.ts';
+import { scriptNetwork } from '../testing/view-script.ts';
 import { judgeMtu, type MtuVerdict } from './mtu-gate.ts';
 
 const now = 100_000;
-const small = scriptNode(1, '192.0.2.1', 1400);
+/** Bytes that the host carries. */
+const small = 1350;
 const lowered: Mtu = { kind: 'automatic', bytes: 1350, highest: 1450 };
 
 test.each<[string, Mtu, HostsProgress, MtuVerdict['kind']]>([
@@ -41,5 +42,5 @@ test('a network that has never had more than the host carries costs no look at i
 test('IPv6 keeps its 1280 bytes, which a smaller underlay carries in fragments', () => {
   const subnets = [{ prefix: Prefix('fd66::/64'), gateway: Ip('fd66::1') }];
   const value = { ...scriptNetwork(1), subnets, mtu: { kind: 'automatic', bytes: 1280 } as const };
-  expect(judgeMtu({ value, revision: 7n }, scriptNode(1, '192.0.2.1', 1200), unasked, now).kind).toBe('open');
+  expect(judgeMtu({ value, revision: 7n }, 1150, unasked, now).kind).toBe('open');
 });

@@ -1,4 +1,4 @@
-import { CausewayError, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
+import { CausewayError, type Network, type NetworkId, type NodeId } from '@causeway/model';
 import { type Clock, seconds } from '@causeway/runtime';
 import type { HostReports } from '../controllers/host-reports.ts';
 import { silenceLimit } from '../feed/liveness.ts';
@@ -18,16 +18,16 @@ export type MtuVerdict =
  * The rule: a host gets an endpoint of a network when no other host sends frames that the host's underlay does not carry.
  * The network's record has the largest MTU that the network ever had: a host whose underlay carries this MTU never waits.
  * Any other host waits until each host that may hold state of the network has applied the present record. A host without
- * a session counts, too, as long as it may merely be changing from one leader to the next.
+ * a session counts, too, as long as it may merely be changing from one leader to the next. `carried`: see `roomOfNode`.
  */
 export function judgeMtu(
   network: Versioned<Network>,
-  node: Node,
+  carried: number,
   progress: () => HostsProgress,
   now: number,
 ): MtuVerdict {
-  const { mtu, driver, subnets } = network.value;
-  const room = Math.max(roomOfNode(node, driver), leastFor(subnets));
+  const { mtu, subnets } = network.value;
+  const room = Math.max(carried, leastFor(subnets));
   if (mtu.kind === 'automatic' && mtu.bytes > room) return { kind: 'too-large' };
   if (mtu.highest === undefined || mtu.highest <= room) return { kind: 'open' };
   const { floor, silentSince } = progress(); // looks at each host of the network; most claims never need this
@@ -85,7 +85,8 @@ export class MtuGate {
     const node = view.nodes.get(id)?.value;
     const network = view.networks.get(reference as NetworkId) ?? view.networkNamed(reference as Network['name']);
     if (network === undefined || node === undefined) return { kind: 'open' };
-    return judgeMtu(network, node, () => hosts.progress(network.value.id), clock.now());
+    const carried = roomOfNode(view, node, network.value.driver);
+    return judgeMtu(network, carried, () => hosts.progress(network.value.id), clock.now());
   }
 
   #pending(reference: string, id: NodeId): CausewayError {

@@ -1,3 +1,4 @@
+import type { Node } from '@causeway/model';
 import { type Clock, type Log, Loop, seconds } from '@causeway/runtime';
 import type { TermWriter } from '../commit/writer.ts';
 import { type Controller, failureLog, type Term } from '../election/term.ts';
@@ -44,7 +45,12 @@ export class MtuController implements Controller {
 }
 
 function mayExceed(view: View, change: ViewChange): boolean {
-  if (change.kind === 'node') return change.after?.value.underlayMtu !== change.before?.value.underlayMtu;
+  if (change.kind === 'node') return carriedBy(change.after?.value) !== carriedBy(change.before?.value);
   if (change.kind === 'network') return change.after !== undefined && isTooLarge(view, change.after.value);
   return change.kind === 'reset';
+}
+
+/** What counts of a host. */
+function carriedBy(node: Node | undefined): string {
+  return `${node?.underlayMtu} ${node?.encapPort !== undefined}`;
 }

@@ -84,6 +84,7 @@ export function nodeChanged(before: Node, after: Node): readonly EventInput[] {
     ['name', before.name, after.name],
     ['VTEP', before.dataPath, after.dataPath],
     ['underlay MTU', before.underlayMtu, after.underlayMtu],
+    ['port of ESP in UDP', before.encapPort ?? 'none', after.encapPort ?? 'none'],
     ['version', before.version, after.version],
   ];
   const changes = fields.filter(([, was, is]) => was !== is).map(([what, was, is]) => `${what} ${was} -> ${is}`);

@@ -1,4 +1,4 @@
-import { type Mtu, Prefix, type Subnet } from '@causeway/model';
+import { type Driver, type Mtu, Prefix, type Subnet } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, test } from 'vitest';
 import { plainNetwork } from '../testing/plain-network.ts';
@@ -117,4 +117,17 @@ test('an encrypted network is lowered, too, and further', () => {
   expect(networksTooLarge(desk.view)).toEqual([vault]);
   desk.make(lowerMtu(vault));
   expect(desk.view.findNetwork('vault').value.mtu).toEqual({ kind: 'automatic', bytes: 1_316, highest: 1_416 });
+});
+
+test('a host that needs ESP in UDP takes 8 bytes of encrypted networks, also from hosts with smaller underlays', () => {
+  const desk = withHosts(1_500, 1_400);
+  const make = (name: string, prefix: string, driver: Driver) =>
+    desk.make(createNetwork(plainNetwork(name, [prefix], { driver }))).id;
+  const vault = make('vault', '10.1.0.0/16', 'encrypted-overlay');
+  make('plain', '10.2.0.0/16', 'overlay');
+  expect(networksTooLarge(desk.view)).toEqual([]);
+  desk.make(registerNode({ ...scriptNode(1), encapPort: 4500 }));
+  expect(networksTooLarge(desk.view)).toEqual([vault]);
+  desk.make(lowerMtu(vault));
+  expect(desk.view.findNetwork('vault').value.mtu).toEqual({ kind: 'automatic', bytes: 1_308, highest: 1_316 });
 });

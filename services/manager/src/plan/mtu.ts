@@ -55,7 +55,7 @@ export function tooSmallFor(
   const least = leastFor(subnets);
   if (mtu.bytes <= Math.max(roomOf(view, driver), least)) return [];
   return [...view.nodes.values()]
-    .map((node) => ({ node, room: roomOfNode(node.value, driver) }))
+    .map((node) => ({ node, room: roomOfNode(view, node.value, driver) }))
     .filter(({ room }) => mtu.bytes > Math.max(room, least));
 }
 
@@ -119,9 +119,17 @@ export function afterMtu(before: Mtu, next: Mtu): Mtu {
   return highest > next.bytes ? { ...next, highest } : next;
 }
 
-/** Bytes inside the overlay that the host's underlay carries. */
-export function roomOfNode({ underlayMtu, dataPath }: Underlay, driver: Driver): number {
-  return roomInside(driver, underlayMtu, family(dataPath));
+/**
+ * Bytes inside the overlay that the host's underlay carries, to and from every host. If one host needs ESP in UDP, the packets
+ * between it and all others are that much larger.
+ */
+export function roomOfNode(
+  view: Pick<View, 'underlays'>,
+  { underlayMtu, dataPath }: Pick<Underlay, 'underlayMtu' | 'dataPath'>,
+  driver: Driver,
+): number {
+  const isInUdp = view.underlays().some(({ encapPort }) => encapPort !== undefined);
+  return roomInside(driver, underlayMtu, family(dataPath), isInUdp);
 }
 
 /** Least MTU of a network with these subnets, whatever the underlay. */
@@ -131,7 +139,7 @@ export function leastFor(subnets: readonly Subnet[]): number {
 
 /** Bytes inside the overlay that every host's underlay carries. */
 function roomOf(view: View, driver: Driver): number {
-  const rooms = view.underlays().map((underlay) => roomOfNode(underlay, driver));
+  const rooms = view.underlays().map((underlay) => roomOfNode(view, underlay, driver));
   return rooms.length === 0 ? roomInside(driver, unknownHost.mtu, unknownHost.family) : Math.min(largest, ...rooms);
 }
 

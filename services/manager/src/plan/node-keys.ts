@@ -88,8 +88,9 @@ function checkForm({ version, generations, chain, signature }: NodeKeys): void {
     isCount(version) &&
     generations.length > 0 &&
     generations.length <= mostGenerations &&
-    generations.every(({ generation, publicKey, createdAt }) => {
-      return isCount(generation) && publicKey.length === publicKeySize && Number.isSafeInteger(createdAt);
+    generations.every(({ generation, publicKey, createdAt, encapPort = 1 }) => {
+      const isNamed = isCount(generation) && Number.isSafeInteger(createdAt);
+      return isNamed && publicKey.length === publicKeySize && isCount(encapPort) && encapPort <= 0xffff;
     }) &&
     chain.length <= mostCertificates &&
     bytes <= mostBytes;

@@ -89,6 +89,11 @@ function checkNode(node: Node): void {
     const message = `node.underlay_mtu ${underlayMtu} is outside ${least} to ${mostUnderlay} bytes`;
     throw new CausewayError('mtu-invalid', message, { field: 'node.underlay_mtu', value: underlayMtu });
   }
+  const { encapPort = 1 } = node;
+  if (!Number.isInteger(encapPort) || encapPort < 1 || encapPort > 65_535) {
+    const message = `node.encap_port ${encapPort} is outside 1 to 65535`;
+    throw new CausewayError('invalid-argument', message, { field: 'node.encap_port', value: encapPort });
+  }
   if (node.version.length > longestVersion || /\p{Cc}/u.test(node.version)) {
     const message = `node.version "${clip(node.version)}" is not valid: expected at most ${longestVersion} printable characters`;
     throw new CausewayError('invalid-argument', message, { field: 'node.version' });
@@ -110,7 +115,8 @@ function checkNameFree(view: View, name: Name): void {
 
 function isSame(a: Node, b: Node): boolean {
   const same = a.name === b.name && a.dataPath === b.dataPath && a.underlayMtu === b.underlayMtu;
-  return same && a.version === b.version && a.hostRoutes?.join() === b.hostRoutes?.join() && sameLabels(a, b);
+  const alike = same && a.encapPort === b.encapPort;
+  return alike && a.version === b.version && a.hostRoutes?.join() === b.hostRoutes?.join() && sameLabels(a, b);
 }
 
 function sameLabels(a: Node, b: Node): boolean {

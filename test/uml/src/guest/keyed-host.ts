@@ -1,4 +1,3 @@
-import type { Namespace } from '@causeway/datapath';
 import {
   formatStoredKeys,
   type HostPlan,
@@ -17,8 +16,8 @@ import {
 import { createNodeKey } from '@causeway/encryption/io';
 import { type ClusterId, Ip, type NodeId, unwrap } from '@causeway/model';
 
-/** SAs and policies, as a kernel has them or shall have them. */
-export type Ipsec = Pick<Namespace, 'xfrmStates' | 'xfrmPolicies'>;
+/** SAs, policies and sockets, as a kernel has them or shall have them. */
+export type Ipsec = HostPlan['desired'];
 
 export interface IpsecKernel {
   found(): Promise<Ipsec>;

@@ -15,7 +15,7 @@ import {
 } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
 import { realHost } from '@causeway/datapath/io/testing';
-import { xfrm, xfrmPolicyCases, xfrmStateCases } from '@causeway/datapath/testing';
+import { encapSocketCases, xfrm, xfrmPolicyCases, xfrmStateCases } from '@causeway/datapath/testing';
 import type { Ip } from '@causeway/model';
 import { enterThrowawayNetns } from '@causeway/netlink/io/testing/netns';
 import { ip, type Pings, ping, report, run } from '../guest/commands.ts';
@@ -49,7 +49,7 @@ if (missing !== undefined) throw new Error(missing);
 /** The errors of the contract cases, by name. */
 async function contract(): Promise<Esp['contract']> {
   const failures: Record<string, string> = {};
-  const cases = [...xfrmStateCases, ...xfrmPolicyCases];
+  const cases = [...xfrmStateCases, ...xfrmPolicyCases, ...encapSocketCases];
   for (const { name, run: runCase } of cases) {
     const host = realHost();
     if (!host.hasEsp) throw new Error('the guest has no ESP');

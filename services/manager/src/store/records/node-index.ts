@@ -6,7 +6,7 @@ import { NamedIndex } from './named-index.ts';
 import { PrefixBook } from './prefix-book.ts';
 
 /** The part of a host's record that decides which packets its underlay carries. */
-export type Underlay = Pick<Node, 'underlayMtu' | 'dataPath'>;
+export type Underlay = Pick<Node, 'underlayMtu' | 'dataPath' | 'encapPort'>;
 
 /** Hosts by id, name, data path address, underlay and route. Each host that joins is compared with all others by these. */
 export class NodeIndex extends NamedIndex<NodeId, Node> {
@@ -55,8 +55,8 @@ export class NodeIndex extends NamedIndex<NodeId, Node> {
   }
 }
 
-function kindOf({ underlayMtu, dataPath }: Underlay): string {
-  return `${underlayMtu} ${family(dataPath)}`;
+function kindOf({ underlayMtu, dataPath, encapPort }: Underlay): string {
+  return `${underlayMtu} ${family(dataPath)} ${encapPort !== undefined}`;
 }
 
 function routesOf({ dataPath, hostRoutes = [] }: Pick<Node, 'dataPath' | 'hostRoutes'>): readonly PrefixRange[] {

@@ -15,8 +15,8 @@ export const nodeKeys = {
       node: value.node,
       index: value.index,
       version: value.version,
-      generations: value.generations.map(({ generation, publicKey, createdAt }) => {
-        return { generation, publicKey: base64(publicKey), createdAt };
+      generations: value.generations.map(({ generation, publicKey, createdAt, encapPort }) => {
+        return { generation, publicKey: base64(publicKey), createdAt, ...(encapPort !== undefined && { encapPort }) };
       }),
       chain: value.chain.map(base64),
       signature: base64(value.signature),
@@ -49,6 +49,7 @@ function generationFromJson(json: JsonObject): NodeKeys['generations'][number] {
     generation: number(json, 'generation'),
     publicKey: bytes(text(json, 'publicKey')),
     createdAt: number(json, 'createdAt'),
+    ...(json['encapPort'] !== undefined && { encapPort: number(json, 'encapPort') }),
   };
 }
 

@@ -9,7 +9,7 @@ export const node = {
   path: [keyPart('id', parseNodeId)],
   codec: recordCodec<Node>(
     (value, original) => ({
-      ...omit(original, 'hostRoutes', 'labels', 'drained', 'createdAt'),
+      ...omit(original, 'hostRoutes', 'labels', 'encapPort', 'drained', 'createdAt'),
       id: value.id,
       name: value.name,
       dataPath: value.dataPath,
@@ -17,6 +17,7 @@ export const node = {
       version: value.version,
       ...(value.hostRoutes !== undefined && { hostRoutes: value.hostRoutes }),
       ...(value.labels !== undefined && { labels: value.labels }),
+      ...(value.encapPort !== undefined && { encapPort: value.encapPort }),
       ...(value.drained !== undefined && { drained: value.drained }),
       ...createdToJson(value),
     }),
@@ -30,6 +31,7 @@ export const node = {
         hostRoutes: list(json, 'hostRoutes').map((route) => Prefix(String(route))),
       }),
       ...(json['labels'] !== undefined && { labels: labelsFromJson(json['labels']) }),
+      ...(json['encapPort'] !== undefined && { encapPort: number(json, 'encapPort') }),
       ...(json['drained'] !== undefined && { drained: json['drained'] === true }),
       ...createdFromJson(json),
     }),
