@@ -4,6 +4,12 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** The digits must be hex digits; an odd number of them begins with a zero. */
+export function fromHex(digits: string): Uint8Array {
+  const pairs = (digits.length % 2 === 0 ? digits : `0${digits}`).match(/../g) ?? [];
+  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
+}
+
 export function toBase64(bytes: Uint8Array): string {
   return btoa(toBinary(bytes));
 }

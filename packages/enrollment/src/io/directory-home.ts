@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Credential, formatPrivateKey, nameOf, parsePrivateKey, type TokenId } from '@causeway/identity';
 import { readCredential, readSecretFile, writeCredential, writeSecretFile } from '@causeway/identity/io';
-import { isCausewayError, type RequestId, unwrap } from '@causeway/model';
+import { CausewayError, isCausewayError, type RequestId } from '@causeway/model';
 import type { Attempt, Home, Membership, NewMembership } from '../home.ts';
 
 interface Paths {
@@ -37,14 +37,14 @@ export class DirectoryHome implements Home {
   }
 
   async attempt(): Promise<Attempt | undefined> {
-    const text = await readSecretFile(this.#file('attempt.json'));
+    const path = this.#file('attempt.json');
+    const text = await readSecretFile(path);
     if (text === undefined) return undefined;
-    const { about, requestId, key, request } = JSON.parse(text) as Record<
-      'about' | 'requestId' | 'key' | 'request',
-      string
-    >;
-    const parsed = unwrap(parsePrivateKey(key));
-    return { about, requestId: requestId as RequestId, key: parsed, request: Buffer.from(request, 'base64') };
+    const { about, requestId, key, request } = parse(text);
+    const parsed = parsePrivateKey(String(key));
+    if (typeof about !== 'string' || typeof requestId !== 'string' || typeof request !== 'string' || !parsed.ok)
+      throw damaged(path, 'remove it, and join with a new token');
+    return { about, requestId: requestId as RequestId, key: parsed.value, request: Buffer.from(request, 'base64') };
   }
 
   async keepAttempt({ about, requestId, key, request }: Attempt): Promise<void> {
@@ -76,12 +76,28 @@ export class DirectoryHome implements Home {
   }
 
   async #note(): Promise<Note> {
-    const text = (await readSecretFile(this.#file('membership.json'))) ?? '{}';
-    const { token, managers = [] } = JSON.parse(text) as { token?: TokenId; managers?: readonly string[] };
-    return { managers, ...(token !== undefined && { token }) };
+    const path = this.#file('membership.json');
+    const { token, managers = [] } = parse((await readSecretFile(path)) ?? '{}');
+    if (!Array.isArray(managers) || (token !== undefined && typeof token !== 'string'))
+      throw damaged(path, 'remove it, and run the command again');
+    return { managers: managers.map(String), ...(token !== undefined && { token: token as TokenId }) };
   }
 
   #file(name: string): string {
     return join(this.#paths.directory, name);
   }
+}
+
+/** A text that is no JSON object becomes one without fields. Errors of JSON.parse quote the text, which may contain a key. */
+function parse(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+  } catch {
+    return {};
+  }
+}
+
+function damaged(path: string, remedy: string): CausewayError {
+  return new CausewayError('data-damaged', `${path} is damaged: ${remedy}`, { path });
 }

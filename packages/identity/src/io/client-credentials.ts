@@ -4,7 +4,7 @@ import { type CausewayError, formatRefusal, type Result } from '@causeway/model'
 import { CallCredentials, ChannelCredentials, type experimental } from '@grpc/grpc-js';
 import { nameOf } from '../credential.ts';
 import type { Pin } from '../trust.ts';
-import { type Expected, type Peer, verifyPinned } from '../verify.ts';
+import { type Expected, type Peer, type Removals, verifyPinned } from '../verify.ts';
 import type { LiveCredential } from './live-credential.ts';
 import { contextOf, joinerContext, protocol, sentBy, verifySocket } from './tls.ts';
 
@@ -28,12 +28,16 @@ export class ClientCredentials extends ChannelCredentials {
     this.#client = client;
   }
 
-  /** For the connections of a member of a cluster to the managers of that cluster. `now`: Unix ms. */
-  static toManagers(credential: LiveCredential, now: () => number): ClientCredentials {
+  /**
+   * For the connections of a member of a cluster to the managers of that cluster. `now`: Unix ms. `removals`: the managers that
+   * were removed, as far as the member knows; absent: it knows of none.
+   */
+  static toManagers(credential: LiveCredential, now: () => number, removals?: () => Removals): ClientCredentials {
     const { cluster } = nameOf(credential.current);
     const expected = (): Expected => {
       const { chain, trust } = credential.current;
-      return { cluster, roles: ['manager'], trust, now: now(), own: chain[0] };
+      const removed = removals === undefined ? {} : { removals: removals() };
+      return { cluster, roles: ['manager'], trust, now: now(), own: chain[0], ...removed };
     };
     return new ClientCredentials({ credential, expected });
   }

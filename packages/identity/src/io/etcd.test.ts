@@ -8,9 +8,9 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Credential } from '../credential.ts';
 import { managerDnsName } from '../name.ts';
-import { agent, authorityOf, cluster, credentialOf, manager } from '../testing/fixtures.ts';
+import { agent, authorityOf, cluster, credentialOf, manager, name } from '../testing/fixtures.ts';
 import { crossSign } from '../x509/issue.ts';
-import { identityPaths, writeCredential } from './identity-directory.ts';
+import { identityPaths, revokedPath, writeCredential, writeRevoked } from './identity-directory.ts';
 
 /** etcd as an oracle: Go's TLS takes the same files, and etcd admits only managers. */
 const absent = ['etcd', 'etcdctl'].find((program) => spawnSync(program, ['version']).error !== undefined);
@@ -19,6 +19,7 @@ if (missing !== undefined && process.env['CI'] === 'true') throw new Error(missi
 
 const directory = mkdtempSync(join(tmpdir(), 'causeway-etcd-'));
 const root = authorityOf(1, cluster, Date.now());
+const own = credentialOf(root, manager, { at: Date.now(), hosts: ['127.0.0.1'] });
 let etcd: ChildProcess | undefined;
 let url = '';
 
@@ -33,14 +34,14 @@ async function freePort(): Promise<number> {
   return address !== null && typeof address === 'object' ? address.port : 0;
 }
 
-async function filesOf(credential: Credential, name: string): Promise<{ identity: string; trust: string }> {
-  const path = join(directory, name);
+async function filesOf(credential: Credential, folder: string): Promise<{ identity: string; trust: string }> {
+  const path = join(directory, folder);
   await writeCredential(path, credential);
   return identityPaths(path);
 }
 
-async function ask(credential: Credential, name: string): Promise<string> {
-  const { identity, trust } = await filesOf(credential, name);
+async function ask(credential: Credential, folder: string): Promise<string> {
+  const { identity, trust } = await filesOf(credential, folder);
   const files = ['--cert', identity, '--key', identity, '--cacert', trust];
   const { status, stdout, stderr } = spawnSync(
     'etcdctl',
@@ -54,7 +55,8 @@ async function ask(credential: Credential, name: string): Promise<string> {
 
 describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : ` (${missing})`}`, () => {
   beforeAll(async () => {
-    const server = await filesOf(credentialOf(root, manager, { at: Date.now(), hosts: ['127.0.0.1'] }), 'etcd');
+    const server = await filesOf(own, 'etcd');
+    await writeRevoked(join(directory, 'etcd'), own, [], Date.now());
     const [client, peer] = [await freePort(), await freePort()];
     url = `https://127.0.0.1:${client}`;
     const peerUrl = `https://127.0.0.1:${peer}`;
@@ -63,6 +65,7 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : ` (${
       `--${prefix}key-file=${server.identity}`,
       `--${prefix}trusted-ca-file=${server.trust}`,
       `--${prefix}client-cert-auth`,
+      `--${prefix === '' ? 'client-' : prefix}crl-file=${revokedPath(join(directory, 'etcd'))}`,
     ];
     const allowed = managerDnsName(cluster);
     const urls = [`--listen-client-urls=${url}`, `--advertise-client-urls=${url}`, `--listen-peer-urls=${peerUrl}`];
@@ -92,6 +95,17 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : ` (${
 
   test('refuses an agent of the same cluster', async () =>
     expect(await ask(credentialOf(root, agent, { at: Date.now(), seed: 102 }), 'agent')).not.toContain('OK'));
+
+  test('refuses a manager from the moment when its certificate is in the list of revoked certificates, and serves others', async () => {
+    const removed = credentialOf(root, name('manager', 'm2'), { at: Date.now(), seed: 105 });
+    const other = credentialOf(root, name('manager', 'm3'), { at: Date.now(), seed: 106 });
+    expect(await ask(removed, 'removed')).toBe('OK');
+    await writeRevoked(join(directory, 'etcd'), own, ['a1', removed.chain[0].serial], Date.now());
+    expect(await ask(removed, 'removed')).not.toContain('OK');
+    expect(await ask(other, 'other')).toBe('OK');
+    await writeRevoked(join(directory, 'etcd'), own, [], Date.now());
+    expect(await ask(removed, 'removed')).toBe('OK');
+  });
 
   test('refuses a manager of another CA', async () => {
     const stranger = credentialOf(authorityOf(2, cluster, Date.now()), manager, { at: Date.now(), seed: 103 });

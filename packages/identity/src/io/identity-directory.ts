@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { CausewayError, type Result } from '@causeway/model';
 import { type Credential, formatIdentity, parseIdentity } from '../credential.ts';
 import { formatTrustBundle, parseTrustBundle } from '../trust.ts';
+import { formatRevocationList } from '../x509/revocation-list.ts';
 import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
 /** Where a manager or an agent has its credential, below its data directory. */
@@ -15,6 +16,24 @@ export function identityDirectory(dataDir: string): string {
  */
 export function identityPaths(directory: string): { readonly identity: string; readonly trust: string } {
   return { identity: join(directory, 'identity.pem'), trust: join(directory, 'ca.pem') };
+}
+
+/**
+ * The list of revoked certificates of managers, for etcd: beside the files of the credential, because etcd is given them
+ * together. etcd reads the list at each handshake, and refuses all clients without it.
+ */
+export function revokedPath(directory: string): string {
+  return join(directory, 'revoked.pem');
+}
+
+/** Durable when it resolves. `serials`: of the certificates. `now`: Unix ms. */
+export async function writeRevoked(
+  directory: string,
+  credential: Pick<Credential, 'key' | 'chain'>,
+  serials: readonly string[],
+  now: number,
+): Promise<void> {
+  await writeSecretFile(revokedPath(directory), formatRevocationList(credential, serials, now));
 }
 
 /**

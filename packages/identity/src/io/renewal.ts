@@ -49,6 +49,7 @@ const lateAt = 0.8;
 export class Renewal implements Startable {
   readonly #parts: RenewalParts;
   readonly #stopping = new AbortController();
+  readonly #loop: Loop;
   #running: Promise<void> = Promise.resolve();
   /** When the present certificate is to be renewed, Unix ms. */
   #due: number;
@@ -56,13 +57,18 @@ export class Renewal implements Startable {
   constructor(parts: RenewalParts) {
     this.#parts = parts;
     this.#due = this.#dueOf(parts.credential.current);
+    const failed = (error: unknown): void => this.#failed(error);
+    this.#loop = new Loop(parts, { step: (signal) => this.#step(signal), failed, retryAfter });
   }
 
   start(): Promise<void> {
-    const failed = (error: unknown): void => this.#failed(error);
-    const loop = new Loop(this.#parts, { step: (signal) => this.#step(signal), failed, retryAfter });
-    this.#running = loop.run(this.#stopping.signal);
+    this.#running = this.#loop.run(this.#stopping.signal);
     return Promise.resolve();
+  }
+
+  /** The CA may have changed: the managers are asked at once. */
+  wake(): void {
+    this.#loop.wake();
   }
 
   async stop(): Promise<void> {

@@ -73,6 +73,18 @@ describe('a secret file', () => {
     chownSync(path, 65_534, 65_534);
     expect((await refusal(() => readSecretFile(path))).message).toContain('it belongs to the user 65534');
   });
+
+  test.skipIf(process.geteuid?.() !== 0)(
+    'in a directory of another user is refused (skipped unless root)',
+    async () => {
+      const directory = join(root, 'foreign-directory');
+      await writeSecretFile(join(directory, 'secret'), 'secret words');
+      chownSync(directory, 65_534, 65_534);
+      const error = await refusal(() => readSecretFile(join(directory, 'secret')));
+      expect(error.code).toBe('key-exposed');
+      expect(error.message).toContain(`${directory} belongs to the user 65534`);
+    },
+  );
 });
 
 describe('the directory of an identity', () => {

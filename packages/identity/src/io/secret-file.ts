@@ -47,16 +47,23 @@ export async function readSecretFile(path: string): Promise<string | undefined> 
   try {
     const { mode, uid } = await file.stat();
     if ((mode & notOwner) !== 0) throw exposed(path, `its mode is ${(mode & 0o777).toString(8)}; expected 600`);
-    const own = process.geteuid?.();
-    if (uid !== own && uid !== 0)
-      throw exposed(path, `it belongs to the user ${uid}, not to this process's user ${own}`);
+    checkOwner(path, 'it', uid);
     const directory = dirname(path);
-    if (((await stat(directory)).mode & notOwnerWrites) !== 0)
+    const around = await stat(directory);
+    checkOwner(path, directory, around.uid);
+    if ((around.mode & notOwnerWrites) !== 0)
       throw exposed(path, `users other than the owner may write to ${directory}`);
     return await file.readFile('utf8');
   } finally {
     await file.close();
   }
+}
+
+/** An owner can do everything with a file, and can put another file into a directory. Root can in any case. */
+function checkOwner(path: string, what: string, uid: number): void {
+  const own = process.geteuid?.();
+  if (uid !== own && uid !== 0)
+    throw exposed(path, `${what} belongs to the user ${uid}, not to this process's user ${own}`);
 }
 
 function exposed(path: string, why: string): CausewayError {

@@ -152,22 +152,32 @@ function distinguishedName(...attributes: readonly (readonly [type: string, valu
   return sequence(...attributes.map(([type, value]) => set(sequence(oid(type), utf8String(value)))));
 }
 
+/** The name of the holder, exactly as it is written in the certificate. */
+export function subjectOf(certificate: Certificate): Node {
+  return partsOf(certificate).subject;
+}
+
+function partsOf({ der }: Certificate): { readonly subject: Node; readonly optional: readonly Node[] } {
+  const [structure] = parts(decode(der)) ?? [];
+  const [, , , , , subject, , ...optional] = parts(structure) ?? [];
+  if (subject === undefined) throw new TypeError('a certificate that was read before is not in DER');
+  return { subject, optional };
+}
+
 /** The parts of a CA's certificate that stand in certificates which it issues, exactly as they are written there. */
-function authorityParts({ der, publicKey }: Certificate): {
+function authorityParts(certificate: Certificate): {
   subject: Node;
   key: KeyObject;
   keyIdentifier?: Uint8Array;
 } {
-  const [structure] = parts(decode(der)) ?? [];
-  const [, , , , , subject, , ...optional] = parts(structure) ?? [];
-  if (subject === undefined) throw new TypeError('a CA certificate that was read before is not in DER');
+  const { subject, optional } = partsOf(certificate);
   const list = optional.find((node) => isContext(node, 3));
   const [all] = Array.isArray(list?.value) ? list.value : [];
   const found = (parts(all) ?? []).map((node) => parts(node) ?? []);
   const [, value] = found.find(([id]) => oidOf(id) === oids.subjectKeyIdentifier) ?? [];
   const octets = content(value, tag.octetString);
   const keyIdentifier = octets && content(decode(octets), tag.octetString);
-  return { subject, key: publicKey, ...(keyIdentifier && { keyIdentifier }) };
+  return { subject, key: certificate.publicKey, ...(keyIdentifier && { keyIdentifier }) };
 }
 
 function authorityKey(issuer: Certificate): readonly Node[] {
