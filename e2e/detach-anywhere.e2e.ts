@@ -24,7 +24,7 @@ describeLab('endpoint detach from another host', () => {
   const detach = (host: string, ...words: readonly string[]) =>
     lab.try(host, 'causeway', 'endpoint', 'detach', ...words);
 
-  test('by name through the agent of the host where it is said takes the interface away before it answers', async () => {
+  test('by name, where an agent runs, takes the interface away before it answers', async () => {
     const { code, stdout } = await detach('h2', 'db');
     expect({ code, stdout }).toEqual({
       code: 0,

@@ -31,7 +31,7 @@ export type ManagerMethods = Intersection<ServiceClients[ServiceName]>;
 /** Those that operators call. Agents and managers call the others, and who joins calls `join` without a certificate. */
 type OperatorMethods = Omit<
   ManagerMethods,
-  'claimEndpoint' | 'claimEndpoints' | 'releaseEndpoint' | 'describeManager' | 'join'
+  'claimEndpoint' | 'claimEndpoints' | 'releaseEndpoint' | 'describeManager' | 'reportRefusals' | 'join'
 >;
 
 /**

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { type Credential, nameOf, type SealingKeyFile } from '@causeway/identity';
+import { type Credential, nameOf, type Removals, type SealingKeyFile } from '@causeway/identity';
 import {
   ClientCredentials,
   createKey,
@@ -33,6 +33,7 @@ import { memberCredentials, tlsCredentials } from './io/etcd/credentials.ts';
 import { formatCluster, StoreIdentity } from './io/etcd/identity.ts';
 import { EtcdStore } from './io/etcd/store.ts';
 import { createChecksum } from './io/etcd-server/checksum.ts';
+import { cutStrangers } from './io/etcd-server/cut-strangers.ts';
 import { discoverClusters } from './io/etcd-server/discover.ts';
 import { EmbeddedEtcd } from './io/etcd-server/embedded-etcd.ts';
 import { embeddedTxnOps } from './io/etcd-server/flags.ts';
@@ -41,6 +42,8 @@ import { initCommand } from './io/etcd-server/init-command.ts';
 import { EtcdMaintenance } from './io/etcd-server/maintenance.ts';
 import { EtcdMembership } from './io/etcd-server/membership.ts';
 import { restoreCommand } from './io/etcd-server/restore-command.ts';
+import { RevokedManagers } from './io/etcd-server/revoked-managers.ts';
+import { tcpConnections } from './io/etcd-server/tcp-connections.ts';
 import { etcdTlsOf } from './io/etcd-server/tls.ts';
 import { readFounding, removeFounding } from './io/founding-file.ts';
 import { GrpcDialer } from './io/grpc/dialer.ts';
@@ -151,8 +154,10 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const belongsTo = await readClusterRecord(config.dataDir);
   const { founding, custody } = await readFoundation(config.dataDir, log);
   const credential = await readOwnCredential(config);
-  const credentials = ClientCredentials.toManagers(credential, () => systemClock.wall());
-  const { store, etcd } = await openStore(config, log, { belongsTo, credential, credentials });
+  // What the managers have removed is known when the store has been read; before, nothing is.
+  const removals = (): Removals => manager.view.removals;
+  const credentials = ClientCredentials.toManagers(credential, () => systemClock.wall(), removals);
+  const { store, etcd } = await openStore(config, log, { belongsTo, credential, credentials, removals });
   const peers = new GrpcPeers({ credentials });
   const dialer = new GrpcDialer({ credentials });
   const operation = {
@@ -179,17 +184,22 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const source = new CertificateCalls({ credentials, newId: () => randomUuid(cryptoRandom) }, [config.advertise]);
   const keep = (next: Credential): Promise<void> => writeCredential(identityDirectory(config.dataDir), next);
   const renewal = new Renewal({ ...parts, credential, source, keep });
+  const revoked = etcd && revokedManagers({ view: manager.view, credential, store, etcd, log }, config);
   const service = serviceManager(log);
   const start = async (): Promise<void> => {
     await server.start();
     // Ready before etcd is: a manager that waits for etcd's majority serves status, and its start has not failed.
     service.ready();
+    await revoked?.start();
     await etcd?.start();
     await registration.start();
     await manager.start();
     await keepCluster(config.dataDir, manager, store, belongsTo);
     await removeFounding(config.dataDir);
     await renewal.start();
+    manager.view.subscribe((changes) => {
+      if (changes.some(({ kind }) => kind === 'ca')) renewal.wake();
+    });
     log.info('manager.started', { listen: config.listen, advertise: config.advertise, version });
   };
   try {
@@ -208,10 +218,29 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
       // Both at once, because the registration's stop also waits for the store.
       ['manager', () => Promise.all([manager.stop(), registration.stop()])],
       ['server', () => server.stop()],
+      ['revocations', () => revoked?.stop()],
       ['store', () => store.close()],
       ['etcd', () => etcd?.stop()],
     ]);
   }
+}
+
+/** What this manager's etcd knows of removed managers. */
+function revokedManagers(
+  { view, credential, store, etcd, log }: RevokedParts,
+  { name, dataDir }: Pick<ManagerConfig, 'name' | 'dataDir'>,
+): RevokedManagers {
+  const parts = { clock: systemClock, log };
+  const cutting = { ...parts, etcd, connections: tcpConnections, members: () => store.members() };
+  const cut = (signal: AbortSignal): Promise<void> => cutStrangers(cutting, name, signal);
+  return new RevokedManagers({ ...parts, view, credential, cut }, { dataDir });
+}
+
+interface RevokedParts extends Pick<Manager, 'view'> {
+  readonly credential: LiveCredential;
+  readonly store: EtcdStore;
+  readonly etcd: EmbeddedEtcd;
+  readonly log: Log;
 }
 
 /**
@@ -267,12 +296,13 @@ interface Own {
   readonly credential: LiveCredential;
   /** For connections to other managers. */
   readonly credentials: ClientCredentials;
+  readonly removals: () => Removals;
 }
 
 async function openStore(
   { name, dataDir, advertise, etcd: config }: ManagerConfig,
   log: Log,
-  { belongsTo, credential, credentials }: Own,
+  { belongsTo, credential, credentials, removals }: Own,
 ): Promise<Opened> {
   const identity = new StoreIdentity(log, belongsTo && BigInt(`0x${belongsTo.etcdCluster}`));
   const parts = { clock: systemClock, random: cryptoRandom, log, identity };
@@ -284,7 +314,7 @@ async function openStore(
   // Operators may give every manager the same list of all managers.
   const managers = join.filter((address) => address !== advertise);
   const ask = (signal: AbortSignal) => discoverClusters({ clock: systemClock, credentials }, managers, signal);
-  const ofMembers = { ...parts, credentials: memberCredentials(credential, () => systemClock.wall()) };
+  const ofMembers = { ...parts, credentials: memberCredentials(credential, () => systemClock.wall(), removals) };
   const etcd = new EmbeddedEtcd(
     { ...ofMembers, join: { managers, ask }, ...(belongsTo !== undefined && { belongsTo: belongsTo.clusterId }) },
     { name, dataDir, tls: etcdTlsOf(dataDir, credential), ...settings },

@@ -1,4 +1,5 @@
 import { type CausewayError, isCausewayError } from '@causeway/model';
+import type { RefusedCalls } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import {
   type Clock,
   type Duration,
@@ -127,7 +128,7 @@ export class Manager implements Startable {
       },
     );
     this.#eventFeed = new EventFeed(parts);
-    this.#audit = new Audit(parts);
+    this.#audit = new Audit({ ...parts, report: () => this.#reportRefusals() });
     this.#storeMonitor = this.#monitorStore();
     this.api = createApi(
       {
@@ -253,6 +254,15 @@ export class Manager implements Startable {
     );
     const { operation } = this.#modules;
     return operation === undefined ? controllers : [...controllers, this.#storeMaintenance(operation)];
+  }
+
+  /** How refusals reach the leader; undefined: this manager leads, or knows of no other leader. */
+  #reportRefusals() {
+    const { leader } = this.view;
+    if (this.isLeader || leader === undefined || leader.address === this.#settings.advertise) return undefined;
+    const { peers } = this.#modules;
+    return (refusals: readonly RefusedCalls[], signal: AbortSignal): Promise<void> =>
+      peers.reportRefusals(leader.address, { refusals: [...refusals] }, signal);
   }
 
   get #hosts(): HostReports {

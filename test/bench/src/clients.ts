@@ -110,7 +110,8 @@ export class ManagerClient {
   #for<Request, Response>(caller: string, method: UnaryMethod<Request, Response>): UnaryMethod<Request, Response> {
     if (!this.#forwards) return method;
     return (request, metadata, options, callback) => {
-      metadata.set('causeway-caller', caller);
+      const now = Date.now();
+      metadata.set('causeway-caller', `${caller} ${now} ${now - 60_000} ${now + 60_000}`);
       return method(request, metadata, options, callback);
     };
   }

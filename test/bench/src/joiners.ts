@@ -27,7 +27,7 @@ export class Joiners {
 
   static async create({ address, members }: Servers, count: number): Promise<Joiners> {
     const client = new CertificateServiceClient(address, members.client('operator', 'bench'));
-    const wanted = { requestId: randomUUID(), role: 'agent', uses: count, ttlMs: 0n };
+    const wanted = { requestId: randomUUID(), role: 'agent', uses: count, ttlMs: 0n, name: '' };
     const { secret } = await callUnary(client.createToken.bind(client), wanted, { timeout: 10_000 });
     client.close();
     const token = unwrap(parseToken(secret));

@@ -10,7 +10,7 @@ import {
   MemoryBackend,
   MemoryStore,
 } from '@causeway/manager';
-import { callContext, currentSchema, MemoryPeers, MemoryPorts, Registration } from '@causeway/manager/testing';
+import { callContext, currentSchema, MemoryPeers, MemoryPorts, peerOf, Registration } from '@causeway/manager/testing';
 import { CausewayError, type FeedVersion, feedVersions, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
@@ -115,7 +115,10 @@ export class SimCluster {
     const random = new SeededRandom(Math.floor(this.random.float() * 2 ** 32));
     const log = this.log.child({ process: name });
     const instance = `${name} since ${this.clock.now()}`;
-    const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager.api.cluster);
+    const peers = new MemoryPeers((at) => {
+      const found = this.#managers.get(at.replace(':7443', ''));
+      return found && peerOf(found.manager.api, name);
+    });
     const manager = createManager(
       {
         store: simProcess.whileAlive(store),

@@ -21,21 +21,25 @@ export async function enrollMembers(): Promise<void> {
   await enrollAll(JSON.parse(await text(process.stdin)) as EnrollmentOrder);
 }
 
-/** Makes hosts members of the cluster, with a token of the operator for each role. */
+/** Makes hosts members of the cluster, each with a token for its name: a host whose data was wiped joins again. */
 export async function enrollAll(order: EnrollmentOrder): Promise<void> {
   const operator = new LiveCredential(await readCredential(order.operator));
   const credentials = ClientCredentials.toManagers(operator, () => systemClock.wall());
   for (const role of ['manager', 'agent'] as const) {
     const members = order.members.filter((member) => member.role === role);
-    if (members.length === 0) continue;
-    const { token, at } = await createToken(order, credentials, { role, uses: members.length });
-    await Promise.all(members.map((member) => becomeMember(member, token, at)));
+    await Promise.all(
+      members.map(async (member) => {
+        const { token, at } = await createToken(order, credentials, { role, uses: 1, name: member.name });
+        await becomeMember(member, token, at);
+      }),
+    );
   }
 }
 
 interface Wanted {
   readonly role: string;
   readonly uses: number;
+  readonly name: string;
 }
 
 /** Asks the managers in turn, until one leads or knows the leader. Returns the manager that answered, too. */

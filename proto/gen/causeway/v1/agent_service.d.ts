@@ -94,7 +94,8 @@ export interface DetachRequest {
      */
     requestId: string;
     /**
-     * Id, name, or NETWORK/NAME. The agent searches this host first, then all hosts.
+     * Id, name, or NETWORK/NAME. The agent searches this host first, then asks the managers, which detach for it what is of this
+     * host. Endpoints of other hosts are for EndpointService.DetachEndpoint.
      *
      * @generated from protobuf field: string endpoint = 2
      */

@@ -223,6 +223,18 @@ export interface Token {
      * @generated from protobuf field: int64 created_ms = 7
      */
     createdMs: bigint;
+    /**
+     * The operator that created it: "operator/mary".
+     *
+     * @generated from protobuf field: string by = 8
+     */
+    by: string;
+    /**
+     * The only name with which it may be used; empty: any.
+     *
+     * @generated from protobuf field: string name = 9
+     */
+    name: string;
 }
 /**
  * @generated from protobuf message causeway.v1.CreateTokenRequest
@@ -252,6 +264,12 @@ export interface CreateTokenRequest {
      * @generated from protobuf field: int64 ttl_ms = 4
      */
     ttlMs: bigint;
+    /**
+     * The only name with which it may be used; empty: any. A host that exists joins again only with a token for its name.
+     *
+     * @generated from protobuf field: string name = 5
+     */
+    name: string;
 }
 /**
  * @generated from protobuf message causeway.v1.CreateTokenResponse
@@ -467,7 +485,8 @@ export interface RotateCaRequest {
      */
     requestId: string;
     /**
-     * End the rotation although members have not renewed their certificates: they must join again.
+     * End the rotation although members have not renewed their certificates: their connections are cut, and they must join again. The
+     * managers that run and the operator who asks are waited for.
      *
      * @generated from protobuf field: bool force = 2
      */

@@ -45,8 +45,8 @@ export interface ICertificateServiceClient {
     getTrust(input: GetTrustRequest, callback: (err: grpc.ServiceError | null, value?: GetTrustResponse) => void): grpc.ClientUnaryCall;
     /**
      * The first certificate of a host, a manager or an operator. The caller needs no certificate, but a join token. Errors:
-     * TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REVOKED; CLOCK_WRONG; NAME_TAKEN; NODE_REMOVED when the proposed id was
-     * removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many hosts join at once, from this address or from all.
+     * TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REVOKED; CLOCK_WRONG; NAME_TAKEN, also for the name of a host that exists if
+     * the token is not for this name; NODE_REMOVED when the proposed id was removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many hosts join at once, from this address or from all.
      *
      * @generated from protobuf rpc: Join
      */
@@ -55,8 +55,8 @@ export interface ICertificateServiceClient {
     join(input: JoinRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: JoinResponse) => void): grpc.ClientUnaryCall;
     join(input: JoinRequest, callback: (err: grpc.ServiceError | null, value?: JoinResponse) => void): grpc.ClientUnaryCall;
     /**
-     * A certificate for the caller's own name and a new key. Errors: NODE_REMOVED; CERTIFICATE_REQUEST_INVALID;
-     * UNLOCK_KEY_MISSING while the leader is locked.
+     * A certificate for the caller's own name and a new key. Errors: NODE_REMOVED; CERTIFICATE_REQUEST_INVALID; BUSY when the
+     * caller asks too often; UNLOCK_KEY_MISSING while the leader is locked.
      *
      * @generated from protobuf rpc: Renew
      */
@@ -130,7 +130,8 @@ export interface ICertificateServiceClient {
     unlock(input: UnlockRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UnlockResponse) => void): grpc.ClientUnaryCall;
     unlock(input: UnlockRequest, callback: (err: grpc.ServiceError | null, value?: UnlockResponse) => void): grpc.ClientUnaryCall;
     /**
-     * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
+     * No certificate that the operator has by now is accepted any more, by any manager, and nothing more joins with the operator's
+     * tokens. Error: OPERATOR_UNKNOWN.
      *
      * @generated from protobuf rpc: RevokeOperator
      */
@@ -157,15 +158,15 @@ export declare class CertificateServiceClient extends grpc.Client implements ICe
     getTrust(input: GetTrustRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetTrustResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetTrustResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: GetTrustResponse) => void)): grpc.ClientUnaryCall;
     /**
      * The first certificate of a host, a manager or an operator. The caller needs no certificate, but a join token. Errors:
-     * TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REVOKED; CLOCK_WRONG; NAME_TAKEN; NODE_REMOVED when the proposed id was
-     * removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many hosts join at once, from this address or from all.
+     * TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REVOKED; CLOCK_WRONG; NAME_TAKEN, also for the name of a host that exists if
+     * the token is not for this name; NODE_REMOVED when the proposed id was removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many hosts join at once, from this address or from all.
      *
      * @generated from protobuf rpc: Join
      */
     join(input: JoinRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: JoinResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: JoinResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: JoinResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * A certificate for the caller's own name and a new key. Errors: NODE_REMOVED; CERTIFICATE_REQUEST_INVALID;
-     * UNLOCK_KEY_MISSING while the leader is locked.
+     * A certificate for the caller's own name and a new key. Errors: NODE_REMOVED; CERTIFICATE_REQUEST_INVALID; BUSY when the
+     * caller asks too often; UNLOCK_KEY_MISSING while the leader is locked.
      *
      * @generated from protobuf rpc: Renew
      */
@@ -217,7 +218,8 @@ export declare class CertificateServiceClient extends grpc.Client implements ICe
      */
     unlock(input: UnlockRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UnlockResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UnlockResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: UnlockResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
+     * No certificate that the operator has by now is accepted any more, by any manager, and nothing more joins with the operator's
+     * tokens. Error: OPERATOR_UNKNOWN.
      *
      * @generated from protobuf rpc: RevokeOperator
      */

@@ -29,8 +29,8 @@ export class CertificateServiceClient extends grpc.Client {
     }
     /**
      * The first certificate of a host, a manager or an operator. The caller needs no certificate, but a join token. Errors:
-     * TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REVOKED; CLOCK_WRONG; NAME_TAKEN; NODE_REMOVED when the proposed id was
-     * removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many hosts join at once, from this address or from all.
+     * TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REVOKED; CLOCK_WRONG; NAME_TAKEN, also for the name of a host that exists if
+     * the token is not for this name; NODE_REMOVED when the proposed id was removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many hosts join at once, from this address or from all.
      *
      * @generated from protobuf rpc: Join
      */
@@ -39,8 +39,8 @@ export class CertificateServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * A certificate for the caller's own name and a new key. Errors: NODE_REMOVED; CERTIFICATE_REQUEST_INVALID;
-     * UNLOCK_KEY_MISSING while the leader is locked.
+     * A certificate for the caller's own name and a new key. Errors: NODE_REMOVED; CERTIFICATE_REQUEST_INVALID; BUSY when the
+     * caller asks too often; UNLOCK_KEY_MISSING while the leader is locked.
      *
      * @generated from protobuf rpc: Renew
      */
@@ -116,7 +116,8 @@ export class CertificateServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
+     * No certificate that the operator has by now is accepted any more, by any manager, and nothing more joins with the operator's
+     * tokens. Error: OPERATOR_UNKNOWN.
      *
      * @generated from protobuf rpc: RevokeOperator
      */

@@ -40,15 +40,15 @@ export interface ICertificateService extends grpc.UntypedServiceImplementation {
     getTrust: grpc.handleUnaryCall<GetTrustRequest, GetTrustResponse>;
     /**
      * The first certificate of a host, a manager or an operator. The caller needs no certificate, but a join token. Errors:
-     * TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REVOKED; CLOCK_WRONG; NAME_TAKEN; NODE_REMOVED when the proposed id was
-     * removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many hosts join at once, from this address or from all.
+     * TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REVOKED; CLOCK_WRONG; NAME_TAKEN, also for the name of a host that exists if
+     * the token is not for this name; NODE_REMOVED when the proposed id was removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many hosts join at once, from this address or from all.
      *
      * @generated from protobuf rpc: Join
      */
     join: grpc.handleUnaryCall<JoinRequest, JoinResponse>;
     /**
-     * A certificate for the caller's own name and a new key. Errors: NODE_REMOVED; CERTIFICATE_REQUEST_INVALID;
-     * UNLOCK_KEY_MISSING while the leader is locked.
+     * A certificate for the caller's own name and a new key. Errors: NODE_REMOVED; CERTIFICATE_REQUEST_INVALID; BUSY when the
+     * caller asks too often; UNLOCK_KEY_MISSING while the leader is locked.
      *
      * @generated from protobuf rpc: Renew
      */
@@ -100,7 +100,8 @@ export interface ICertificateService extends grpc.UntypedServiceImplementation {
      */
     unlock: grpc.handleUnaryCall<UnlockRequest, UnlockResponse>;
     /**
-     * No certificate that the operator has by now is accepted any more, by any manager. Error: OPERATOR_UNKNOWN.
+     * No certificate that the operator has by now is accepted any more, by any manager, and nothing more joins with the operator's
+     * tokens. Error: OPERATOR_UNKNOWN.
      *
      * @generated from protobuf rpc: RevokeOperator
      */

@@ -436,7 +436,9 @@ class Token$Type extends MessageType {
             { no: 4, name: "used", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 5, name: "expires_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 6, name: "revoked_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 7, name: "created_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 7, name: "created_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 8, name: "by", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 9, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -448,6 +450,8 @@ class Token$Type extends MessageType {
         message.expiresMs = 0n;
         message.revokedMs = 0n;
         message.createdMs = 0n;
+        message.by = "";
+        message.name = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -477,6 +481,12 @@ class Token$Type extends MessageType {
                     break;
                 case /* int64 created_ms */ 7:
                     message.createdMs = reader.int64().toBigInt();
+                    break;
+                case /* string by */ 8:
+                    message.by = reader.string();
+                    break;
+                case /* string name */ 9:
+                    message.name = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -511,6 +521,12 @@ class Token$Type extends MessageType {
         /* int64 created_ms = 7; */
         if (message.createdMs !== 0n)
             writer.tag(7, WireType.Varint).int64(message.createdMs);
+        /* string by = 8; */
+        if (message.by !== "")
+            writer.tag(8, WireType.LengthDelimited).string(message.by);
+        /* string name = 9; */
+        if (message.name !== "")
+            writer.tag(9, WireType.LengthDelimited).string(message.name);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -528,7 +544,8 @@ class CreateTokenRequest$Type extends MessageType {
             { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "role", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "uses", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 4, name: "ttl_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 4, name: "ttl_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 5, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -537,6 +554,7 @@ class CreateTokenRequest$Type extends MessageType {
         message.role = "";
         message.uses = 0;
         message.ttlMs = 0n;
+        message.name = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -557,6 +575,9 @@ class CreateTokenRequest$Type extends MessageType {
                     break;
                 case /* int64 ttl_ms */ 4:
                     message.ttlMs = reader.int64().toBigInt();
+                    break;
+                case /* string name */ 5:
+                    message.name = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -582,6 +603,9 @@ class CreateTokenRequest$Type extends MessageType {
         /* int64 ttl_ms = 4; */
         if (message.ttlMs !== 0n)
             writer.tag(4, WireType.Varint).int64(message.ttlMs);
+        /* string name = 5; */
+        if (message.name !== "")
+            writer.tag(5, WireType.LengthDelimited).string(message.name);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -286,6 +286,59 @@ export interface ListManagersResponse {
     managers: Manager[];
 }
 /**
+ * @generated from protobuf message causeway.v1.ReportRefusalsRequest
+ */
+export interface ReportRefusalsRequest {
+    /**
+     * At most 20.
+     *
+     * @generated from protobuf field: repeated causeway.v1.RefusedCalls refusals = 1
+     */
+    refusals: RefusedCalls[];
+}
+/**
+ * @generated from protobuf message causeway.v1.ReportRefusalsResponse
+ */
+export interface ReportRefusalsResponse {
+}
+/**
+ * Calls of one caller that a manager has refused for one reason.
+ *
+ * @generated from protobuf message causeway.v1.RefusedCalls
+ */
+export interface RefusedCalls {
+    /**
+     * As Event.subject.
+     *
+     * @generated from protobuf field: string subject = 1
+     */
+    subject: string;
+    /**
+     * As Event.method.
+     *
+     * @generated from protobuf field: string method = 2
+     */
+    method: string;
+    /**
+     * As Event.refusal.
+     *
+     * @generated from protobuf field: string code = 3
+     */
+    code: string;
+    /**
+     * How many.
+     *
+     * @generated from protobuf field: uint32 count = 4
+     */
+    count: number;
+    /**
+     * What was refused, for people.
+     *
+     * @generated from protobuf field: string message = 5
+     */
+    message: string;
+}
+/**
  * @generated from protobuf message causeway.v1.DescribeManagerRequest
  */
 export interface DescribeManagerRequest {
@@ -721,6 +774,36 @@ declare class ListManagersResponse$Type extends MessageType<ListManagersResponse
  * @generated MessageType for protobuf message causeway.v1.ListManagersResponse
  */
 export declare const ListManagersResponse: ListManagersResponse$Type;
+declare class ReportRefusalsRequest$Type extends MessageType<ReportRefusalsRequest> {
+    constructor();
+    create(value?: PartialMessage<ReportRefusalsRequest>): ReportRefusalsRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ReportRefusalsRequest): ReportRefusalsRequest;
+    internalBinaryWrite(message: ReportRefusalsRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ReportRefusalsRequest
+ */
+export declare const ReportRefusalsRequest: ReportRefusalsRequest$Type;
+declare class ReportRefusalsResponse$Type extends MessageType<ReportRefusalsResponse> {
+    constructor();
+    create(value?: PartialMessage<ReportRefusalsResponse>): ReportRefusalsResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ReportRefusalsResponse): ReportRefusalsResponse;
+    internalBinaryWrite(message: ReportRefusalsResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ReportRefusalsResponse
+ */
+export declare const ReportRefusalsResponse: ReportRefusalsResponse$Type;
+declare class RefusedCalls$Type extends MessageType<RefusedCalls> {
+    constructor();
+    create(value?: PartialMessage<RefusedCalls>): RefusedCalls;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RefusedCalls): RefusedCalls;
+    internalBinaryWrite(message: RefusedCalls, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RefusedCalls
+ */
+export declare const RefusedCalls: RefusedCalls$Type;
 declare class DescribeManagerRequest$Type extends MessageType<DescribeManagerRequest> {
     constructor();
     create(value?: PartialMessage<DescribeManagerRequest>): DescribeManagerRequest;

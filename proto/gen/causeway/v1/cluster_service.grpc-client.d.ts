@@ -7,6 +7,8 @@ import type { CreateBackupResponse } from "./cluster_service.js";
 import type { CreateBackupRequest } from "./cluster_service.js";
 import type { RemoveManagerResponse } from "./cluster_service.js";
 import type { RemoveManagerRequest } from "./cluster_service.js";
+import type { ReportRefusalsResponse } from "./cluster_service.js";
+import type { ReportRefusalsRequest } from "./cluster_service.js";
 import type { DescribeManagerResponse } from "./cluster_service.js";
 import type { DescribeManagerRequest } from "./cluster_service.js";
 import type { ListManagersResponse } from "./cluster_service.js";
@@ -71,6 +73,16 @@ export interface IClusterServiceClient {
     describeManager(input: DescribeManagerRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void): grpc.ClientUnaryCall;
     describeManager(input: DescribeManagerRequest, callback: (err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void): grpc.ClientUnaryCall;
     /**
+     * A manager tells the leader which calls it has refused, so that they become events. Managers use this call among themselves.
+     * Errors: INVALID_ARGUMENT for more than 20 refusals; BUSY when a manager reports too often.
+     *
+     * @generated from protobuf rpc: ReportRefusals
+     */
+    reportRefusals(input: ReportRefusalsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ReportRefusalsResponse) => void): grpc.ClientUnaryCall;
+    reportRefusals(input: ReportRefusalsRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ReportRefusalsResponse) => void): grpc.ClientUnaryCall;
+    reportRefusals(input: ReportRefusalsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ReportRefusalsResponse) => void): grpc.ClientUnaryCall;
+    reportRefusals(input: ReportRefusalsRequest, callback: (err: grpc.ServiceError | null, value?: ReportRefusalsResponse) => void): grpc.ClientUnaryCall;
+    /**
      * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
      * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member. A manager may remove
      * itself.
@@ -131,6 +143,13 @@ export declare class ClusterServiceClient extends grpc.Client implements ICluste
      * @generated from protobuf rpc: DescribeManager
      */
     describeManager(input: DescribeManagerRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * A manager tells the leader which calls it has refused, so that they become events. Managers use this call among themselves.
+     * Errors: INVALID_ARGUMENT for more than 20 refusals; BUSY when a manager reports too often.
+     *
+     * @generated from protobuf rpc: ReportRefusals
+     */
+    reportRefusals(input: ReportRefusalsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReportRefusalsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReportRefusalsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReportRefusalsResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
      * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member. A manager may remove

@@ -65,6 +65,16 @@ export class ClusterServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * A manager tells the leader which calls it has refused, so that they become events. Managers use this call among themselves.
+     * Errors: INVALID_ARGUMENT for more than 20 refusals; BUSY when a manager reports too often.
+     *
+     * @generated from protobuf rpc: ReportRefusals
+     */
+    reportRefusals(input, metadata, options, callback) {
+        const method = ClusterService.methods[5];
+        return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
      * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
      * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member. A manager may remove
      * itself.
@@ -72,7 +82,7 @@ export class ClusterServiceClient extends grpc.Client {
      * @generated from protobuf rpc: RemoveManager
      */
     removeManager(input, metadata, options, callback) {
-        const method = ClusterService.methods[5];
+        const method = ClusterService.methods[6];
         return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
@@ -82,7 +92,7 @@ export class ClusterServiceClient extends grpc.Client {
      * @generated from protobuf rpc: CreateBackup
      */
     createBackup(input, metadata, options) {
-        const method = ClusterService.methods[6];
+        const method = ClusterService.methods[7];
         return this.makeServerStreamRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
     }
 }

@@ -5,6 +5,8 @@ import { CreateBackupResponse } from "./cluster_service.js";
 import { CreateBackupRequest } from "./cluster_service.js";
 import { RemoveManagerResponse } from "./cluster_service.js";
 import { RemoveManagerRequest } from "./cluster_service.js";
+import { ReportRefusalsResponse } from "./cluster_service.js";
+import { ReportRefusalsRequest } from "./cluster_service.js";
 import { DescribeManagerResponse } from "./cluster_service.js";
 import { DescribeManagerRequest } from "./cluster_service.js";
 import { ListManagersResponse } from "./cluster_service.js";
@@ -55,6 +57,13 @@ export interface IClusterService extends grpc.UntypedServiceImplementation {
      * @generated from protobuf rpc: DescribeManager
      */
     describeManager: grpc.handleUnaryCall<DescribeManagerRequest, DescribeManagerResponse>;
+    /**
+     * A manager tells the leader which calls it has refused, so that they become events. Managers use this call among themselves.
+     * Errors: INVALID_ARGUMENT for more than 20 refusals; BUSY when a manager reports too often.
+     *
+     * @generated from protobuf rpc: ReportRefusals
+     */
+    reportRefusals: grpc.handleUnaryCall<ReportRefusalsRequest, ReportRefusalsResponse>;
     /**
      * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
      * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member. A manager may remove

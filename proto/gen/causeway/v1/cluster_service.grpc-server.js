@@ -9,6 +9,8 @@ import { CreateBackupResponse } from "./cluster_service.js";
 import { CreateBackupRequest } from "./cluster_service.js";
 import { RemoveManagerResponse } from "./cluster_service.js";
 import { RemoveManagerRequest } from "./cluster_service.js";
+import { ReportRefusalsResponse } from "./cluster_service.js";
+import { ReportRefusalsRequest } from "./cluster_service.js";
 import { DescribeManagerResponse } from "./cluster_service.js";
 import { DescribeManagerRequest } from "./cluster_service.js";
 import { ListManagersResponse } from "./cluster_service.js";
@@ -80,6 +82,16 @@ export const clusterServiceDefinition = {
         requestDeserialize: bytes => DescribeManagerRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(DescribeManagerResponse.toBinary(value, written)),
         requestSerialize: value => Buffer.from(DescribeManagerRequest.toBinary(value))
+    },
+    reportRefusals: {
+        path: "/causeway.v1.ClusterService/ReportRefusals",
+        originalName: "ReportRefusals",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => ReportRefusalsResponse.fromBinary(bytes),
+        requestDeserialize: bytes => ReportRefusalsRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(ReportRefusalsResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(ReportRefusalsRequest.toBinary(value))
     },
     removeManager: {
         path: "/causeway.v1.ClusterService/RemoveManager",

@@ -616,6 +616,170 @@ class ListManagersResponse$Type extends MessageType {
  */
 export const ListManagersResponse = new ListManagersResponse$Type();
 // @generated message type with reflection information, may provide speed optimized methods
+class ReportRefusalsRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ReportRefusalsRequest", [
+            { no: 1, name: "refusals", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => RefusedCalls }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.refusals = [];
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* repeated causeway.v1.RefusedCalls refusals */ 1:
+                    message.refusals.push(RefusedCalls.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* repeated causeway.v1.RefusedCalls refusals = 1; */
+        for (let i = 0; i < message.refusals.length; i++)
+            RefusedCalls.internalBinaryWrite(message.refusals[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ReportRefusalsRequest
+ */
+export const ReportRefusalsRequest = new ReportRefusalsRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class ReportRefusalsResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ReportRefusalsResponse", []);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ReportRefusalsResponse
+ */
+export const ReportRefusalsResponse = new ReportRefusalsResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RefusedCalls$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RefusedCalls", [
+            { no: 1, name: "subject", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "method", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "code", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 4, name: "count", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 5, name: "message", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.subject = "";
+        message.method = "";
+        message.code = "";
+        message.count = 0;
+        message.message = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string subject */ 1:
+                    message.subject = reader.string();
+                    break;
+                case /* string method */ 2:
+                    message.method = reader.string();
+                    break;
+                case /* string code */ 3:
+                    message.code = reader.string();
+                    break;
+                case /* uint32 count */ 4:
+                    message.count = reader.uint32();
+                    break;
+                case /* string message */ 5:
+                    message.message = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string subject = 1; */
+        if (message.subject !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.subject);
+        /* string method = 2; */
+        if (message.method !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.method);
+        /* string code = 3; */
+        if (message.code !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.code);
+        /* uint32 count = 4; */
+        if (message.count !== 0)
+            writer.tag(4, WireType.Varint).uint32(message.count);
+        /* string message = 5; */
+        if (message.message !== "")
+            writer.tag(5, WireType.LengthDelimited).string(message.message);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RefusedCalls
+ */
+export const RefusedCalls = new RefusedCalls$Type();
+// @generated message type with reflection information, may provide speed optimized methods
 class DescribeManagerRequest$Type extends MessageType {
     constructor() {
         super("causeway.v1.DescribeManagerRequest", []);
@@ -1530,6 +1694,7 @@ export const ClusterService = new ServiceType("causeway.v1.ClusterService", [
     { name: "WatchEvents", serverStreaming: true, options: {}, I: WatchEventsRequest, O: WatchEventsResponse },
     { name: "ListManagers", options: {}, I: ListManagersRequest, O: ListManagersResponse },
     { name: "DescribeManager", options: {}, I: DescribeManagerRequest, O: DescribeManagerResponse },
+    { name: "ReportRefusals", options: {}, I: ReportRefusalsRequest, O: ReportRefusalsResponse },
     { name: "RemoveManager", options: {}, I: RemoveManagerRequest, O: RemoveManagerResponse },
     { name: "CreateBackup", serverStreaming: true, options: {}, I: CreateBackupRequest, O: CreateBackupResponse }
 ]);

@@ -60,7 +60,8 @@ export interface IEndpointServiceClient {
     releaseEndpoint(input: ReleaseEndpointRequest, callback: (err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
      * Detaches an endpoint of any host: the managers release it, and its host removes the interface. Errors: ENDPOINT_UNKNOWN,
-     * NETWORK_UNKNOWN (for NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
+     * NETWORK_UNKNOWN (for NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force);
+     * PERMISSION_DENIED: an agent has named an endpoint of another host.
      *
      * @generated from protobuf rpc: DetachEndpoint
      */
@@ -141,7 +142,8 @@ export declare class EndpointServiceClient extends grpc.Client implements IEndpo
     releaseEndpoint(input: ReleaseEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Detaches an endpoint of any host: the managers release it, and its host removes the interface. Errors: ENDPOINT_UNKNOWN,
-     * NETWORK_UNKNOWN (for NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
+     * NETWORK_UNKNOWN (for NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force);
+     * PERMISSION_DENIED: an agent has named an endpoint of another host.
      *
      * @generated from protobuf rpc: DetachEndpoint
      */

@@ -49,7 +49,8 @@ export interface IEndpointService extends grpc.UntypedServiceImplementation {
     releaseEndpoint: grpc.handleUnaryCall<ReleaseEndpointRequest, ReleaseEndpointResponse>;
     /**
      * Detaches an endpoint of any host: the managers release it, and its host removes the interface. Errors: ENDPOINT_UNKNOWN,
-     * NETWORK_UNKNOWN (for NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
+     * NETWORK_UNKNOWN (for NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force);
+     * PERMISSION_DENIED: an agent has named an endpoint of another host.
      *
      * @generated from protobuf rpc: DetachEndpoint
      */

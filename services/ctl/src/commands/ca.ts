@@ -28,7 +28,9 @@ const rotate = command<RotateInput>({
     'Members renew their certificates; when all have, the former CA is not trusted any more, and tokens made before are void. Prints\n' +
     'the progress, with -o json one JSON object per line, until that is done. The rotation goes on when the command is ended and when a\n' +
     'manager dies; the same command shows its progress again. Exit 5 when no manager answers within --timeout.',
-  options: [new Option('--force', 'end the rotation although members have not renewed: they must join again')],
+  options: [
+    new Option('--force', 'end the rotation although hosts and other operators have not renewed: they must join again'),
+  ],
   uses: ['managers', 'timeout', 'output'],
   isUnbounded: true,
   examples: ['causeway ca rotate', 'causeway ca rotate -o json'],

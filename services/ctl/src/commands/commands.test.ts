@@ -13,6 +13,7 @@ import {
   happened,
   networks,
   nodes,
+  ofAnotherHost,
   slow,
   timedOut,
   tokens,
@@ -232,6 +233,14 @@ describe('what a server is asked', () => {
       [{ method: 'agent.detach', request: { requestId, endpoint: 'blue/web', force: false } }],
     ],
     [
+      'endpoint detach blue/web --managers h1',
+      ofAnotherHost,
+      [
+        { method: 'agent.detach', request: { requestId, endpoint: 'blue/web', force: false } },
+        { method: 'managers.detachEndpoint', request: { requestId, endpoint: 'blue/web', force: false } },
+      ],
+    ],
+    [
       'network list -l tier=web --field vni!=77 --page-size 50',
       networks,
       [
@@ -342,7 +351,7 @@ describe('what a server is asked', () => {
       'node token create --role agent --uses 3 --ttl 10m',
       tokens,
       [
-        { method: 'managers.createToken', request: { requestId, role: 'agent', uses: 3, ttlMs: 600_000n } },
+        { method: 'managers.createToken', request: { requestId, role: 'agent', uses: 3, ttlMs: 600_000n, name: '' } },
         { method: 'managers.listManagers', request: {} },
       ],
     ],

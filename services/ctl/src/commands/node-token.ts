@@ -6,7 +6,7 @@ import { sorted } from '../render/sort.ts';
 import { tokenAnswer, tokensAnswer } from '../render/token.ts';
 import { type SortInput, sortOption } from './list-options.ts';
 import { present } from './present.ts';
-import { createTokenFor, lifeOption, type TokenLife, usesOption } from './token-create.ts';
+import { createTokenFor, lifeOption, nameOption, type TokenLife, usesOption } from './token-create.ts';
 
 interface Wanted extends TokenLife {
   readonly role: string;
@@ -17,9 +17,11 @@ const create = command<Wanted>({
   summary: 'make a token with which a host or a manager joins the cluster',
   description:
     'The token is a secret, and is shown only now: the cluster keeps a hash. It contains a fingerprint of the cluster’s CA, so a\n' +
-    'host sends it to no other machine.',
+    'host sends it to no other machine. A host that has lost its data, or whose certificate has expired, joins again under its name, and\n' +
+    'keeps its endpoints, only with a token for this name (--name).',
   options: [
     new Option('--role <role>', 'what joins with it').choices(['agent', 'manager']).makeOptionMandatory(),
+    nameOption(),
     usesOption(),
     lifeOption(),
   ],
@@ -28,6 +30,7 @@ const create = command<Wanted>({
   seenBy: () => 'causeway node token list',
   examples: [
     'causeway node token create --role agent',
+    'causeway node token create --role agent --name h3',
     'causeway node token create --role agent --uses 20 --ttl 10m -o json',
     'causeway node token create --role manager -q > /run/token',
   ],

@@ -43,7 +43,8 @@ const revoke = command<{ readonly operator: string }>({
   name: 'revoke',
   summary: 'accept no certificate that an operator has by now',
   description:
-    'Every manager refuses the operator within seconds. A new token admits the operator again, under any name.',
+    'Every manager refuses the operator within seconds, and the tokens that the operator has created are revoked. What has joined with\n' +
+    'them stays. A new token admits the operator again, under any name.',
   arguments: [new Argument('<operator>', 'name of the operator')],
   uses: ['managers', 'timeout', 'output'],
   needsMajority: true,

@@ -1,16 +1,17 @@
-import { CausewayError, clip } from '@causeway/model';
+import { CausewayError, clip, type Name } from '@causeway/model';
 import { type Duration, parseDuration, randomUuid } from '@causeway/runtime';
 import { Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import type { Managers } from '../clients.ts';
 import type { Call } from '../command.ts';
-import { parseInteger } from '../parse.ts';
+import { parseInteger, parseNameOf } from '../parse.ts';
 import { createdTokenAnswer } from '../render/token.ts';
 import { present } from './present.ts';
 
 export interface TokenLife {
   readonly uses: number;
   readonly ttl: Duration;
+  readonly name?: Name;
 }
 
 export const usesOption = (): Option =>
@@ -21,12 +22,18 @@ export const lifeOption = (): Option =>
     .default(parseDuration('1h'), '1h')
     .argParser(parseTtl);
 
+export const nameOption = (): Option =>
+  new Option(
+    '--name <name>',
+    'the only name with which something may join; needed for a host that joins again',
+  ).argParser(parseNameOf('--name'));
+
 export async function createTokenFor(
   role: string,
-  { input: { uses, ttl }, clients: { managers }, settings, context }: Call<TokenLife>,
+  { input: { uses, ttl, name }, clients: { managers }, settings, context }: Call<TokenLife>,
 ): Promise<Answer> {
   const requestId = randomUuid(context.random);
-  const { token, secret } = await managers.createToken({ requestId, role, uses, ttlMs: BigInt(ttl) });
+  const { token, secret } = await managers.createToken({ requestId, role, uses, ttlMs: BigInt(ttl), name: name ?? '' });
   return createdTokenAnswer(present(token, 'token'), secret, await addressesFor(managers, settings.managers));
 }
 

@@ -25,6 +25,8 @@ const joinToken = {
   expiresMs: 2n,
   revokedMs: 0n,
   createdMs: 1n,
+  by: 'operator/admin',
+  name: '',
 };
 
 const world: World = {

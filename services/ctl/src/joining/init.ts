@@ -136,7 +136,7 @@ async function tokenFor(
   const end = clock.now() + timeout;
   for (;;) {
     try {
-      return (await managers.createToken({ requestId, role, uses: 0, ttlMs: 0n })).secret;
+      return (await managers.createToken({ requestId, role, uses: 0, ttlMs: 0n, name: '' })).secret;
     } catch (error) {
       if (!isCausewayError(error) || error.kind !== 'unavailable' || clock.now() >= end) throw error;
       await clock.sleep(pause, signal);

@@ -4,17 +4,17 @@ import { ageCell, formatSpan, isoTime, timeValue } from './time.ts';
 
 /** A new token: the only answer that contains the token itself. The table has the line to paste on the other host. */
 export function createdTokenAnswer(token: Token, secret: string, managers: readonly string[]): Answer {
-  const { id, role, uses, expiresMs } = token;
+  const { id, role, uses, name, expiresMs } = token;
   const times = uses === 1 ? 'once' : `${uses} times`;
   return {
-    value: { token: secret, id, role, uses, expires: isoTime(expiresMs) },
+    value: { token: secret, id, role, uses, expires: isoTime(expiresMs), ...(name !== '' && { name }) },
     names: [secret],
     table: {
       kind: 'line',
       text: [
         intent[role] ?? 'to join, run:',
         '',
-        `    ${joinLine(role, managers, secret)}`,
+        `    ${joinLine(role, managers, secret, name)}`,
         '',
         `The token may be used ${times}, until ${isoTime(expiresMs)}. To end it before: causeway node token revoke ${id}`,
       ],
@@ -29,10 +29,9 @@ const intent: Readonly<Record<string, string>> = {
 };
 
 /** The command with which the token is used. */
-export function joinLine(role: string, managers: readonly string[], secret: string): string {
-  return role === 'operator'
-    ? `causeway context add NAME --managers ${managers.join(',')} --token ${secret}`
-    : `causeway join ${managers.join(',')} --token ${secret}`;
+export function joinLine(role: string, managers: readonly string[], secret: string, name = ''): string {
+  if (role === 'operator') return `causeway context add NAME --managers ${managers.join(',')} --token ${secret}`;
+  return `causeway join ${managers.join(',')} --token ${secret}${name === '' ? '' : ` --name ${name}`}`;
 }
 
 const columns: readonly Heading[] = [
@@ -42,6 +41,8 @@ const columns: readonly Heading[] = [
   { title: 'USED' },
   { title: 'EXPIRES IN' },
   { title: 'AGE' },
+  { title: 'NAME' },
+  { title: 'CREATED BY' },
 ];
 
 export function tokensAnswer(tokens: readonly Token[], now: number): Answer {
@@ -60,9 +61,9 @@ export function tokenAnswer(token: Token, now: number): Answer {
 }
 
 function tokenValue(token: Token, now: number) {
-  const { id, role, uses, used, expiresMs, revokedMs, createdMs } = token;
+  const { id, role, uses, used, name, by, expiresMs, revokedMs, createdMs } = token;
   return {
-    ...{ id, role, state: stateOf(token, now), uses, used },
+    ...{ id, role, name: name === '' ? null : name, state: stateOf(token, now), uses, used, createdBy: by },
     expires: isoTime(expiresMs),
     revoked: timeValue(revokedMs),
     createdAt: isoTime(createdMs),
@@ -78,7 +79,7 @@ function stateOf({ revokedMs, expiresMs, used, uses }: Token, now: number): Stat
 }
 
 function row(token: Token, now: number): Cell[] {
-  const { id, role, used, uses, expiresMs, createdMs } = token;
+  const { id, role, used, uses, name, by, expiresMs, createdMs } = token;
   const state = stateOf(token, now);
   const left = state === 'valid' ? formatSpan(Number(expiresMs) - now) : '-';
   return [
@@ -88,5 +89,7 @@ function row(token: Token, now: number): Cell[] {
     `${used}/${uses}`,
     left,
     ageCell(createdMs, now),
+    name === '' ? '-' : name,
+    by === '' ? '-' : by,
   ];
 }

@@ -123,6 +123,8 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     ['operator token', tokens],
     ['operator token --ttl 10m --uses 2 -o json', tokens],
     ['node token create --role agent -o json', tokens],
+    ['node token create --role agent --name h3', tokens],
+    ['node token create --role agent --name h3 -o json', tokens],
     ['node token create --role agent -q', tokens],
     ['node token create', tokens],
     ['node token create --role robot', tokens],

@@ -183,6 +183,15 @@ export const agentless: World = {
     },
   },
 };
+/** The endpoint is on another host, and the agent of this host may not detach it. */
+export const ofAnotherHost: World = {
+  ...agentless,
+  agent: {
+    detach: async () => {
+      throw new CausewayError('permission-denied', 'endpoint "web" is on host h3');
+    },
+  },
+};
 /** The endpoint is attached already as requested. */
 export const repeated: World = {
   ...endpoints,
@@ -204,20 +213,28 @@ export const nodes: World = {
 };
 export const attach = 'endpoint attach blue --name web --netns /run/netns/web';
 
-const joinToken = { id: '4m2z9qk0t7xw3c1v', role: 'agent', uses: 1, used: 0, revokedMs: 0n };
+const joinToken = {
+  id: '4m2z9qk0t7xw3c1v',
+  role: 'agent',
+  uses: 1,
+  used: 0,
+  revokedMs: 0n,
+  by: 'operator/admin',
+  name: '',
+};
 const created = { createdMs: 1_699_999_000_000n, expiresMs: 1_700_002_600_000n };
 /** Join tokens in each state. */
 export const tokens: World = {
   managers: {
-    createToken: async ({ role, uses }) => ({
-      token: { ...joinToken, ...created, role, uses },
+    createToken: async ({ role, uses, name }) => ({
+      token: { ...joinToken, ...created, role, uses, name },
       secret: `CWAY1-${role}-9k…-4m2z9qk0t7xw3c1v-7r…`,
     }),
     listManagers: async () => ({ managers: status.managers }),
     listTokens: async () => ({
       tokens: [
         { ...joinToken, ...created },
-        { ...joinToken, ...created, id: '0b8d3n5r6s9t1w2y', role: 'manager', used: 1 },
+        { ...joinToken, ...created, id: '0b8d3n5r6s9t1w2y', role: 'manager', used: 1, name: 'm2' },
         { ...joinToken, ...created, id: '1c7f4p6q8v0x2z3a', uses: 20, used: 3, revokedMs: 1_699_999_900_000n },
         { ...joinToken, createdMs: 1_699_990_000_000n, expiresMs: 1_699_993_600_000n, id: '2d6g5h7j9k1m3n4p' },
       ],

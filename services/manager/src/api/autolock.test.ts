@@ -26,7 +26,7 @@ const set = (enabled: boolean, requestId = uuid(), by = manager): Promise<string
 
 const issue = (by = manager) =>
   cluster.answer(
-    by.api.certificate.createToken({ requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n }, cluster.call()),
+    by.api.certificate.createToken({ requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n, name: '' }, cluster.call()),
   );
 
 /** Another manager that starts with this file and leads. */

@@ -1,12 +1,14 @@
 import { createRequest, formatTrustBundle, parseTrustBundle, readCertificates, verifyPeer } from '@causeway/identity';
 import { createKey } from '@causeway/identity/io';
-import { unwrap } from '@causeway/model';
+import { type Name, unwrap } from '@causeway/model';
 import type { RotateCaResponse } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
 import { minutes, randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Identity } from '../call/identity.ts';
 import type { Manager } from '../manager.ts';
+import { createKeys } from '../store/keys.ts';
+import { records } from '../store/records/index.ts';
 import { callContext } from '../testing/call-context.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 
@@ -32,13 +34,16 @@ afterEach(async () => {
 });
 
 /** The progress of a rotation, as it comes. */
-function rotate(by: Manager, fields: { requestId?: string; force?: boolean } = {}): RotateCaResponse[] {
+function rotate(
+  by: Manager,
+  { peer, ...fields }: { requestId?: string; force?: boolean; peer?: Identity } = {},
+): RotateCaResponse[] {
   const leave = new AbortController();
   leaving.push(leave);
   const progress: RotateCaResponse[] = [];
   const read = async (): Promise<void> => {
     const request = { requestId: uuid(), force: false, ...fields };
-    const call = callContext({ signal: leave.signal });
+    const call = callContext({ signal: leave.signal, ...(peer && { peer }) });
     for await (const each of by.api.certificate.rotateCa(request, call)) progress.push(each);
   };
   read().catch((error: unknown) => progress.push({ error } as never));
@@ -95,7 +100,10 @@ test('the CA changes when every member has renewed: those that have not heard of
 test('a token from before is void afterwards, and one from now works', async () => {
   const create = () =>
     cluster.answer(
-      leader.api.certificate.createToken({ requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n }, cluster.call()),
+      leader.api.certificate.createToken(
+        { requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n, name: '' },
+        cluster.call(),
+      ),
     );
   await create();
   rotate(leader);
@@ -126,6 +134,22 @@ test('with force it ends although members have not renewed', async () => {
   const progress = rotate(leader, { force: true });
   await settle();
   expect(progress).toEqual([{ generation: 2, renewed: 2, total: 2, waiting: [], done: true }]);
+});
+
+test('with force it still waits for the managers that run, and for the operator who asks', async () => {
+  const store = cluster.storeOf(leader);
+  const record = { name: 'm1', address: 'm1:7443', version: '1', etcdMember: '', schema: 1 };
+  const value = records.manager.codec.encode(record);
+  await store.txn([], [{ kind: 'put', key: createKeys().manager('m1' as Name), value }]);
+  const progress = rotate(leader, { force: true, peer: ops });
+  await settle();
+  expect(progress.at(-1)).toMatchObject({ waiting: ['manager m1', 'operator ops'], done: false });
+  await renew(m1);
+  await settle();
+  expect(progress.at(-1)).toMatchObject({ waiting: ['operator ops'], done: false });
+  await renew(ops);
+  await settle();
+  expect(progress.at(-1)).toMatchObject({ waiting: [], done: true });
 });
 
 test('members with expired certificates are not waited for', async () => {

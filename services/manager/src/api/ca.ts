@@ -8,7 +8,7 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
 import type { CallContext } from '../call/context.ts';
 import type { Issuer } from '../cluster/ca/issuer.ts';
-import { beginRotation, finishRotation, isRotating, waitingFor } from '../plan/rotate-ca.ts';
+import { beginRotation, finishRotation, forceWaitsFor, isRotating, waitingFor } from '../plan/rotate-ca.ts';
 import type { CertificateRecord } from '../store/records/certificate.ts';
 import { untilView } from '../store/until-view.ts';
 import type { View } from '../store/view.ts';
@@ -49,13 +49,16 @@ export async function* rotateCa(
   const next = isRotating(ca.value) ? { from: ca.revision, ca: ca.value } : issuer.next();
   const { reply: generation } = await writer.write(id, beginRotation(next), call);
   const { actor, peer, method, signal } = call;
-  const isPresent = (): boolean => view.ca?.value.generation === generation;
-  for (let more = request.force && isPresent(); more; ) {
-    const change = { actor, peer, method, signal, cause: id };
-    more = (await writer.apply(finishRotation(clock.wall(), { force: true }), change)).reply;
-  }
+  const by = peer.kind === 'operator' ? peer.name : undefined;
+  const mayForce = (): boolean =>
+    request.force && view.ca?.value.generation === generation && forceWaitsFor(view, clock.wall(), by).length === 0;
   const progress = (): RotateCaResponse => progressOf(view, generation, clock.wall());
   for (let now = progress(); ; now = progress()) {
+    for (let more = mayForce() && !now.done; more; ) {
+      const change = { actor, peer, method, signal, cause: id };
+      more = (await writer.apply(finishRotation(clock.wall(), { by }), change)).reply;
+      now = progress();
+    }
     yield now;
     if (now.done) return;
     await untilView(view, () => JSON.stringify(progress()) !== JSON.stringify(now), signal);

@@ -48,9 +48,9 @@ const stranger = (address = '10.0.0.7'): CallContext => from({ kind: 'joiner', a
 
 async function create(
   role: Role,
-  fields: { uses?: number; ttlMs?: bigint; requestId?: string } = {},
+  fields: { uses?: number; ttlMs?: bigint; requestId?: string; name?: string } = {},
 ): Promise<JoinToken> {
-  const request = { requestId: uuid(), role, uses: 0, ttlMs: 0n, ...fields };
+  const request = { requestId: uuid(), role, uses: 0, ttlMs: 0n, name: '', ...fields };
   const { secret } = await cluster.answer(manager.api.certificate.createToken(request, cluster.call()));
   return unwrap(parseToken(secret));
 }
@@ -119,7 +119,7 @@ test('a cluster that was founded without a CA says so', async () => {
   const plain = new MemoryCluster();
   const { manager: other } = await plain.startManager();
   const creating = other.api.certificate.createToken(
-    { requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n },
+    { requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n, name: '' },
     plain.call(),
   );
   await expect(plain.answer(creating)).rejects.toMatchObject({ code: 'capability-missing' });
@@ -150,7 +150,7 @@ describe('tokens', () => {
     ['too short a life', { ttlMs: 1n }, 'ttl_ms'],
     ['too many uses', { uses: 10_001 }, 'uses'],
   ])('is refused: %s', async (_, fields, field) => {
-    const asked = { requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n, ...fields };
+    const asked = { requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n, name: '', ...fields };
     const creating = cluster.answer(manager.api.certificate.createToken(asked, cluster.call()));
     await expect(creating).rejects.toMatchObject({ code: 'invalid-argument', data: { field } });
     expect(await tokens()).toEqual([]);
@@ -172,7 +172,7 @@ describe('tokens', () => {
 async function anotherCluster(): Promise<{ readonly secret: string }> {
   const other = new MemoryCluster({ hasCa: true });
   const { manager: its } = await other.startManager();
-  const asked = { requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n };
+  const asked = { requestId: uuid(), role: 'agent', uses: 1, ttlMs: 0n, name: '' };
   const created = await other.answer(its.api.certificate.createToken(asked, other.call()));
   await other.stop();
   return created;
@@ -214,7 +214,7 @@ describe('an agent joins', () => {
   });
 
   test('again under its name with its data lost: it keeps its id, and its former certificate is refused', async () => {
-    const token = await create('agent', { uses: 2 });
+    const token = await create('agent', { uses: 2, name: 'h1' });
     const first = await join(request(token));
     await cluster.clock.advance(seconds(5));
     const second = await join(request(token));
@@ -278,7 +278,7 @@ describe('a joiner is refused, each time with the reason', () => {
 
   test('the name of a host that may be about to connect to a new leader, for a few seconds', async () => {
     await connect(1);
-    const token = await create('agent');
+    const token = await create('agent', { name: scriptNode(1).name });
     const { manager: later } = await cluster.startManager('m2');
     await cluster.answer(manager.stop());
     manager = later;
@@ -289,12 +289,43 @@ describe('a joiner is refused, each time with the reason', () => {
     expect(peerOf(await join({ ...asked, timeMs: BigInt(cluster.clock.wall()) }))).toBe(`agent/${nodeId(1)}`);
   });
 
+  test('the name of a host that exists, with a token for any name, whatever id the joiner proposes', async () => {
+    const { id } = await join(request(await create('agent')));
+    const token = await create('agent', { uses: 9 });
+    for (const nodeId_ of ['', id, nodeId(7)])
+      expect(await refusalOf(request(token, { nodeId: nodeId_ }))).toBe(
+        `name-taken: the cluster has a host "h1" (${id}). If this is that host, join with a token for it: "causeway node token create --role agent --name h1"; otherwise join with another name`,
+      );
+    expect(peerOf(await join(request(await create('agent', { name: 'h1' }))))).toBe(`agent/${id}`);
+  });
+
+  test.each<Role>(['agent', 'manager', 'operator'])('a token of an %s for another name', async (role) => {
+    const token = await create(role, { name: 'x1' });
+    expect((await tokens())[0]).toMatchObject({ name: 'x1', by: 'operator/tester' });
+    expect(await refusalOf(request(token, { name: 'x2' }))).toMatch(
+      /^token-refused: the join token is for the name "x1", and this host joins as "x2": join with --name x1/,
+    );
+    expect(await refusalOf(request(token, { name: 'x1' }))).toBe('admitted');
+  });
+
+  test('a token of an operator who was revoked, of any role', async () => {
+    await join(request(await create('operator'), { name: 'eve' }));
+    const eve = from({ kind: 'operator', name: 'eve' });
+    const asked = { requestId: uuid(), role: 'operator', uses: 3, ttlMs: 0n, name: '' };
+    const { secret } = await cluster.answer(manager.api.certificate.createToken(asked, eve));
+    const token = unwrap(parseToken(secret));
+    expect(await refusalOf(request(token, { name: 'eve2' }))).toBe('admitted');
+    const revocation = { requestId: uuid(), name: 'eve' };
+    await cluster.answer(manager.api.certificate.revokeOperator(revocation, cluster.call()));
+    expect(await refusalOf(request(token, { name: 'eve3' }))).toMatch(/^token-revoked/);
+  });
+
   test('the id of another host, or its name with another id', async () => {
     await connect(1);
-    const token = await create('agent', { uses: 3 });
-    expect(await refusalOf(request(token, { name: 'other', nodeId: nodeId(1) }))).toMatch(
+    expect(await refusalOf(request(await create('agent'), { name: 'other', nodeId: nodeId(1) }))).toMatch(
       /^node-in-use: the id .* belongs to the host/,
     );
+    const token = await create('agent', { uses: 3, name: 'h2' });
     await join(request(token, { name: 'h2' }));
     expect(await refusalOf(request(token, { name: 'h2', nodeId: nodeId(2) }))).toMatch(/^name-taken: .* another host/);
   });
@@ -337,10 +368,18 @@ test('a manager joins: it gets the sealing key, and its addresses are in its cer
 
 test('a manager that is removed is refused with the certificate that it has, also if it never started', async () => {
   const token = await create('manager', { uses: 3 });
-  await join(request(token, { name: 'm2' }));
+  const chains = [(await join(request(token, { name: 'm2' }))).chain];
+  for (let i = 0; i < 2; i++) {
+    const again = { requestId: uuid(), certificateRequest: createRequest(createKey()) };
+    chains.push(
+      (await cluster.answer(manager.api.certificate.renew(again, from({ kind: 'manager', name: 'm2' })))).chain,
+    );
+  }
+  const serials = chains.map((chain) => unwrap(readCertificates(chain.join('')))[0]?.serial);
   const removal = { requestId: uuid(), name: 'm2', force: false };
   await cluster.answer(manager.api.cluster.removeManager(removal, cluster.call()));
   expect(manager.view.removals.peers.get('manager/m2')).toBe(cluster.clock.wall());
+  expect(manager.view.records('removed').revokedSerials).toEqual(serials);
   const renewal = { requestId: uuid(), certificateRequest: createRequest(createKey()) };
   const renewing = manager.api.certificate.renew(renewal, from({ kind: 'manager', name: 'm2' }));
   await expect(cluster.answer(renewing)).rejects.toMatchObject({ code: 'node-removed' });
@@ -365,6 +404,30 @@ test('an operator joins, but not under the name of another', async () => {
 });
 
 describe('renewal', () => {
+  test('is limited for each member, and a manager has a limited number of valid certificates', async () => {
+    const codes = async (count: number): Promise<readonly string[]> => {
+      const all: string[] = [];
+      for (let i = 0; i < count; i++)
+        all.push(
+          await renew({ kind: 'manager', name: 'm1' }).then(
+            () => 'renewed',
+            (error: CausewayError) => error.message,
+          ),
+        );
+      return all;
+    };
+    expect(new Set((await codes(12)).slice(10))).toEqual(
+      new Set(['too many calls came from manager/m1: try again in a few seconds']),
+    );
+    await renew({ kind: 'agent', node: nodeId(1) });
+    for (let i = 0; i < 4; i++) {
+      await cluster.clock.advance(minutes(10));
+      await codes(10);
+    }
+    await cluster.clock.advance(minutes(10));
+    expect((await codes(1))[0]).toMatch(/^the manager has 32 valid certificates, which is the limit/);
+  });
+
   const renew = (peer: Identity, requestId = uuid(), key = createKey()) =>
     cluster.answer(manager.api.certificate.renew({ requestId, certificateRequest: createRequest(key) }, from(peer)));
 

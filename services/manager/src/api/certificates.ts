@@ -58,7 +58,7 @@ import { admitJoiner, type Join, type JoinFacts, joinCluster } from '../plan/joi
 import { readJoin } from '../plan/join-requests.ts';
 import { renewCertificate } from '../plan/renew.ts';
 import { revokeOperator } from '../plan/revoke-operator.ts';
-import { createToken, pinOfTokens, readCreateToken, readTokenId, revokeToken } from '../plan/tokens.ts';
+import { createToken, pinOfTokens, readCreateToken, readTokenId, revokeToken, revokeTokensOf } from '../plan/tokens.ts';
 import type { StoredToken } from '../store/records/token.ts';
 import { rotateCa, showCa } from './ca.ts';
 import { knownManagers } from './managers.ts';
@@ -73,16 +73,27 @@ const joinLimits = {
   perSource: { burst: 200, perSecond: 10, refused: 10 },
   inAll: { burst: 400, perSecond: 100, refused: 2 },
 };
+/**
+ * A member renews at half of its certificate's life, at the earliest after half an hour, and when the CA changes. In a rotation,
+ * thousands of members renew within a minute. The limits keep a member from filling the store, and from having thousands of
+ * certificates.
+ */
+const renewalLimits = {
+  perSource: { burst: 10, perSecond: 1 / 60, refused: 1 },
+  inAll: { burst: 1_000, perSecond: 200, refused: 1 },
+};
 
 export class CertificatesApi {
   readonly #context: ApiContext;
   readonly #issuer: Issuer;
   readonly #joins: RateLimit;
+  readonly #renewals: RateLimit;
 
   constructor(context: ApiContext) {
     this.#context = context;
     this.#issuer = new Issuer(context.modules);
     this.#joins = new RateLimit(context.modules.clock, joinLimits);
+    this.#renewals = new RateLimit(context.modules.clock, renewalLimits);
   }
 
   getTrust(_request: GetTrustRequest, _call: CallContext): Promise<GetTrustResponse> {
@@ -125,6 +136,7 @@ export class CertificatesApi {
 
   async renew({ requestId, certificateRequest: request }: RenewRequest, call: CallContext): Promise<RenewResponse> {
     this.#context.leading();
+    this.#renewals.take(formatIdentity(call.peer));
     const id = unwrap(parseRequestId(requestId));
     const to = memberOf(call.peer);
     const { view, writer } = this.#context.modules;
@@ -139,7 +151,7 @@ export class CertificatesApi {
     const id = unwrap(parseRequestId(request.requestId));
     const asked = readCreateToken(request);
     const token = this.#newToken(id, asked.role);
-    const intent = createToken(asked, token);
+    const intent = createToken(asked, token, formatIdentity(call.peer));
     const { reply } = await this.#context.modules.writer.write(id, intent, call);
     return { token: tokenMessage(reply), secret: formatToken(token) };
   }
@@ -185,7 +197,11 @@ export class CertificatesApi {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
     const name = unwrap(parseName(unwrap(parseReference(request.name, 'name'))));
-    await this.#context.modules.writer.write(id, revokeOperator(name), call);
+    const { writer } = this.#context.modules;
+    await writer.write(id, revokeOperator(name), call);
+    const { actor, peer, method, signal } = call;
+    const change = { actor, peer, method, signal, cause: id };
+    for (let more = true; more; ) more = (await writer.apply(revokeTokensOf(name), change)).reply;
     return {};
   }
 
@@ -259,7 +275,7 @@ function memberOf(peer: Identity): Member {
   }
 }
 
-function tokenMessage({ id, role, uses, used, created, expires, revoked = 0 }: StoredToken): Token {
+function tokenMessage({ id, role, uses, used, created, by, name = '', expires, revoked = 0 }: StoredToken): Token {
   const times = { expiresMs: BigInt(expires), revokedMs: BigInt(revoked), createdMs: BigInt(created) };
-  return { id, role, uses, used, ...times };
+  return { id, role, uses, used, by, name, ...times };
 }

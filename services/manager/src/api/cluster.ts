@@ -1,4 +1,4 @@
-import { parseReference, unwrap } from '@causeway/model';
+import { CausewayError, parseReference, unwrap } from '@causeway/model';
 import type {
   CreateBackupRequest,
   CreateBackupResponse,
@@ -10,6 +10,8 @@ import type {
   ListManagersResponse,
   RemoveManagerRequest,
   RemoveManagerResponse,
+  ReportRefusalsRequest,
+  ReportRefusalsResponse,
   Store,
   StoreMember,
   VerifyRequest,
@@ -19,6 +21,9 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { type Duration, milliseconds, seconds, within } from '@causeway/runtime';
 import { type CallContext, withinCall } from '../call/context.ts';
+import { formatIdentity } from '../call/identity.ts';
+import { RateLimit } from '../call/rate-limit.ts';
+import { callRefusedBy } from '../events/describe.ts';
 import type { StoreMemberStatus } from '../store/store.ts';
 import { ClusterAdminApi } from './cluster-admin.ts';
 import { hostsOf } from './health.ts';
@@ -30,12 +35,21 @@ import { watchEvents } from './watch-events.ts';
 const peerPatience = seconds(1);
 const storePatience = milliseconds(1_300);
 
+/** A manager makes at most 20 events a minute of what it refuses (events/refusal-aggregator.ts). */
+const mostRefusals = 20;
+const reportLimits = {
+  perSource: { burst: 20, perSecond: 1 / 3, refused: 1 },
+  inAll: { burst: 60, perSecond: 1, refused: 1 },
+};
+
 export class ClusterApi {
   readonly #context: ApiContext;
   readonly #admin: ClusterAdminApi;
+  readonly #reports: RateLimit;
 
   constructor(context: ApiContext) {
     this.#context = context;
+    this.#reports = new RateLimit(context.modules.clock, reportLimits);
     this.#admin = new ClusterAdminApi(context);
   }
 
@@ -66,6 +80,21 @@ export class ClusterApi {
 
   async listManagers(_request: ListManagersRequest, call: CallContext): Promise<ListManagersResponse> {
     return { managers: (await this.#survey(call)).managers };
+  }
+
+  async reportRefusals({ refusals }: ReportRefusalsRequest, { peer }: CallContext): Promise<ReportRefusalsResponse> {
+    this.#context.leading();
+    this.#reports.take(formatIdentity(peer));
+    if (refusals.length > mostRefusals)
+      throw new CausewayError(
+        'invalid-argument',
+        `refusals: ${refusals.length} are too many, the limit is ${mostRefusals}`,
+        {
+          field: 'refusals',
+        },
+      );
+    for (const refusal of refusals) this.#context.modules.sink.emit(callRefusedBy(formatIdentity(peer), refusal));
+    return {};
   }
 
   describeManager(_request: DescribeManagerRequest): Promise<DescribeManagerResponse> {

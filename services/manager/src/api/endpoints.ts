@@ -3,6 +3,7 @@ import {
   type Endpoint,
   isCausewayError,
   type NetworkId,
+  type NodeId,
   parseReference,
   parseRequestId,
   type RequestId,
@@ -105,7 +106,9 @@ export class EndpointsApi {
     const { writer, feed, view, clock } = this.#context.modules;
     const id = unwrap(parseRequestId(request.requestId));
     const spec = { endpoint: unwrap(parseReference(request.endpoint, 'endpoint')), force: request.force };
-    const intent = detachEndpoint(spec, (node) => feed.isReady(node));
+    const isReady = (node: NodeId): boolean => feed.isReady(node);
+    const { peer } = call;
+    const intent = detachEndpoint(spec, { isReady, ...(peer.kind === 'agent' && { ofHost: peer.node }) });
     const { reply, revision } = await writer.write(id, intent, call);
     const { node, network } = reply;
     const span = milliseconds(Math.min(removalLimit, call.remaining / 2));

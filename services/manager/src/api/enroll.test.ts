@@ -43,8 +43,8 @@ const knock: Knock = (address, pin) => {
   };
 };
 
-async function tokenFor(role: Role, uses = 1): Promise<JoinToken> {
-  const request = { requestId: randomUuid(random), role, uses, ttlMs: 0n };
+async function tokenFor(role: Role, uses = 1, name = ''): Promise<JoinToken> {
+  const request = { requestId: randomUuid(random), role, uses, ttlMs: 0n, name };
   const { secret } = await cluster.answer(manager.api.certificate.createToken(request, cluster.call()));
   return unwrap(parseToken(secret));
 }
@@ -92,13 +92,13 @@ test('a join whose answers were lost uses its token once', async () => {
 
 test('a host that has lost its data joins again under its name, and keeps its id', async () => {
   const before = (await join(await tokenFor('agent'), 'h1')).membership.name;
-  expect((await join(await tokenFor('agent'), 'h1')).membership.name).toEqual(before);
+  expect((await join(await tokenFor('agent', 1, 'h1'), 'h1')).membership.name).toEqual(before);
 });
 
 test('a host that kept its data joins again with a new token', async () => {
   const home = new MemoryHome();
   const before = (await join(await tokenFor('agent'), 'h1', home)).membership.name;
-  expect((await join(await tokenFor('agent'), 'h1', home)).membership.name).toEqual(before);
+  expect((await join(await tokenFor('agent', 1, 'h1'), 'h1', home)).membership.name).toEqual(before);
 });
 
 describe('refused', () => {

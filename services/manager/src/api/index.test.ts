@@ -54,6 +54,7 @@ test('who may call what', () => {
       "cluster.getStatus": "operator agent manager",
       "cluster.listManagers": "operator agent manager",
       "cluster.removeManager": "operator manager",
+      "cluster.reportRefusals": "manager",
       "cluster.verify": "operator",
       "cluster.watchEvents": "operator",
       "crypto.getCryptoStatus": "operator",
@@ -108,6 +109,49 @@ describe('an agent acts for its own node', () => {
     ],
   ])('%s', (_, rule, request, code) => {
     expect(codeOf(rule, agent, request)).toBe(code);
+  });
+});
+
+/** What holds an agent to its own node, in every method that agents may call. */
+const heldBy: Readonly<
+  Record<string, 'its request' | 'the plan' | 'its certificate' | 'hello' | 'it changes nothing'>
+> = {
+  'certificate.getTrust': 'it changes nothing',
+  'certificate.renew': 'its certificate',
+  'cluster.getStatus': 'it changes nothing',
+  'cluster.listManagers': 'it changes nothing',
+  'endpoint.claimEndpoint': 'its request',
+  'endpoint.claimEndpoints': 'its request',
+  'endpoint.detachEndpoint': 'the plan', // plan/detach-endpoint.test.ts
+  'endpoint.getEndpoint': 'it changes nothing',
+  'endpoint.listEndpoints': 'it changes nothing',
+  'endpoint.releaseEndpoint': 'its request',
+  'endpoint.waitEndpoint': 'it changes nothing',
+  'endpoint.watchEndpoints': 'it changes nothing',
+  'ipam.getAddressHistory': 'it changes nothing',
+  'ipam.showSubnets': 'it changes nothing',
+  'network.getNetwork': 'it changes nothing',
+  'network.listNetworks': 'it changes nothing',
+  'network.watchNetworks': 'it changes nothing',
+  'node.getNode': 'it changes nothing',
+  'node.listNodes': 'it changes nothing',
+  'node.removeNode': 'its request',
+  'node.watchNodes': 'it changes nothing',
+  'session.connect': 'hello', // feed/admission.test.ts
+};
+
+describe('an agent is held to its own node', () => {
+  const open = rules.filter(([, { may }]) => may.includes('agent'));
+
+  test('in every method that agents may call', () => {
+    expect(open.map(([method]) => method).sort()).toEqual(Object.keys(heldBy));
+  });
+
+  test.each(open)('%s', (method, rule) => {
+    const of = (node: string) => ({ nodeId: node, node, claims: [{ nodeId: own }, { nodeId: node }] });
+    const isHeld = codeOf(rule, agent, of(own)) === undefined && codeOf(rule, agent, of(other)) === 'permission-denied';
+    expect(isHeld).toBe(heldBy[method] === 'its request');
+    if (heldBy[method] === 'it changes nothing') expect(method).toMatch(/\.(get|list|watch|wait|show)[A-Z]/);
   });
 });
 

@@ -20,7 +20,7 @@ beforeEach(async () => {
   cluster = new MemoryCluster({ hasCa: true });
   leader = await cluster.startManager('m1');
   next = (await cluster.startManager('m2')).manager;
-  const asked = { requestId: randomUuid(random), role: 'agent', uses: 3, ttlMs: 0n };
+  const asked = { requestId: randomUuid(random), role: 'agent', uses: 3, ttlMs: 0n, name: '' };
   const created = await cluster.answer(leader.manager.api.certificate.createToken(asked, cluster.call()));
   token = unwrap(parseToken(created.secret));
 });

@@ -75,6 +75,7 @@ const references: Readonly<Record<Method, readonly Reference[]>> = {
   'cluster.watchEvents': none,
   'cluster.listManagers': none,
   'cluster.describeManager': none,
+  'cluster.reportRefusals': none,
   'cluster.removeManager': [['name', (name) => ({ requestId, name, force: false })]],
   'cluster.createBackup': none,
 };

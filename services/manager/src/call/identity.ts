@@ -1,5 +1,5 @@
 import type { PeerName } from '@causeway/identity';
-import { CausewayError, type NodeId, parseNodeId } from '@causeway/model';
+import type { NodeId } from '@causeway/model';
 
 /** Who is at the other end of a connection, as its certificate proves. */
 export type Identity =
@@ -26,23 +26,4 @@ export function formatIdentity(identity: Identity): string {
     default:
       return `${identity.kind}/${identity.name}`;
   }
-}
-
-/**
- * Who a call is from. A manager that forwards a call says from whom the call came (`vouched`). Only a manager is
- * believed: from any other peer this metadata is ignored.
- * @throws CausewayError permission-denied: a manager vouches for an identity that this version does not know
- */
-export function callerOf(peer: Identity, vouched: string | undefined): Identity {
-  return peer.kind === 'manager' && vouched !== undefined ? parseIdentity(vouched) : peer;
-}
-
-/** @throws CausewayError permission-denied */
-function parseIdentity(text: string): Identity {
-  const [, kind = '', name = ''] = /^(joiner|operator|agent|manager)\/(.+)$/s.exec(text) ?? [];
-  if (kind === 'joiner') return { kind, address: name };
-  if (kind === 'operator' || kind === 'manager') return { kind, name };
-  const node = parseNodeId(name);
-  if (kind === 'agent' && node.ok) return { kind, node: node.value };
-  throw new CausewayError('permission-denied', 'a manager forwarded the call without the identity of the caller');
 }

@@ -1,12 +1,11 @@
 import { CausewayError, type NodeId } from '@causeway/model';
-import { describe, expect, test } from 'vitest';
-import { callerOf, formatIdentity, type Identity } from './identity.ts';
+import { expect, test } from 'vitest';
+import type { Identity } from './identity.ts';
 import { authorize, checkOwnNode, everyone, operators } from './policy.ts';
 
 const [own, other] = ['0123456789abcdef', 'fedcba9876543210'] as const;
 const operator: Identity = { kind: 'operator', name: 'ops' };
 const agent: Identity = { kind: 'agent', node: own as NodeId };
-const manager: Identity = { kind: 'manager', name: 'm2' };
 const joiner: Identity = { kind: 'joiner', address: '10.0.0.7' };
 
 function refused(act: () => unknown): unknown {
@@ -35,22 +34,4 @@ test('a host that has not joined is told what to do', () => {
   const call = { method: '/causeway.v1.NodeService/ListNodes', peer: joiner };
   expect(() => authorize(everyone, call, {})).toThrow(/is for operators, agents, managers, .* run "causeway join"/);
   expect(refused(() => authorize(everyone, call, {}))).toBe('certificate-missing');
-});
-
-describe('who a call is from', () => {
-  test.each<[string, Identity, string | undefined, Identity | 'permission-denied']>([
-    ['the process at the other end', operator, undefined, operator],
-    ['a manager, for itself', manager, undefined, manager],
-    ['a manager that sends an operator’s call on', manager, formatIdentity(operator), operator],
-    ['a manager that sends an agent’s call on', manager, formatIdentity(agent), agent],
-    ['a manager that sends a joiner’s call on', manager, formatIdentity(joiner), joiner],
-    ['an agent that says that it sends an operator’s call on', agent, formatIdentity(operator), agent],
-    ['a host that wants to join, whatever it says', joiner, formatIdentity(operator), joiner],
-    ['a manager that vouches for nothing', manager, '', 'permission-denied'],
-    ['a manager that vouches for another kind', manager, 'robot/r2', 'permission-denied'],
-    ['a manager that vouches for an agent of no node', manager, 'agent/', 'permission-denied'],
-  ])('%s', (_, peer, vouched, from) => {
-    if (from === 'permission-denied') expect(refused(() => callerOf(peer, vouched))).toBe(from);
-    else expect(callerOf(peer, vouched)).toEqual(from);
-  });
 });

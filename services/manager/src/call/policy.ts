@@ -17,12 +17,13 @@ export interface Rule<Request = unknown> {
 
 export const operators: Rule = { may: ['operator'] };
 export const agents: Rule = { may: ['agent'] };
-/** For calls that agents also make on behalf of the operators of their host. */
+/** For operators, and for agents: the plan of the call allows an agent only what is of its own node. */
 export const operatorsAndAgents: Rule = { may: ['operator', 'agent'] };
 /** Also for a host that wants to join, which has no certificate yet. */
 export const joinersToo: Rule = { may: ['joiner', 'operator', 'agent', 'manager'] };
 export const joiners: Rule = { may: ['joiner'] };
 export const everyone: Rule = { may: ['operator', 'agent', 'manager'] };
+export const managers: Rule = { may: ['manager'] };
 export const managersToo: Rule = { may: ['operator', 'manager'] };
 export const readable: Rule = { ...everyone, leaderFirst: true };
 

@@ -1,5 +1,9 @@
 import { CausewayError } from '@causeway/model';
-import { type DescribeManagerResponse, Hosts } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import {
+  type DescribeManagerResponse,
+  Hosts,
+  type ReportRefusalsRequest,
+} from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { expect } from 'vitest';
 import type { Peer, Peers } from './peers.ts';
 
@@ -34,7 +38,12 @@ const leader: DescribeManagerResponse = {
   hosts: Hosts.create({ ready: 2, repairs: 2n ** 40n, drift: 3 }),
 };
 
-const answering = (answer: DescribeManagerResponse): Peer => ({ describeManager: async () => answer });
+const peer = (fields: Partial<Peer>): Peer => ({
+  describeManager: async () => ({}),
+  reportRefusals: async () => ({}),
+  ...fields,
+});
+const answering = (answer: DescribeManagerResponse): Peer => peer({ describeManager: async () => answer });
 const patient = (): AbortSignal => new AbortController().signal;
 
 /** The contract suite of Peers, which GrpcPeers and MemoryPeers pass. */
@@ -52,10 +61,28 @@ export const peersContract: readonly PeersCase[] = [
     name: 'the answer has what changed since the last question',
     run: async ({ peers, serve }) => {
       let answer = standby('m1');
-      const address = await serve({ describeManager: async () => answer });
+      const address = await serve(peer({ describeManager: async () => answer }));
       expect(await peers.describe(address, patient())).toEqual(answer);
       answer = leader;
       expect(await peers.describe(address, patient())).toEqual(leader);
+    },
+  },
+  {
+    name: 'a report of refusals arrives as it was sent, and a refusal of it comes back',
+    run: async ({ peers, serve }) => {
+      const reports: ReportRefusalsRequest[] = [];
+      const address = await serve(
+        peer({
+          reportRefusals: async (report) => {
+            if (reports.push(report) > 1) throw new CausewayError('busy', 'too often');
+            return {};
+          },
+        }),
+      );
+      const refusal = { subject: 'agent/a1', method: 'NodeService/DrainNode', code: 'BUSY', count: 3, message: 'no' };
+      await peers.reportRefusals(address, { refusals: [refusal] }, patient());
+      expect(reports).toEqual([{ refusals: [refusal] }]);
+      await expect(peers.reportRefusals(address, { refusals: [] }, patient())).rejects.toMatchObject({ code: 'busy' });
     },
   },
   {
@@ -71,7 +98,7 @@ export const peersContract: readonly PeersCase[] = [
     name: 'a refusal comes with its code, text and data',
     run: async ({ peers, serve }) => {
       const refusal = new CausewayError('store-unavailable', 'not read yet', { store: 'etcd' });
-      const address = await serve({ describeManager: () => Promise.reject(refusal) });
+      const address = await serve(peer({ describeManager: () => Promise.reject(refusal) }));
       const { code, message, data } = refusal;
       await expect(peers.describe(address, patient())).rejects.toMatchObject({ code, message, data });
     },
@@ -83,12 +110,14 @@ export const peersContract: readonly PeersCase[] = [
       const arrived = new Promise<void>((resolve) => {
         asked = resolve;
       });
-      const silent = await serve({
-        describeManager: () => {
-          asked();
-          return new Promise(() => undefined);
-        },
-      });
+      const silent = await serve(
+        peer({
+          describeManager: () => {
+            asked();
+            return new Promise(() => undefined);
+          },
+        }),
+      );
       const giveUp = new AbortController();
       const answer = peers.describe(silent, giveUp.signal).catch((error: unknown) => error);
       await arrived;

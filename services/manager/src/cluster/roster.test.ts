@@ -47,6 +47,7 @@ const peers: Peers = {
     if (answer === undefined) throw new CausewayError('manager-unavailable', `${address} does not answer`);
     return answer;
   },
+  reportRefusals: async () => undefined,
 };
 
 function registration(address = record.address): Registration {

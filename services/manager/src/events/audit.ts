@@ -1,21 +1,26 @@
-import type { CausewayError } from '@causeway/model';
-import { type Clock, type Log, Loop, milliseconds, type Startable, seconds } from '@causeway/runtime';
-import type { Refusal } from './event-input.ts';
+import { type CausewayError, messageOf } from '@causeway/model';
+import type { RefusedCalls } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { type Clock, type Log, Loop, milliseconds, type Startable, seconds, within } from '@causeway/runtime';
+import type { EventInput, Refusal } from './event-input.ts';
 import type { EventSink } from './event-sink.ts';
 import { RefusalAggregator } from './refusal-aggregator.ts';
 
 interface AuditParts {
   /** Drops events while another manager leads. */
   readonly sink: Pick<EventSink, 'emit'>;
+  /** Tells the leader. Undefined: this manager leads, or it knows of no leader. */
+  readonly report: () => ((refusals: readonly RefusedCalls[], signal: AbortSignal) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 const retryAfter = seconds(1);
+/** How long the leader may take. What it did not get is in this manager's log only. */
+const reportLimit = seconds(2);
 
 /**
- * What this manager has refused, in few lines of its log and, while it leads, in events. What was carried out needs no audit
- * of its own: the event of a change names the caller and the method.
+ * What this manager has refused, in few lines of its log and few events; a follower reports to the leader. What was carried out needs
+ * no audit of its own: the event of a change names the caller and the method.
  */
 export class Audit implements Startable {
   readonly #parts: AuditParts;
@@ -26,8 +31,8 @@ export class Audit implements Startable {
 
   constructor(parts: AuditParts) {
     this.#parts = parts;
-    const failed = (error: unknown): void => parts.log.warn('call.refusal-not-recorded', { error });
-    this.#loop = new Loop(parts, { step: () => this.#step(), failed, retryAfter });
+    const failed = (error: unknown): void => parts.log.warn('call.refusal-not-recorded', { message: messageOf(error) });
+    this.#loop = new Loop(parts, { step: (signal) => this.#step(signal), failed, retryAfter });
   }
 
   start(): Promise<void> {
@@ -45,16 +50,28 @@ export class Audit implements Startable {
     this.#loop.wake();
   }
 
-  #step() {
-    const { sink, clock, log } = this.#parts;
-    for (const event of this.#refusals.take(clock.now())) {
-      const { subject, method, refusal, count, message } = event;
+  async #step(signal: AbortSignal) {
+    const { sink, report, clock, log } = this.#parts;
+    const events = this.#refusals.take(clock.now());
+    for (const { subject, method, refusal, count, message } of events)
       log.warn('call.refused', { subject, method, code: refusal, count, message });
-      sink.emit(event);
-    }
+    const tell = report();
+    if (tell === undefined) for (const event of events) sink.emit(event);
+    else if (events.length > 0)
+      await within(clock, reportLimit, (until) => tell(events.map(messageOfRefusal), until), signal);
     const { due } = this.#refusals;
-    return Promise.resolve(due === undefined ? undefined : milliseconds(Math.max(0, due - clock.now())));
+    return due === undefined ? undefined : milliseconds(Math.max(0, due - clock.now()));
   }
+}
+
+function messageOfRefusal({
+  subject = '',
+  method = '',
+  refusal: code = '',
+  count = 1,
+  message,
+}: EventInput): RefusedCalls {
+  return { subject, method, code, count, message };
 }
 
 /**

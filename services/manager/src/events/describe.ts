@@ -1,5 +1,6 @@
 import { formatPin, formatTime, type PeerName, pinOf } from '@causeway/identity';
-import { addressOf, type Endpoint, type Ip, type Network, type NetworkId, type Node } from '@causeway/model';
+import { addressOf, clip, type Endpoint, type Ip, type Network, type NetworkId, type Node } from '@causeway/model';
+import type { RefusedCalls } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Ca } from '../store/records/ca.ts';
 import type { ManagerRecord } from '../store/records/manager.ts';
@@ -9,6 +10,9 @@ import { changesOf, printSubnet } from './differences.ts';
 import type { EventInput, Refusal } from './event-input.ts';
 
 type Names = Pick<View, 'networks' | 'nodes'>;
+
+/** Most characters of a message of another manager. */
+const mostText = 500;
 
 export function networkCreated(network: Network): EventInput {
   const subnets = network.subnets.map(printSubnet).join('; ');
@@ -130,8 +134,9 @@ export function managerGone({ name, address }: ManagerRecord, removed: boolean):
     : { kind: 'manager.lost', cause: 'registration', message: `manager ${name} (${address}) stopped, or is silent` };
 }
 
-export function tokenCreated({ id, role, uses, expires }: StoredToken): EventInput {
-  const message = `join token ${id} created: ${role}, ${uses === 1 ? 'one use' : `${uses} uses`}, until ${formatTime(expires)}`;
+export function tokenCreated({ id, role, uses, name, expires }: StoredToken): EventInput {
+  const whom = name === undefined ? role : `${role} ${name}`;
+  const message = `join token ${id} created: ${whom}, ${uses === 1 ? 'one use' : `${uses} uses`}, until ${formatTime(expires)}`;
   return { kind: 'token.created', message };
 }
 
@@ -151,7 +156,10 @@ export function certificateRenewed(to: Member, name: string, expires: number): E
 }
 
 export function operatorRevoked(name: string): EventInput {
-  return { kind: 'operator.revoked', message: `operator ${name} revoked: no certificate of that name is accepted` };
+  return {
+    kind: 'operator.revoked',
+    message: `operator ${name} revoked: no certificate of that name is accepted, and its tokens are revoked`,
+  };
 }
 
 /** Calls that were refused for the same reason. `message`: the refusal of one of them. */
@@ -161,6 +169,15 @@ export function callRefused({ subject, method, code, message }: Refusal, count: 
     ...{ kind: 'call.refused', actor: subject, cause: 'refused', subject, method, count },
     refusal: code.toUpperCase().replaceAll('-', '_'),
     message: `${subject} was refused ${method}:${times} ${message}`,
+  };
+}
+
+/** The same, as another manager reports it. */
+export function callRefusedBy(manager: string, { subject, method, code, count, message }: RefusedCalls): EventInput {
+  const said = { subject: clip(subject), method: clip(method), refusal: clip(code) };
+  return {
+    ...{ kind: 'call.refused', actor: said.subject, cause: 'refused', ...said, count },
+    message: `${clip(message, mostText)} (by ${manager})`,
   };
 }
 

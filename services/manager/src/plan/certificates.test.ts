@@ -1,4 +1,4 @@
-import { createToken as newToken, type Role, tokenBytes } from '@causeway/identity';
+import { createToken as newToken, type Role, type TokenId, tokenBytes } from '@causeway/identity';
 import type { Name } from '@causeway/model';
 import { milliseconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
@@ -11,7 +11,7 @@ import { cleanUpCertificates } from './certificate-cleanup.ts';
 import { expel } from './expel.ts';
 import { nothingToDo } from './intent.ts';
 import { revokeOperator } from './revoke-operator.ts';
-import { createToken } from './tokens.ts';
+import { createToken, revokeTokensOf } from './tokens.ts';
 
 let desk: PlanHarness;
 let now: number;
@@ -22,9 +22,17 @@ beforeEach(() => {
   now = desk.clock.wall();
 });
 
-function certificate(role: Role, id: string, expires = now + 30 * day, issued = now - day): void {
-  const times = { issued, expires };
-  const value: CertificateRecord = { role, id, name: id, serial: 'a1', ...times, generation: 1, hosts: [] };
+function certificate(
+  role: Role,
+  id: string,
+  expires = now + 30 * day,
+  issued = now - day,
+  former?: CertificateRecord['former'],
+): void {
+  const value: CertificateRecord = {
+    ...{ role, id, name: id, serial: 'a1', issued, expires, generation: 1, hosts: [] },
+    ...(former !== undefined && { former }),
+  };
   put(desk.keys.certificate(role, id), records.certificate.codec.encode(value));
 }
 
@@ -55,6 +63,19 @@ describe('a member that is put out', () => {
     expect([...desk.view.removals.peers]).toEqual([['agent/a1a1a1a1a1a1a1a1', now + 180_000]]);
   });
 
+  test('is, if a manager, refused by the serial numbers of all certificates that it has had and may still use', () => {
+    certificate('manager', 'm2', now + 30 * day, now, [{ serial: 'b2', expires: now + day }]);
+    const { writes } = expel({ role: 'manager', id: 'm2' }, 'm2 was removed', desk);
+    desk.write({ ...nothingToDo(undefined), writes });
+    expect(desk.view.records('removed').revokedSerials).toEqual(['b2', 'a1']);
+    certificate('manager', 'm2', now + 20 * day, now, []);
+    desk.write({ ...nothingToDo(undefined), ...expel({ role: 'manager', id: 'm2' }, 'm2 was removed', desk) });
+    expect(desk.view.records('removed').get({ role: 'manager', id: 'm2' })?.value).toMatchObject({
+      until: now + 30 * day,
+      serials: ['b2', 'a1'],
+    });
+  });
+
   test('conflicts with a certificate that is issued at the same time', () => {
     const member = { role: 'agent', id: 'a1a1a1a1a1a1a1a1' } as const;
     const key = desk.keys.certificate(member.role, member.id);
@@ -77,6 +98,37 @@ test('an operator is revoked once', () => {
   );
 });
 
+describe('with an operator', () => {
+  const random = new SeededRandom(9);
+  function token(by: string, uses = 1): TokenId {
+    const made = newToken({ role: 'agent', pin: new Uint8Array(32) }, random.bytes(tokenBytes));
+    return desk.make(createToken({ role: 'agent', uses, life: milliseconds(day) }, made, by)).id;
+  }
+  const revoked = (): readonly TokenId[] =>
+    [...desk.view.records('token').all.values()].flatMap(({ value }) =>
+      value.revoked === undefined ? [] : [value.id],
+    );
+
+  test('the tokens that the operator has created are revoked, and no others', () => {
+    certificate('operator', 'mary');
+    const [first, second] = [token('operator/mary'), token('operator/mary', 5)];
+    for (const by of ['operator/mary2', 'manager/mary', 'operator/ops']) token(by);
+    desk.make(revokeOperator('mary' as Name));
+    expect([...revoked()].sort()).toEqual([first, second].sort());
+    expect(desk.make(revokeTokensOf('mary' as Name))).toBe(false);
+  });
+
+  test('many tokens are revoked some at a time', () => {
+    certificate('operator', 'mary');
+    for (let i = 0; i < 100; i++) token('operator/mary');
+    desk.make(revokeOperator('mary' as Name));
+    expect(revoked()).toHaveLength(40);
+    expect(desk.make(revokeTokensOf('mary' as Name))).toBe(true);
+    expect(desk.make(revokeTokensOf('mary' as Name))).toBe(false);
+    expect(revoked()).toHaveLength(100);
+  });
+});
+
 describe('what has no effect any more is deleted', () => {
   test.each<[string, number, number]>([
     ['a token a day after its expiry', 1, 2],
@@ -84,7 +136,7 @@ describe('what has no effect any more is deleted', () => {
   ])('%s', (_, before, after) => {
     certificate('agent', 'a1a1a1a1a1a1a1a1', now + 30 * day);
     const token = newToken({ role: 'agent', pin: new Uint8Array(32) }, new Uint8Array(tokenBytes));
-    desk.make(createToken({ role: 'agent', uses: 1, life: milliseconds(day) }, token));
+    desk.make(createToken({ role: 'agent', uses: 1, life: milliseconds(day) }, token, 'operator/mary'));
     const kinds = { 2: ['certificate'], 62: [] } as Readonly<Record<number, readonly string[]>>;
     desk.make(cleanUpCertificates(now + before * day));
     desk.make(cleanUpCertificates(now + after * day));

@@ -1,4 +1,4 @@
-import type { Name } from '@causeway/model';
+import type { Name, NodeId } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { plainNetwork } from '../testing/plain-network.ts';
@@ -25,8 +25,17 @@ beforeEach(() => {
   }
 });
 
-const detach = (endpoint: string, { ready = true, force = false } = {}): Detached =>
-  desk.make(detachEndpoint({ endpoint, force }, (node) => ready && node === h1.id));
+interface Asked {
+  readonly ready?: boolean;
+  readonly force?: boolean;
+  /** The agent of this host asks. */
+  readonly ofHost?: NodeId;
+}
+
+const detach = (endpoint: string, { ready = true, force = false, ofHost }: Asked = {}): Detached => {
+  const isReady = (node: NodeId): boolean => ready && node === h1.id;
+  return desk.make(detachEndpoint({ endpoint, force }, { isReady, ...(ofHost !== undefined && { ofHost }) }));
+};
 
 test('an endpoint is released by its name, wherever it is, once', () => {
   expect(detach('blue/web')).toMatchObject({ name: 'web', node: h1.id });
@@ -55,4 +64,18 @@ test('that of a host which is not ready only when it is forced', () => {
   expect(desk.view.endpointCount).toBe(2);
   detach('blue/web', { ready: false, force: true });
   expect(desk.view.endpointCount).toBe(1);
+});
+
+test('an agent detaches the endpoints of its own host, and no others, also by force', () => {
+  const { id } = desk.view.findEndpoint('red/web').value;
+  for (const endpoint of ['red/web', id])
+    for (const force of [false, true])
+      expectRefused(
+        desk,
+        () => detach(endpoint, { force, ofHost: scriptNode(2).id }),
+        'permission-denied',
+        /is on host h1, and an agent may detach the endpoints of its own host only/,
+      );
+  expect(desk.view.endpointCount).toBe(2);
+  expect(detach('red/web', { ofHost: h1.id }).id).toBe(id);
 });

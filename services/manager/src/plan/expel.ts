@@ -2,7 +2,7 @@ import { type Duration, milliseconds } from '@causeway/runtime';
 import { records } from '../store/records/index.ts';
 import type { Compare, Write } from '../store/store.ts';
 import type { Planning } from './intent.ts';
-import type { Member } from './issued.ts';
+import { type Member, refusedOf } from './issued.ts';
 
 /**
  * Puts a member out of the cluster: every certificate that it has now is refused by all managers. To come back, it must join
@@ -20,9 +20,11 @@ export function expel(
   const now = Math.trunc(clock.wall());
   // The latest certificate may be from a leader whose clock was ahead of this manager's.
   const at = Math.max(now, present?.value.issued ?? 0);
+  const refused = refusedOf({ role, id }, { view });
   // A member without a record may have a certificate from before a restore of the store.
-  const until = Math.max(present?.value.expires ?? now + (view.ca?.value.life ?? 0), now + keep);
-  const value = records.removed.codec.encode({ role, id, at, until, reason });
+  const least = present === undefined ? now + (view.ca?.value.life ?? 0) : refused.until;
+  const until = Math.max(refused.until, least, now + keep);
+  const value = records.removed.codec.encode({ role, id, at, reason, ...refused, until });
   return {
     compares: [
       present === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: present.revision },

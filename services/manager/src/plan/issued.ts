@@ -1,4 +1,11 @@
-import { type Certificate, formatCertificates, issuedAt, type PeerName } from '@causeway/identity';
+import {
+  type Certificate,
+  formatCertificates,
+  formatPeer,
+  formatTime,
+  issuedAt,
+  type PeerName,
+} from '@causeway/identity';
 import { CausewayError } from '@causeway/model';
 import type { Ca } from '../store/records/ca.ts';
 import type { CertificateRecord } from '../store/records/certificate.ts';
@@ -20,6 +27,12 @@ export interface Issued {
   /** The CA that made it. */
   readonly ca: Versioned<Ca>;
 }
+
+/**
+ * Most certificates of a manager that are valid at a time. A manager has two or three; each must be named in the lists of all
+ * etcds if the manager is removed.
+ */
+const mostValid = 32;
 
 type IssuedBy = Omit<Issued, 'ca'> & { readonly ca: Pick<Versioned<Ca>, 'value'> };
 
@@ -51,21 +64,49 @@ export function recordIssued(
   issued: Issued | undefined,
   to: Member,
   name: string,
-  { view, keys }: Pick<Planning, 'view' | 'keys'>,
+  { view, keys, clock }: Pick<Planning, 'view' | 'keys' | 'clock'>,
 ): { readonly issued: Issued; readonly compares: readonly Compare[]; readonly writes: readonly Write[] } {
   const { ca } = view;
-  if (issued === undefined || issued.to.id !== to.id || issued.ca.revision !== ca?.revision)
+  const isForMember = issued !== undefined && formatPeer(issued.to) === formatPeer(to);
+  if (!isForMember || issued.ca.revision !== ca?.revision)
     throw new CausewayError('busy', 'another change of the cluster came first: try again', {});
   const key = keys.certificate(to.role, to.id);
   const known = view.records('certificate').get(to);
+  const former = to.role === 'manager' ? formerOf(known?.value, clock.wall()) : undefined;
+  const value = { ...recordOf(issued, name), ...(former !== undefined && { former }) };
   return {
     issued,
     compares: [
       { kind: 'unchanged', key: keys.ca, modRevision: ca.revision },
       known === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: known.revision },
     ],
-    writes: [{ kind: 'put', key, value: records.certificate.codec.encode(recordOf(issued, name), known?.original) }],
+    writes: [{ kind: 'put', key, value: records.certificate.codec.encode(value, known?.original) }],
   };
+}
+
+/** The valid certificates that a manager had before the next. @throws CausewayError busy: there are too many */
+function formerOf(known: CertificateRecord | undefined, now: number): CertificateRecord['former'] {
+  const valid = allOf(known).filter(({ expires }) => expires > now);
+  if (valid.length < mostValid) return valid;
+  const until = formatTime(Math.min(...valid.map(({ expires }) => expires)));
+  const message = `the manager has ${valid.length} valid certificates, which is the limit; it gets the next when one expires, on ${until}`;
+  throw new CausewayError('busy', message);
+}
+
+function allOf(known: CertificateRecord | undefined): NonNullable<CertificateRecord['former']> {
+  return known === undefined ? [] : [...(known.former ?? []), { serial: known.serial, expires: known.expires }];
+}
+
+/** Until when certificates of a member may be valid (Unix ms), and, of a manager, their serial numbers. */
+export function refusedOf(
+  { role, id }: Member,
+  { view }: Pick<Planning, 'view'>,
+): { readonly until: number; readonly serials?: readonly string[] } {
+  const before = view.records('removed').get({ role, id })?.value;
+  const certificates = allOf(view.records('certificate').get({ role, id })?.value);
+  const until = Math.max(before?.until ?? 0, ...certificates.map(({ expires }) => expires));
+  if (role !== 'manager') return { until };
+  return { until, serials: [...new Set([...(before?.serials ?? []), ...certificates.map(({ serial }) => serial)])] };
 }
 
 /** What the store keeps of a certificate. */
@@ -85,10 +126,10 @@ export function refuseEarlier(
   now: number,
   { view, keys }: Pick<Planning, 'view' | 'keys'>,
 ): readonly Write[] {
-  const latest = view.records('certificate').get({ role, id })?.value.expires ?? 0;
-  if (latest <= now) return [];
+  const refused = refusedOf({ role, id }, { view });
+  if (refused.until <= now) return [];
   const earlier = view.records('removed').get({ role, id })?.value.at ?? 0;
   const at = Math.max(earlier, Math.floor(now / 1_000) * 1_000 - 1);
-  const value = records.removed.codec.encode({ role, id, at, until: latest, reason });
+  const value = records.removed.codec.encode({ role, id, at, reason, ...refused });
   return [{ kind: 'put', key: keys.removed(role, id), value }];
 }

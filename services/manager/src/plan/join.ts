@@ -59,11 +59,13 @@ export function admitJoiner(view: View, join: Join, facts: JoinFacts): Admission
   const token = { ...found, value: { ...found.value, ...admitted.value } };
   if (view.ca?.value.roots.every((root) => formatPin(pinOf(root)) !== token.value.pin))
     throw new CausewayError('token-revoked', 'the join token names a CA that was replaced; create a new token');
+  const { name } = token.value;
+  if (name !== undefined && name !== join.name) throw forAnother(name, join.name);
   const clock = checkClock(join.time, facts.now);
   if (!clock.ok) throw clock.error;
   switch (token.value.role) {
     case 'agent':
-      return { token, to: { role: 'agent', id: nodeOf(view, join, facts) } };
+      return { token, to: { role: 'agent', id: nodeOf(view, join, { ...facts, isBound: name !== undefined }) } };
     case 'manager':
       checkManagerName(view, join.name);
       return { token, to: { role: 'manager', id: join.name } };
@@ -123,8 +125,20 @@ function checkLater(issued: number, least: number): void {
   throw new CausewayError('busy', `a new certificate under this name can be issued in ${wait} s: try again then`);
 }
 
-/** A host keeps its id when it joins again under its name, also if it has lost its data. */
-function nodeOf(view: View, { name, proposed, fresh }: Join, { hasSession, isAwaited }: JoinFacts): NodeId {
+function forAnother(name: string, own: Name): CausewayError {
+  const message = `the join token is for the name "${name}", and this host joins as "${own}": join with --name ${name}, or create a token for ${own}`;
+  return new CausewayError('token-refused', message, { field: 'name', value: own });
+}
+
+/**
+ * A host keeps its id when it joins again under its name, also if it has lost its data. `isBound`: the token is for this name. A
+ * token for any name makes new hosts only: otherwise its holder could become any host that is away, and get its endpoints.
+ */
+function nodeOf(
+  view: View,
+  { name, proposed, fresh }: Join,
+  { hasSession, isAwaited, isBound }: JoinFacts & { readonly isBound: boolean },
+): NodeId {
   const namesake = nodeNamed(view, name);
   if (namesake !== undefined && hasSession(namesake)) {
     const message = `the host "${name}" (${namesake}) is connected: join with another name, or remove that host first`;
@@ -134,6 +148,10 @@ function nodeOf(view: View, { name, proposed, fresh }: Join, { hasSession, isAwa
   if (namesake !== undefined && view.nodes.has(namesake) && isAwaited(namesake)) {
     const message = `the managers have just elected a leader, and the host "${name}" may be connected: try again in a few seconds`;
     throw new CausewayError('busy', message);
+  }
+  if (namesake !== undefined && !isBound) {
+    const message = `the cluster has a host "${name}" (${namesake}). If this is that host, join with a token for it: "causeway node token create --role agent --name ${name}"; otherwise join with another name`;
+    throw new CausewayError('name-taken', message, { field: 'name', value: name, node: namesake });
   }
   if (proposed === undefined) return namesake ?? fresh;
   const holder = nameOfNode(view, proposed);

@@ -1,5 +1,5 @@
 import { formatPin, pinOf } from '@causeway/identity';
-import { CausewayError } from '@causeway/model';
+import { CausewayError, type Name } from '@causeway/model';
 import { caRotated, caRotating } from '../events/describe.ts';
 import type { Ca } from '../store/records/ca.ts';
 import type { CertificateRecord } from '../store/records/certificate.ts';
@@ -40,6 +40,16 @@ export function waitingFor(view: View, now: number): readonly CertificateRecord[
     .filter((each) => each.generation < generation && each.expires > now);
 }
 
+/**
+ * For whom also a rotation that is ended by force waits: the managers that run, which take a moment to renew, and the operator who
+ * asks. Otherwise no manager would accept the others, or itself, and the operator would be locked out.
+ */
+export function forceWaitsFor(view: View, now: number, operator: string | undefined): readonly CertificateRecord[] {
+  return waitingFor(view, now).filter(
+    ({ role, id }) => (role === 'manager' && view.managers.has(id as Name)) || (role === 'operator' && id === operator),
+  );
+}
+
 /** Replies with the generation of the CA to which members change. @throws from its plan: capability-missing, busy */
 export function beginRotation(next: NextCa): Request<number> {
   return {
@@ -65,19 +75,24 @@ function planBegin({ from, ca: next }: NextCa, { view, keys }: Planning): Propos
 }
 
 /**
- * Ends a rotation when no member needs the former CA any more, or with `force` when some do. Tokens that name the former CA
- * are deleted before. Replies whether more is to be done at once. `now`: Unix ms.
+ * Ends a rotation when no member needs the former CA any more. With `forced`, only those of `forceWaitsFor` count. Tokens that name
+ * the former CA are deleted before. Replies whether more is to be done at once. `now`: Unix ms.
  */
-export function finishRotation(now: number, { force = false } = {}): Intent<boolean> {
-  return { lane: 'ca', plan: (planning) => planFinish(now, force, planning) };
+export function finishRotation(now: number, forced?: { readonly by: string | undefined }): Intent<boolean> {
+  return { lane: 'ca', plan: (planning) => planFinish(now, forced, planning) };
 }
 
-function planFinish(now: number, force: boolean, { view, keys }: Planning): Proposal<boolean> {
+function planFinish(
+  now: number,
+  forced: { readonly by: string | undefined } | undefined,
+  { view, keys }: Planning,
+): Proposal<boolean> {
   const { ca } = view;
   const [root] = ca?.value.roots ?? [];
   if (ca === undefined || root === undefined || !isRotating(ca.value)) return nothingToDo(false);
   const waiting = waitingFor(view, now);
-  if (waiting.length > 0 && !force) return nothingToDo(false);
+  const needed = forced === undefined ? waiting : forceWaitsFor(view, now, forced.by);
+  if (needed.length > 0) return nothingToDo(false);
   const stale = tokensOfOthers(view, formatPin(pinOf(root)));
   if (stale.length > 0) return deleteTokens(stale.slice(0, mostTokens), keys);
   const value = records.ca.codec.encode({ ...ca.value, roots: [root] }, ca.original);

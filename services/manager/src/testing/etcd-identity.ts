@@ -1,5 +1,5 @@
 import { managerDnsName } from '@causeway/identity';
-import { identityPaths, writeCredential } from '@causeway/identity/io';
+import { identityPaths, revokedPath, writeCredential, writeRevoked } from '@causeway/identity/io';
 import { systemClock } from '@causeway/runtime/io';
 import { type EtcdCredentials, memberCredentials } from '../io/etcd/credentials.ts';
 import type { EtcdTls } from '../io/etcd-server/flags.ts';
@@ -12,8 +12,9 @@ export async function etcdIdentity(
 ): Promise<{ readonly credentials: EtcdCredentials; readonly tls: EtcdTls }> {
   const credential = testCluster.member('manager', manager, { hosts: ['127.0.0.1'] });
   await writeCredential(directory, credential.current);
+  await writeRevoked(directory, credential.current, [], systemClock.wall());
   return {
     credentials: memberCredentials(credential, () => systemClock.wall()),
-    tls: { ...identityPaths(directory), managers: managerDnsName(testCluster.id) },
+    tls: { ...identityPaths(directory), revoked: revokedPath(directory), managers: managerDnsName(testCluster.id) },
   };
 }

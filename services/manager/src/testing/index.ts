@@ -17,5 +17,5 @@ export type { StoreEvent } from '../store/store.ts';
 export { callContext } from './call-context.ts';
 export { CoreManager, cooldown } from './core-manager.ts';
 export { InvariantChecker } from './invariant-checker.ts';
-export { MemoryPeers } from './memory-peers.ts';
+export { MemoryPeers, peerOf } from './memory-peers.ts';
 export { MemoryPorts } from './memory-ports.ts';

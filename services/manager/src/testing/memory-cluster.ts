@@ -9,7 +9,7 @@ import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { callContext } from './call-context.ts';
 import { custodyOf, foundTestCluster } from './founded-cluster.ts';
-import { MemoryPeers } from './memory-peers.ts';
+import { MemoryPeers, peerOf } from './memory-peers.ts';
 
 export interface RunningManager {
   readonly manager: Manager;
@@ -25,7 +25,8 @@ export class MemoryCluster {
   readonly founded: NewCluster | undefined;
   readonly #backend = new MemoryBackend({ clock: this.clock });
   readonly #running: RunningManager[] = [];
-  readonly #peers = new Map<string, Peer>();
+  /** By address: a manager as the manager with a name calls it. */
+  readonly #peers = new Map<string, (by: string) => Peer>();
 
   constructor({ hasCa = false } = {}) {
     if (hasCa) this.founded = foundTestCluster(this.clock.wall());
@@ -49,9 +50,9 @@ export class MemoryCluster {
       ...{ name, advertise: `${name}:7443`, leaseTtl: seconds(3), prefix: defaultPrefix },
       ...(founded && { founding: founded.founding }),
     };
-    const peers = new MemoryPeers((address) => this.#peers.get(address));
+    const peers = new MemoryPeers((address) => this.#peers.get(address)?.(name));
     const manager = createManager({ store, peers, clock, random, log, ...(custody && { custody }) }, settings);
-    this.#peers.set(settings.advertise, manager.api.cluster);
+    this.#peers.set(settings.advertise, (by) => peerOf(manager.api, by));
     const made = { manager, store };
     this.#running.push(made);
     return made;
@@ -72,7 +73,10 @@ export class MemoryCluster {
   /** That manager no longer answers other managers. "gone": its address is refused. "silent": it never answers. */
   unreachable(name: string, how: 'gone' | 'silent'): void {
     if (how === 'gone') this.#peers.delete(`${name}:7443`);
-    else this.#peers.set(`${name}:7443`, { describeManager: () => new Promise(() => undefined) });
+    else {
+      const silent = (): Promise<never> => new Promise(() => undefined);
+      this.#peers.set(`${name}:7443`, () => ({ describeManager: silent, reportRefusals: silent }));
+    }
   }
 
   /** Lets everything that is ready run; time moves by 1 ms only. */

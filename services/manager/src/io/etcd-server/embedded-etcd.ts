@@ -132,6 +132,11 @@ export class EmbeddedEtcd implements Startable {
     return this.#process?.pid;
   }
 
+  /** TCP ports for clients and for other members. */
+  get ports(): readonly number[] {
+    return [this.#settings.clientPort, this.#settings.peerPort];
+  }
+
   /** Aborts with "manager-removed" when another manager has removed this member from the cluster. */
   get removed(): AbortSignal {
     return this.#removal.signal;
@@ -164,6 +169,11 @@ export class EmbeddedEtcd implements Startable {
     const ended = this.#process === undefined ? undefined : terminate(this.#process, this.#parts.clock);
     await Promise.all([ended, this.#announcement]);
     this.#process = undefined;
+  }
+
+  /** Ends the etcd that runs, with all of its connections. The supervision starts it again. */
+  async restart(): Promise<void> {
+    if (this.#process !== undefined) await terminate(this.#process, this.#parts.clock);
   }
 
   async #binary(): Promise<string> {

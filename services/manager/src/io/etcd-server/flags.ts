@@ -30,6 +30,8 @@ export interface EtcdTls {
   /** Paths of PEM files: key and certificates of the manager; the roots of the cluster. etcd reads the first at each handshake. */
   readonly identity: string;
   readonly trust: string;
+  /** Path of the list of certificates that etcd refuses. etcd reads it at each handshake, and refuses all if it is not there. */
+  readonly revoked: string;
   /** The DNS name that all managers of the cluster have in their certificates, and nothing else has. */
   readonly managers: string;
 }
@@ -78,7 +80,7 @@ export function embeddedFlags(settings: EmbeddedEtcdSettings, beginning?: Beginn
   ];
 }
 
-function tlsFlags({ identity, trust, managers }: EtcdTls): readonly string[] {
+function tlsFlags({ identity, trust, revoked, managers }: EtcdTls): readonly string[] {
   return [
     ...['', 'peer-'].flatMap((of) => [
       `--${of}cert-file=${identity}`,
@@ -86,6 +88,8 @@ function tlsFlags({ identity, trust, managers }: EtcdTls): readonly string[] {
       `--${of}trusted-ca-file=${trust}`,
       `--${of}client-cert-auth`,
     ]),
+    `--client-crl-file=${revoked}`,
+    `--peer-crl-file=${revoked}`,
     `--client-cert-allowed-hostname=${managers}`,
     `--peer-cert-allowed-hostname=${managers}`,
     // Otherwise etcd compares a member's certificate with the address that the member dials from, which may be any address

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { issueNode, issueRoot } from '@causeway/identity';
-import { createKey, identityDirectory, LiveCredential, writeCredential } from '@causeway/identity/io';
+import { createKey, identityDirectory, LiveCredential, writeCredential, writeRevoked } from '@causeway/identity/io';
 import type { ClusterId } from '@causeway/model';
 import type { Clock, Random } from '@causeway/runtime';
 import { type EtcdCredentials, memberCredentials } from '../etcd/credentials.ts';
@@ -26,5 +26,6 @@ export async function createPassingIdentity(
   const certificate = issueNode({ certificate: root, key: caKey }, holder, issuing);
   const credential = new LiveCredential({ key, chain: [certificate], trust: [root] });
   await writeCredential(identityDirectory(dataDir), credential.current);
+  await writeRevoked(identityDirectory(dataDir), credential.current, [], issuing.now);
   return { credentials: memberCredentials(credential, () => clock.wall()), tls: etcdTlsOf(dataDir, credential) };
 }

@@ -1,6 +1,7 @@
+import { formatTime } from '@causeway/identity';
 import { parseName, unwrap } from '@causeway/model';
 import { Command, Option } from 'commander';
-import { type RestoreParts, restoreBackup } from './restore.ts';
+import { type Restored, type RestoreParts, restoreBackup } from './restore.ts';
 
 interface Options {
   readonly dataDir: string;
@@ -22,10 +23,19 @@ export function restoreCommand(parts: RestoreParts): Command {
     .addOption(new Option('--name <name>', 'name of the new manager').env('CAUSEWAY_NAME').makeOptionMandatory())
     .action(async (file: string, { dataDir, name }: Options) => {
       const settings = { file, dataDir, name: unwrap(parseName(name, '--name')) };
-      const { header, epoch } = await restoreBackup(parts, settings);
-      const made = new Date(header.time).toISOString();
-      process.stdout.write(
-        `restored cluster ${header.clusterId} as of ${made}, revision ${header.revision}; its epoch is ${epoch} from now on\n`,
-      );
+      process.stdout.write(`${restoredText(await restoreBackup(parts, settings)).join('\n')}\n`);
     });
+}
+
+/** What an operator must know: a backup brings back the access of those from whom it was taken since. */
+export function restoredText({ header, epoch, tokens, removals }: Restored): readonly string[] {
+  const made = formatTime(header.time);
+  return [
+    `restored cluster ${header.clusterId} as of ${made}, revision ${header.revision}; its epoch is ${epoch} from now on`,
+    `revoked ${tokens} join tokens of the backup: create new ones`,
+    removals.length === 0
+      ? 'this directory knows of no removal since the backup'
+      : `removed again what was removed since the backup: ${removals.map(({ role, id, reason }) => `${role} ${id} (${reason})`).join('; ')}`,
+    `WARNING: hosts, managers and operators that were removed or revoked after ${made} and are not named here have access again, and the CA is that of the backup. Remove them again ("causeway node remove", "causeway manager remove", "causeway operator revoke"). If one of them is not trusted, replace the CA, too ("causeway ca rotate").`,
+  ];
 }

@@ -7,12 +7,15 @@ import { type Clock, type Log, type Random, randomUuid } from '@causeway/runtime
 import { DirectoryLock } from '@causeway/runtime/io';
 import { beginEpoch } from '../../cluster/backup/begin-epoch.ts';
 import { type BackupHeader, nextEpoch } from '../../cluster/backup/format.ts';
+import { renewRevocations } from '../../cluster/backup/renew-revocations.ts';
 import { schema } from '../../cluster/schema.ts';
 import { createKeys } from '../../store/keys.ts';
+import type { Removal } from '../../store/records/removal.ts';
 import { forgetClusterRecord } from '../cluster-record.ts';
 import { prepareDataDir } from '../data-dir.ts';
 import { claimDataDir } from '../data-dir-lock.ts';
 import { EtcdStore } from '../etcd/store.ts';
+import { readRemovals } from '../removals-file.ts';
 import { findBinary } from './binary.ts';
 import { EmbeddedEtcd } from './embedded-etcd.ts';
 import { embeddedTxnOps, etcdDirectory, peerUrl } from './flags.ts';
@@ -36,15 +39,20 @@ interface RestoreSettings {
   readonly name: string;
 }
 
-interface Restored {
+export interface Restored {
   readonly header: BackupHeader;
   /** Epoch of the store from now on. */
   readonly epoch: bigint;
+  /** Number of join tokens of the backup that were revoked. */
+  readonly tokens: number;
+  /** Removals from after the backup that were made again. */
+  readonly removals: readonly Removal[];
 }
 
 /**
  * Makes the data of a cluster with one member from a backup. The cluster gets a higher epoch, so that what agents have
- * seen of the old cluster after the backup does not count as newer. Everything happens in a separate directory; at the
+ * seen of the old cluster after the backup does not count as newer; its join tokens are void, and what was removed after the backup
+ * is removed again, as far as the directory knows. Everything happens in a separate directory; at the
  * end the data moves to its place in one step.
  * @throws CausewayError capability-missing without etcd's tools, invalid-argument, data-damaged, schema-unsupported,
  * store-unavailable
@@ -61,6 +69,7 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     const snapshot = join(aside, 'snapshot');
     const header = await unpackBackup(file, snapshot);
     checkSchema(header);
+    const kept = await readRemovals(dataDir, header.clusterId);
     const [clientPort = 0, peerPort = 0] = await freePorts(2);
     const { credentials, tls } = await createPassingIdentity(parts, { cluster: header.clusterId, dataDir: aside });
     const etcd = new EmbeddedEtcd({ ...parts, credentials }, { name, dataDir: aside, clientPort, peerPort, tls });
@@ -70,9 +79,13 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     await restoreSnapshot(tool, snapshot, { name, dataDir: aside, peer, token: randomUuid(parts.random) });
     const epoch = nextEpoch(header, parts.clock.wall());
     const store = new EtcdStore({ ...parts, credentials }, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
+    let restored: Restored;
     try {
       await etcd.start();
-      await beginEpoch({ store, keys: createKeys(header.prefix) }, epoch);
+      const keys = createKeys(header.prefix);
+      await beginEpoch({ store, keys }, epoch);
+      const revocations = await renewRevocations({ store, keys, now: Math.trunc(parts.clock.wall()) }, kept);
+      restored = { header, epoch, ...revocations };
     } finally {
       await store.close();
       await etcd.stop();
@@ -80,7 +93,7 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     await forgetClusterRecord(dataDir);
     await rename(etcdDirectory(aside), etcdDirectory(dataDir));
     await sync(dataDir);
-    return { header, epoch };
+    return restored;
   } finally {
     await rm(aside, { recursive: true, force: true });
     release();

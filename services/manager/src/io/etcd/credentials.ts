@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { Removals } from '@causeway/identity';
 import { ClientCredentials, contextOptions, type LiveCredential } from '@causeway/identity/io';
 import { CausewayError, messageOf } from '@causeway/model';
 import { ChannelCredentials } from '@grpc/grpc-js';
@@ -15,10 +16,17 @@ export interface EtcdCredentials {
 /** For an etcd of the operator's own at http: URLs. */
 export const unencrypted: EtcdCredentials = { channel: ChannelCredentials.createInsecure(), tls: () => ({}) };
 
-/** For the etcds that managers run: a manager is admitted, and accepts only the etcd of a manager. `now`: Unix ms. */
-export function memberCredentials(credential: LiveCredential, now: () => number): EtcdCredentials {
+/**
+ * For the etcds that managers run: a manager is admitted, and accepts only the etcd of a manager that was not removed. `now`: Unix
+ * ms.
+ */
+export function memberCredentials(
+  credential: LiveCredential,
+  now: () => number,
+  removals?: () => Removals,
+): EtcdCredentials {
   return {
-    channel: ClientCredentials.toManagers(credential, now),
+    channel: ClientCredentials.toManagers(credential, now, removals),
     tls: () => contextOptions(credential.current),
   };
 }

@@ -53,7 +53,8 @@ async function getStatus(credentials: ClientCredentials): Promise<unknown> {
 function createNetwork(credentials: ClientCredentials, says: string, name: string): Promise<unknown> {
   const client = new NetworkServiceClient(manager.address, credentials, own.grpc);
   const metadata = new Metadata();
-  metadata.set('causeway-caller', says);
+  const now = Date.now();
+  metadata.set('causeway-caller', `${says} ${now} ${now - 1_000} ${now + 60_000}`);
   const request = CreateNetworkRequest.create({ requestId: randomUuid(cryptoRandom), name, ipv4: true });
   return new Promise((resolve, reject) => {
     client.createNetwork(request, metadata, (error, answer) => {

@@ -116,7 +116,7 @@ export function serverStreaming<Request, Response>(
         await pump(answer(request, context), context.signal);
       } catch (error) {
         if (isBegun || !forwarder.takes(error, call)) throw error;
-        await pump(forwarder.stream(call, context), context.signal);
+        await pump(forwarder.stream(call), context.signal);
       } finally {
         exit();
       }

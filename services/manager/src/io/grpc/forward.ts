@@ -1,7 +1,7 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
 import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { relayedKey, relayKey } from '@causeway/proto/io';
-import type { Startable } from '@causeway/runtime';
+import type { Clock, Startable } from '@causeway/runtime';
 import {
   type ChannelCredentials,
   Metadata,
@@ -11,7 +11,6 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js';
 import { noLeader, notLeader } from '../../api/leadership.ts';
-import type { CallContext } from '../../call/context.ts';
 import type { View } from '../../store/view.ts';
 import { vouchFor } from './callers.ts';
 import type { GrpcCall } from './grpc-call.ts';
@@ -35,6 +34,7 @@ const silenceRemembered = 2_000;
 interface ForwarderModules {
   readonly view: Pick<View, 'leader' | 'subscribe'>;
   readonly credentials: ChannelCredentials;
+  readonly clock: Pick<Clock, 'wall'>;
   /** Services whose methods may be forwarded. */
   readonly services: readonly ServiceDefinition[];
 }
@@ -104,10 +104,10 @@ export class Forwarder implements Startable {
    */
   unary<Request, Response>(
     call: ServerUnaryCall<Request, Response>,
-    context: Pick<GrpcCall, 'peer' | 'deadline'>,
+    context: Pick<GrpcCall, 'deadline'>,
     limit = context.deadline,
   ): Promise<Response> {
-    return this.#open().unary(this.#methodOf(call), call, this.#metadataOf(call, context), limit);
+    return this.#open().unary(this.#methodOf(call), call, this.#metadataOf(call), limit);
   }
 
   /**
@@ -125,7 +125,7 @@ export class Forwarder implements Startable {
    */
   async read<Request, Response>(
     call: ServerUnaryCall<Request, Response>,
-    context: Pick<GrpcCall, 'peer' | 'deadline'>,
+    context: Pick<GrpcCall, 'deadline'>,
   ): Promise<
     { readonly isAnswered: true; readonly response: Response } | { readonly isAnswered: false; readonly remark: string }
   > {
@@ -151,11 +151,8 @@ export class Forwarder implements Startable {
   }
 
   /** @throws as `unary` */
-  stream<Request, Response>(
-    call: ServerWritableStream<Request, Response>,
-    context: Pick<CallContext, 'peer'>,
-  ): AsyncIterable<Response> {
-    return this.#open().stream(this.#methodOf(call), call, this.#metadataOf(call, context));
+  stream<Request, Response>(call: ServerWritableStream<Request, Response>): AsyncIterable<Response> {
+    return this.#open().stream(this.#methodOf(call), call, this.#metadataOf(call));
   }
 
   /** Whether an agent's session is passed on to the leader: the agent asks for that, and another manager leads. */
@@ -169,12 +166,12 @@ export class Forwarder implements Startable {
   }
 
   /** Passes the session on to the leader, and tells the agent the leader's address. */
-  relay(call: ServerDuplexStream<ConnectRequest, Uint8Array>, context: Pick<CallContext, 'peer'>): void {
+  relay(call: ServerDuplexStream<ConnectRequest, Uint8Array>): void {
     const channel = this.#open();
     const headers = new Metadata();
     headers.set(relayedKey, channel.address);
     call.sendMetadata(headers);
-    channel.relay(call, this.#metadataOf(call, context));
+    channel.relay(call, this.#metadataOf(call));
   }
 
   #open(): LeaderChannel {
@@ -207,10 +204,10 @@ export class Forwarder implements Startable {
    * The leader sees this manager's connection, so the caller's identity goes along as metadata. The leader accepts it
    * from managers only.
    */
-  #metadataOf(call: { readonly metadata: Metadata }, { peer }: Pick<CallContext, 'peer'>): Metadata {
+  #metadataOf(call: Parameters<typeof vouchFor>[0] & { readonly metadata: Metadata }): Metadata {
     const metadata = call.metadata.clone();
     metadata.set(forwardedByKey, this.#settings.name);
-    vouchFor(peer, metadata);
+    vouchFor(call, metadata, this.#modules.clock.wall());
     return metadata;
   }
 }

@@ -1,4 +1,5 @@
 import { clusterServiceDefinition } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
+import type { ReportRefusalsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { serveUnary } from '@causeway/proto/io';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { Server } from '@grpc/grpc-js';
@@ -17,11 +18,12 @@ afterEach(() => {
 
 async function serve(peer: Peer): Promise<string> {
   const server = new Server();
-  const { describeManager } = clusterServiceDefinition;
+  const { describeManager, reportRefusals } = clusterServiceDefinition;
   server.addService(
-    { describeManager },
+    { describeManager, reportRefusals },
     {
       describeManager: serveUnary((request) => peer.describeManager(request), new MemoryLog()),
+      reportRefusals: serveUnary((request: ReportRefusalsRequest) => peer.reportRefusals(request), new MemoryLog()),
     },
   );
   const { address, stop } = await testCluster.serve(server);

@@ -1,5 +1,8 @@
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
-import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type {
+  DescribeManagerResponse,
+  ReportRefusalsRequest,
+} from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { callUnary } from '@causeway/proto/io';
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Peers } from '../../cluster/peers.ts';
@@ -17,10 +20,22 @@ export class GrpcPeers implements Peers {
     this.#credentials = credentials;
   }
 
-  async describe(address: string, signal: AbortSignal): Promise<DescribeManagerResponse> {
+  describe(address: string, signal: AbortSignal): Promise<DescribeManagerResponse> {
+    return this.#ask(address, (client) =>
+      callUnary(client.describeManager.bind(client), {}, { timeout: longest, signal }),
+    );
+  }
+
+  async reportRefusals(address: string, request: ReportRefusalsRequest, signal: AbortSignal): Promise<void> {
+    await this.#ask(address, (client) =>
+      callUnary(client.reportRefusals.bind(client), request, { timeout: longest, signal }),
+    );
+  }
+
+  async #ask<Answer>(address: string, ask: (client: ClusterServiceClient) => Promise<Answer>): Promise<Answer> {
     const client = new ClusterServiceClient(address, this.#credentials);
     try {
-      return await callUnary(client.describeManager.bind(client), {}, { timeout: longest, signal });
+      return await ask(client);
     } finally {
       client.close();
     }

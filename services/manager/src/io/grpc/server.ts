@@ -1,3 +1,4 @@
+import type { Removals } from '@causeway/identity';
 import { ClientCredentials, type LiveCredential, PeerListener } from '@causeway/identity/io';
 import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
@@ -99,10 +100,11 @@ export class GrpcServer implements Startable {
       'grpc.enable_channelz': 0, // counts every message of every call, and the counts are not read
     });
     const { manager, credential, clock } = modules;
-    const credentials = ClientCredentials.toManagers(credential, () => clock.wall());
-    const forwarded = { view: manager.view, credentials, services: servedNames.map(definitionOf) };
+    const removals = (): Removals => manager.view.removals;
+    const credentials = ClientCredentials.toManagers(credential, () => clock.wall(), removals);
+    const forwarded = { view: manager.view, credentials, clock, services: servedNames.map(definitionOf) };
     this.#forwarder = new Forwarder(forwarded, settings);
-    const callers = new Callers({ credential, clock, removals: () => manager.view.removals });
+    const callers = new Callers({ credential, clock, removals, roots: () => manager.view.ca?.value.roots });
     this.#callers = callers;
     const listened = { server: this.#server, credential, expected: () => callers.expected };
     this.#listener = new PeerListener(listened, splitHostPort(settings.listen));
@@ -154,7 +156,7 @@ export class GrpcServer implements Startable {
   }
 
   /**
-   * Ends the connections of peers that were removed, or whose certificate expires. A peer that has a new certificate
+   * Ends the connections of peers that were removed, whose certificate expires, or whose CA was replaced. A peer that has a new certificate
    * connects again at once; the others get the reason as the answer to their next call.
    */
   cutUnwelcome(): void {

@@ -57,7 +57,7 @@ export function sessionHandlers(
         const context = new GrpcCall(call, callers.identify(call), endless);
         peer = context.peer;
         authorize(rule, context, undefined);
-        if (forwarder.relays(call)) forwarder.relay(call, context);
+        if (forwarder.relays(call)) forwarder.relay(call);
         else void serve(new GrpcAgentChannel(call, context.peer));
       } catch (error) {
         reportRefusal(refused, call, { error, peer, request: undefined });

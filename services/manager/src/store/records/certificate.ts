@@ -1,6 +1,6 @@
 import { type PeerName, parseRole } from '@causeway/identity';
 import { parseName, unwrap } from '@causeway/model';
-import { list, number, recordCodec, text } from './codec.ts';
+import { type JsonObject, list, number, object, omit, recordCodec, text } from './codec.ts';
 import { keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
 import { PeerIndex } from './peer-index.ts';
 
@@ -20,6 +20,14 @@ export interface CertificateRecord extends Pick<PeerName, 'role' | 'id'> {
   readonly generation: number;
   /** DNS names and IP addresses in a manager's certificate; others have none. */
   readonly hosts: readonly string[];
+  /** Earlier certificates of a manager that have not expired. If the manager is removed, etcd must refuse each of them. */
+  readonly former?: readonly FormerCertificate[];
+}
+
+interface FormerCertificate {
+  readonly serial: string;
+  /** Unix ms. */
+  readonly expires: number;
 }
 
 /** The parts of a key about a member of the cluster: its role, then its id. */
@@ -29,9 +37,10 @@ export const certificate = {
   kind: 'certificate',
   path: peerPath,
   codec: recordCodec<CertificateRecord>(
-    ({ role, id, name, serial, issued, expires, generation, hosts }, original) => ({
-      ...original,
+    ({ role, id, name, serial, issued, expires, generation, hosts, former }, original) => ({
+      ...omit(original, 'former'),
       ...{ role, id, name, serial, issued, expires, generation, hosts },
+      ...(former !== undefined && { former: former.map((each) => ({ serial: each.serial, expires: each.expires })) }),
     }),
     (json) => ({
       role: unwrap(parseRole(text(json, 'role'))),
@@ -42,9 +51,14 @@ export const certificate = {
       expires: number(json, 'expires'),
       generation: number(json, 'generation'),
       hosts: list(json, 'hosts').map(String),
+      ...(json['former'] !== undefined && { former: list(json, 'former').map((each) => formerFromJson(object(each))) }),
     }),
   ),
   keep: versioned<CertificateRecord>,
   index: () => new PeerIndex<Versioned<CertificateRecord>>(),
   listeners: 'record',
 } as const satisfies RecordKind;
+
+function formerFromJson(json: JsonObject): FormerCertificate {
+  return { serial: text(json, 'serial'), expires: number(json, 'expires') };
+}

@@ -10,15 +10,20 @@ export interface StoredToken extends TokenRecord {
   readonly pin: string;
   /** Unix ms. */
   readonly created: number;
+  /** Who created it: "operator/mary". */
+  readonly by: string;
+  /** The only name with which it may be used; absent: any. */
+  readonly name?: string;
 }
 
 export const token = {
   kind: 'token',
   path: [keyPart('id', parseTokenId)],
   codec: recordCodec<StoredToken>(
-    ({ id, role, hash, pin, uses, used, created, expires, revoked }, original) => ({
-      ...omit(original, 'revoked'),
-      ...{ id, role, hash, pin, uses, used, created, expires },
+    ({ id, role, hash, pin, uses, used, created, by, name, expires, revoked }, original) => ({
+      ...omit(original, 'name', 'revoked'),
+      ...{ id, role, hash, pin, uses, used, created, by, expires },
+      ...(name !== undefined && { name }),
       ...(revoked !== undefined && { revoked }),
     }),
     (json) => ({
@@ -29,6 +34,8 @@ export const token = {
       uses: number(json, 'uses'),
       used: number(json, 'used'),
       created: number(json, 'created'),
+      by: json['by'] === undefined ? '' : text(json, 'by'),
+      ...(json['name'] !== undefined && { name: text(json, 'name') }),
       expires: number(json, 'expires'),
       ...(json['revoked'] !== undefined && { revoked: number(json, 'revoked') }),
     }),
