@@ -1,3 +1,5 @@
+import { Core } from '../swim/core.ts';
+import { lan } from '../swim/profile.ts';
 import { noBytes, putUint32 } from '../wire/bytes.ts';
 import { crc32 } from '../wire/crc32.ts';
 import { decodeDatagram, type Layers } from '../wire/datagram.ts';
@@ -8,6 +10,7 @@ import { type } from '../wire/message-type.ts';
 import { encodeReply, StreamReader } from '../wire/stream.ts';
 import { type Captured, captured } from './captured.ts';
 import { NullAead } from './null-aead.ts';
+import { SeededRandom } from './seeded-random.ts';
 
 const plain: Layers = { label: noBytes, encryption: undefined, compresses: false };
 const keyring = new Keyring(new Uint8Array(16));
@@ -23,10 +26,11 @@ export interface FuzzResult {
   largestHeap: number;
 }
 
-/** Feeds mutated packets of serf to each decoder. Throws what a decoder throws, and if an output exceeds its cap. */
+/** Feeds mutated packets of serf to each decoder and to a node. Throws what these throw, and if an output exceeds its cap. */
 export function fuzz(runs: number, random: () => number): FuzzResult {
   const corpus = captured('serf-plain');
   const below = (count: number): number => Math.floor(random() * count);
+  const node = nodeUnderFire();
   const result: FuzzResult = { accepted: 0, refused: 0, largestHeap: 0 };
   for (let run = 0; run < runs; run++) {
     const { kind, bytes } = corpus[below(corpus.length)] as Captured;
@@ -34,11 +38,43 @@ export function fuzz(runs: number, random: () => number): FuzzResult {
     const isRead = kind === 'udp' ? readDatagram(input) : readStream(input, below);
     if (isRead) result.accepted++;
     else result.refused++;
+    node(kind, input, run);
     const output = inflate(input, 4096);
     if (output !== undefined && output.length > 4096) throw new Error('more bytes than the limit');
     if (run % 1024 === 0) result.largestHeap = Math.max(result.largestHeap, process.memoryUsage().heapUsed);
   }
   return result;
+}
+
+/** A node that gets each input as a datagram, as a request or as the answer to its own request, a millisecond apart. */
+function nodeUnderFire(): (kind: Captured['kind'], bytes: Uint8Array, run: number) => void {
+  const from = { addr: Uint8Array.of(127, 0, 0, 11), port: 7946 };
+  const settings = {
+    name: 'n13',
+    address: { addr: Uint8Array.of(127, 0, 0, 13), port: 7946 },
+    meta: noBytes,
+    delegateVersions: { min: 2, max: 5, current: 5 },
+    profile: lan,
+    layers: plain,
+  };
+  const core = new Core(settings, new SeededRandom(1), {}, 0);
+  core.step({ type: 'start' }, 0);
+  return (kind, bytes, run) => {
+    core.step({ type: 'timer' }, run);
+    if (kind === 'udp') core.step({ type: 'datagram', from, bytes }, run);
+    else if (kind === 'request') {
+      const stream = 2 * run + 1;
+      core.step({ type: 'accepted', stream, from }, run);
+      core.step({ type: 'received', stream, bytes }, run);
+      core.step({ type: 'closed', stream, why: 'closed' }, run);
+    } else {
+      for (const effect of core.step({ type: 'join', command: run, to: from }, run)) {
+        if (effect.type !== 'connect') continue;
+        core.step({ type: 'received', stream: effect.stream, bytes }, run);
+        core.step({ type: 'closed', stream: effect.stream, why: 'closed' }, run);
+      }
+    }
+  };
 }
 
 function readDatagram(input: Uint8Array): boolean {

@@ -1,0 +1,170 @@
+import type { Random } from '../random.ts';
+import { decodeDatagram } from '../wire/datagram.ts';
+import type { Message } from '../wire/message.ts';
+import type { Refusal } from '../wire/refusal.ts';
+import { Context, type Settings } from './context.ts';
+import type { Delegate } from './delegate.ts';
+import type { Effect, Input } from './effect.ts';
+import { Exchanges } from './exchanges.ts';
+import { type Address, infoOf, type MemberInfo } from './member.ts';
+import { Membership } from './membership.ts';
+import { Packets } from './packets.ts';
+import { Prober } from './prober.ts';
+
+/**
+ * A node of memberlist without sockets, clock or chance: each step takes one input and the time, and returns what its host
+ * has to do. The same inputs give the same effects.
+ */
+export class Core {
+  readonly #context: Context;
+  readonly #membership: Membership;
+  readonly #packets: Packets;
+  readonly #prober: Prober;
+  readonly #exchanges: Exchanges;
+
+  /** `now`: as in `step`. */
+  constructor(settings: Settings, random: Random, delegate: Delegate, now: number) {
+    this.#context = new Context(settings, random, delegate);
+    this.#context.now = now;
+    this.#membership = new Membership(this.#context);
+    this.#packets = new Packets(this.#context, this.#membership);
+    this.#exchanges = new Exchanges(this.#context, this.#membership, () => this.#prober);
+    this.#prober = new Prober(this.#context, this.#membership, this.#packets, (member, ping) =>
+      this.#exchanges.ping(member, ping),
+    );
+  }
+
+  /** This node, and every node that is not forgotten: also those that are dead or have left. */
+  members(): readonly MemberInfo[] {
+    return this.#membership.all.map(infoOf);
+  }
+
+  member(name: string): MemberInfo | undefined {
+    const member = this.#membership.get(name);
+    return member === undefined ? undefined : infoOf(member);
+  }
+
+  /** 0: healthy. Higher: this node misses answers, and probes more slowly. */
+  get health(): number {
+    return this.#membership.awareness.score;
+  }
+
+  /** How often input was refused, by reason. */
+  get refusals(): ReadonlyMap<Refusal, number> {
+    return this.#context.refusals;
+  }
+
+  /** When the next `timer` input is due. */
+  get nextWake(): number | undefined {
+    return this.#context.timers.next;
+  }
+
+  /** `now`: milliseconds since any start; never goes back. */
+  step(input: Input, now: number): readonly Effect[] {
+    this.#context.now = Math.max(this.#context.now, now);
+    this.#take(input);
+    return this.#context.takeEffects();
+  }
+
+  #take(input: Input): void {
+    switch (input.type) {
+      case 'start':
+        this.#membership.announce();
+        this.#packets.start();
+        this.#prober.start();
+        this.#exchanges.start();
+        break;
+      case 'timer':
+        this.#fire();
+        break;
+      case 'datagram':
+        this.#read(input.from, input.bytes);
+        break;
+      case 'accepted':
+        this.#exchanges.accepted(input.stream, input.from);
+        break;
+      case 'received':
+        this.#exchanges.received(input.stream, input.bytes);
+        break;
+      case 'sent':
+        this.#exchanges.sent(input.stream);
+        break;
+      case 'closed':
+        this.#exchanges.closed(input.stream, input.why);
+        break;
+      case 'join':
+        this.#exchanges.join(input.to, input.command);
+        break;
+      case 'leave':
+        this.#announce(input, (done) => this.#membership.leave(done));
+        break;
+      case 'updateMeta':
+        this.#announce(input, (done) => this.#membership.updateMeta(input.meta, done));
+        break;
+      case 'sendReliable':
+        this.#exchanges.sendUser(input.to, input.payload, input.command);
+        break;
+      case 'sendBestEffort':
+        this.#packets.sendAlone(input.to, { type: 'user', payload: input.payload });
+        break;
+    }
+  }
+
+  #fire(): void {
+    const { timers, now } = this.#context;
+    for (let timer = timers.due(now); timer !== undefined; timer = timers.due(now)) timer.fire();
+  }
+
+  /** Settles the command when the news was sent as often as it will be, or at the timeout. */
+  #announce(
+    { command, timeout }: { readonly command: number; readonly timeout: number },
+    make: (done: () => void) => void,
+  ): void {
+    let isSettled = false;
+    const settle = (error: string | undefined): void => {
+      if (!isSettled) this.#context.emit({ type: 'settled', command, error });
+      isSettled = true;
+      timer.isCancelled = true;
+    };
+    const timer = this.#context.after(timeout, () => settle('timeout'));
+    make(() => settle(undefined));
+    if (!this.#membership.hasOthers) settle(undefined);
+  }
+
+  #read(from: Address, bytes: Uint8Array): void {
+    const { messages, refused } = decodeDatagram(bytes, this.#context.settings.layers);
+    for (const why of refused) this.#context.refuse(why);
+    for (const message of messages) this.#handle(from, message);
+  }
+
+  #handle(from: Address, message: Message): void {
+    switch (message.type) {
+      case 'ping':
+        this.#prober.pinged(message, from);
+        break;
+      case 'indirectPing':
+        this.#prober.askedToPing(message, from);
+        break;
+      case 'ack':
+        this.#prober.acked(message);
+        break;
+      case 'nack':
+        this.#prober.nacked(message);
+        break;
+      case 'alive':
+        this.#membership.alive(message);
+        break;
+      case 'suspect':
+        this.#membership.suspect(message);
+        break;
+      case 'dead':
+        this.#membership.dead(message);
+        break;
+      case 'user': {
+        const payload = new Uint8Array(message.payload);
+        this.#context.event({ type: 'message', from, payload, isReliable: false });
+        break;
+      }
+    }
+  }
+}
