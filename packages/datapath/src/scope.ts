@@ -9,7 +9,7 @@ import { hostNetns, type NetnsPath } from './state.ts';
 export function scopeOf(netns: NetnsPath, desired: Namespace): ReadScope {
   const sysctls = [...desired.sysctls.keys()];
   if (netns === hostNetns) return { sysctls };
-  if (isOurLink(netns)) return { of: dumpedOfNetwork, sysctls };
+  if (isOurLink(netns)) return { of: slotsOfLinks, sysctls };
   // Nothing in a container is ours to remove, so what has no desired object there need not be read.
   const of = dumped.filter((slot) => desired[slot].size > 0);
   return { links: [...desired.links.keys()], of, sysctls };
@@ -18,7 +18,10 @@ export function scopeOf(netns: NetnsPath, desired: Namespace): ReadScope {
 const dumpedKinds = kinds.filter(({ real }) => real.read !== undefined);
 /** The slots that cost a dump. */
 const dumped = dumpedKinds.map(({ slot }) => slot);
-const dumpedOfNetwork = dumpedKinds.filter(({ isOfHost }) => isOfHost !== true).map(({ slot }) => slot);
+/** Those whose objects belong to links: all that networks and containers have. */
+export const slotsOfLinks = dumpedKinds.filter(({ isOfHost }) => isOfHost !== true).map(({ slot }) => slot);
+/** Those of the host namespace, whose objects networks share. */
+export const sharedSlots = dumpedKinds.filter(({ isOfHost }) => isOfHost === true).map(({ slot }) => slot);
 
 /** Whether the scope includes this slot of a namespace, of those that cost a dump. */
 export function isAskedFor(slot: keyof Namespace, { of }: ReadScope): boolean {

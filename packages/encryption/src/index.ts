@@ -1,10 +1,12 @@
+export { type FoundIpsec, type FoundPeer, foundPeer } from './host/found.ts';
 export type { HostView, PeerOfHost } from './host/host-view.ts';
 export { type HostPlan, planHost } from './host/plan-host.ts';
+export { blocks } from './host/policies.ts';
 export { Secrets } from './host/secrets.ts';
 export { dueAt, receivingLimits, rekeyPeriod, sendingLimits } from './limits.ts';
 export { publicHalf, sharedSecret } from './node-key.ts';
 export { type Pair, samePair, spiOf } from './pair.ts';
-export { withGeneration } from './protocol/generations.ts';
+export { type NewGeneration, withGeneration } from './protocol/generations.ts';
 export type { PeerPlan } from './protocol/peer-plan.ts';
 export { planRekey, type RekeyPlan } from './protocol/plan.ts';
 export * from './protocol/view.ts';

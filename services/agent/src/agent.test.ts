@@ -3,6 +3,7 @@ import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { createAgent } from './agent.ts';
 import { busyHost } from './testing/agent-fixture.ts';
+import { memberCluster } from './testing/encryption.ts';
 import { Host } from './testing/host.ts';
 
 /** Starts the agent on tables as they were on disk some time ago, for a minute in which no manager answers. */
@@ -141,16 +142,17 @@ describe('start', () => {
   });
 
   it('refuses an address no device carries', async () => {
-    const { kernel, manager: link, files, clock, random, log } = new Host();
+    const { kernel, manager: link, files, clock, random, log, encryption } = new Host();
     const settings = {
       nodeId: 'a1a1a1a1a1a1a1a1' as NodeId,
+      cluster: memberCluster,
       name: 'h1' as Name,
       managers: ['m:1'],
       dataPath: Ip('198.51.100.1'),
       vxlanPort: 4789,
       version: '0',
     };
-    const agent = createAgent({ kernel, link, files, clock, random, log }, settings);
+    const agent = createAgent({ kernel, link, files, clock, random, log, encryption }, settings);
     await expect(agent.start()).rejects.toMatchObject({ code: 'address-absent', data: { field: 'data-path' } });
     await expect(agent.api.getAgentStatus()).rejects.toBeInstanceOf(CausewayError);
   });

@@ -1,5 +1,6 @@
 import {
   CausewayError,
+  type ClusterId,
   checkLabels,
   clip,
   encapPort,
@@ -15,10 +16,13 @@ import {
   unwrap,
   whyNoDataPath,
 } from '@causeway/model';
+import type { Duration } from '@causeway/runtime';
 
 export interface AgentSettings {
   /** Id of this host, as in its certificate. */
   readonly nodeId: NodeId;
+  /** Id of this host's cluster, as in its certificate. */
+  readonly cluster: ClusterId;
   /** Name of this host, unique in the cluster. */
   readonly name: Name;
   /** HOST:PORT of each known manager; the first is tried first. */
@@ -31,6 +35,8 @@ export interface AgentSettings {
   readonly encapPort?: number;
   /** UDP port; 4789 is the port assigned to VXLAN (RFC 7348 §5). */
   readonly vxlanPort: number;
+  /** How often this host makes a new key for encrypted networks; absent: every 8 hours. */
+  readonly rekeyPeriod?: Duration;
   /** Labels of this host, for selectors. */
   readonly labels?: Labels;
   readonly version: string;
@@ -58,7 +64,7 @@ export interface AgentOptions {
 }
 
 /** Throws a CausewayError that names the option and what would be right. */
-export function parseSettings(options: AgentOptions, version: string): Omit<AgentSettings, 'nodeId'> {
+export function parseSettings(options: AgentOptions, version: string): Omit<AgentSettings, 'nodeId' | 'cluster'> {
   const dataPath = parseDataPath('--data-path', options.dataPath);
   return {
     name: unwrap(parseName(options.name, '--name')),

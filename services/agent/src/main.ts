@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { createKernel, NetnsLock } from '@causeway/datapath/io';
+import { createNodeKey } from '@causeway/encryption/io';
 import { type Credential, nameOf } from '@causeway/identity';
 import {
   ClientCredentials,
@@ -42,6 +43,8 @@ import { keepHeapSmall } from './io/heap.ts';
 import { measureLoopDelay } from './io/loop-delay.ts';
 import { GrpcManagerLink } from './io/manager-link.ts';
 import { resetCommand } from './io/reset-command.ts';
+import { keyDirectory, SecretKeyFile } from './io/secret-key-file.ts';
+import { readPlaintextDrops } from './io/xfrm-statistics.ts';
 
 interface Options extends AgentOptions {
   readonly dataDir: string;
@@ -154,13 +157,20 @@ async function serve(options: Options, log: Log): Promise<void> {
   await claim(options);
   const identity = identityDirectory(options.dataDir);
   const credential = new LiveCredential(await readCredential(identity));
-  const settings = { ...given, nodeId: nodeOf(credential.current) };
+  const nodeId = nodeOf(credential.current);
+  const settings = { ...given, nodeId, cluster: nameOf(credential.current).cluster };
   const toManagers = (): ClientCredentials => ClientCredentials.toManagers(credential, () => systemClock.wall());
   const credentials = toManagers();
   const link = new GrpcManagerLink({ credentials }, options);
   const agent = createAgent(
     {
       ...{ kernel, link, files, clock: systemClock, random: cryptoRandom, log, loopDelay: measureLoopDelay() },
+      encryption: {
+        member: credential,
+        keyFile: new SecretKeyFile(keyDirectory(options.socket), nodeId),
+        createKey: createNodeKey,
+        plaintextDrops: readPlaintextDrops,
+      },
       keepCredential: () => keepCredential(identity, credential.current),
     },
     settings,

@@ -1,4 +1,5 @@
-import type { Kernel } from '@causeway/datapath';
+import type { Difference, Kernel } from '@causeway/datapath';
+import { rekeyPeriod } from '@causeway/encryption';
 import { type EndpointId, feedVersions, isCausewayError, type Name, type Node } from '@causeway/model';
 import { Failover, nodeToMessage } from '@causeway/proto';
 import type { Drift, HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
@@ -11,6 +12,7 @@ import { Ledger } from './disk/ledger.ts';
 import { OverlayRecords } from './disk/overlay-records.ts';
 import { restoreFiles } from './disk/restore-files.ts';
 import { Sandboxes } from './disk/sandboxes.ts';
+import { type EncryptionModules, HostEncryption } from './encryption/host-encryption.ts';
 import { Attacher } from './endpoints/attach.ts';
 import { ContainerNamespaces } from './endpoints/container-netns.ts';
 import { Detacher } from './endpoints/detach.ts';
@@ -22,12 +24,12 @@ import { whyNoEsp } from './host/esp.ts';
 import { healthOf, type LoopDelay } from './host/health.ts';
 import { HostRoutes } from './host/routes.ts';
 import { UnderlayMtu } from './host/underlay.ts';
-import { noEncryption } from './managers/asked-encryption.ts';
 import { Claims } from './managers/claims.ts';
 import type { ManagerLink } from './managers/link.ts';
 import { SessionLoop } from './managers/session-loop.ts';
 import { Standing } from './managers/standing.ts';
-import { cannotEncryptYet } from './reconcile/encryption.ts';
+import { countWrites } from './reconcile/counting-kernel.ts';
+import { driftOf } from './reconcile/drift.ts';
 import { HostStats } from './reconcile/host-stats.ts';
 import { Overlays } from './reconcile/overlays.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
@@ -45,6 +47,7 @@ export interface AgentModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly encryption: EncryptionModules;
   /** Writes the host's credential again if it was removed from the data directory; absent: nothing is written. */
   readonly keepCredential?: () => Promise<void>;
   /** Absent: the delay of the event loop is not measured. */
@@ -61,7 +64,17 @@ export interface RunningAgent {
 /** Loads the saved state, builds the parts of the agent and starts them. Throws what `Agent.start` throws. */
 export async function startAgent(modules: AgentModules, settings: AgentSettings): Promise<RunningAgent> {
   const { kernel, link, files, clock, random, log } = modules;
-  const { nodeId, name, dataPath, advertised = dataPath, encapPort, vxlanPort, labels = {}, version } = settings;
+  const {
+    nodeId,
+    cluster,
+    name,
+    dataPath,
+    advertised = dataPath,
+    encapPort,
+    vxlanPort,
+    labels = {},
+    version,
+  } = settings;
   const { feeds = feedVersions } = settings;
   const underlay = new UnderlayMtu(modules, { dataPath });
   await underlay.load();
@@ -97,8 +110,32 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   const failover = new Failover(settings.managers, clock);
   const ownRows = new OwnRows({ tables }, { nodeId });
   const claims = new Claims({ link, failover, clock, random }, { nodeId });
+  const encryption = new HostEncryption(
+    {
+      ...modules.encryption,
+      ...{ kernel: countWrites(kernel, stats), files, tables, clock, random, log },
+      whyNoEsp: () => whyNoEsp(modules),
+      onRepaired: (repaired) => reportRepairs({ log, stats }, name, repaired),
+      onRefused: (count) => stats.unresolved('encryption', count),
+    },
+    {
+      ...{ cluster, node: nodeId, address: dataPath, period: settings.rekeyPeriod ?? rekeyPeriod },
+      ...(encapPort !== undefined && { encapPort }),
+    },
+  );
   const reconciler = new Reconciler(
-    { kernel, clock, random, log, stats, tables, sandboxes, overlays, onLost: (id) => garbage.lost(id) },
+    {
+      kernel,
+      clock,
+      random,
+      log,
+      stats,
+      tables,
+      sandboxes,
+      overlays,
+      protection: encryption,
+      onLost: (id) => garbage.lost(id),
+    },
     { host: { node: nodeId, vtep: dataPath, vxlanPort }, name },
   );
   const settle = reconciler.settle.bind(reconciler);
@@ -130,7 +167,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     unrecorded,
     leaving,
     endReleases: (name, timeout) => garbage.endReleases(name, timeout),
-    whyNoEncryption: async () => (await whyNoEsp(modules)) ?? cannotEncryptYet,
+    whyNoEncryption: (timeout) => encryption.whyNot(timeout),
     clock,
     log,
   });
@@ -142,7 +179,11 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     { tables, ownRows, sandboxes, claims, isUnderWay, onRecovered, clock, log },
     { epoch },
   );
-  const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
+  const verify = async (repair: boolean): Promise<Drift[]> => {
+    const shared = encryption.verify();
+    const drift = await reconciler.verify(repair);
+    return [...drift, ...(await shared).map((difference) => driftOf(name, '', difference))];
+  };
   const health = (): HostHealth => healthOf({ kernel, stats, loopDelay: modules.loopDelay });
   const session = new SessionLoop({
     link,
@@ -164,18 +205,26 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     confirm: async (stamp) => {
       await unrecorded.keep();
       reconciler.confirm();
+      encryption.confirm();
       garbage.confirm(stamp);
     },
     verify,
-    encryption: noEncryption,
+    encryption,
     feeds,
   });
 
   const stopped = new AbortController();
+  await encryption.start();
   reconciler.start();
   await session.start();
   const { keepCredential = async () => undefined } = modules;
-  const saved = [keepCredential, () => positionFile.keep(position), () => sandboxes.keep(), () => records.keep()];
+  const saved = [
+    keepCredential,
+    () => positionFile.keep(position),
+    () => sandboxes.keep(),
+    () => records.keep(),
+    () => encryption.keepFile(),
+  ];
   const sweeping = sweep(clock, stopped.signal, async () => {
     await restoreFiles({ files, log }, saved);
     garbage.poke();
@@ -214,11 +263,21 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
       stopped.abort();
       unrecorded.stop();
       await Promise.all([session.stop(), garbage.stop(), sweeping]);
-      await reconciler.stop();
+      await Promise.all([reconciler.stop(), encryption.stop()]);
       await Promise.all([sandboxes.stop(), ledger.stop(), records.stop()]);
       log.info('agent.stopped');
     },
   };
+}
+
+function reportRepairs(
+  { log, stats }: { readonly log: Log; readonly stats: HostStats },
+  host: Name,
+  repaired: readonly Difference[],
+): void {
+  const drift = repaired.map((difference) => driftOf(host, '', difference));
+  log.warn('drift.repaired', { network: '', count: drift.length, first: drift[0] });
+  stats.repaired(drift);
 }
 
 function warnOfWeakIdentities(kernel: Kernel, log: Log): void {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createAgent, type ManagerLink } from '@causeway/agent';
-import { MemoryFiles } from '@causeway/agent/testing';
+import { MemoryFiles, memberCluster, memoryEncryption } from '@causeway/agent/testing';
 import { FakeKernel } from '@causeway/datapath/testing';
 import { CausewayError, Ip, type Name, type NodeId } from '@causeway/model';
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
@@ -148,13 +148,15 @@ describe.each(recordings)('managers as in %s and an agent of this version', (_, 
     };
     const settings = {
       nodeId: nodeOf(sessions.flat()),
+      cluster: memberCluster,
       name: 'h1' as Name,
       managers: ['m1:7443'],
       dataPath: Ip('10.90.0.1'),
       vxlanPort: 4789,
     };
+    const encryption = memoryEncryption(clock, settings.nodeId);
     const agent = createAgent(
-      { kernel, link, files, clock, random: new SeededRandom(1), log },
+      { kernel, link, files, clock, random: new SeededRandom(1), log, encryption },
       { ...settings, version: 'test' },
     );
     await agent.start();

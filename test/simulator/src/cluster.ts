@@ -33,6 +33,8 @@ export interface SimSettings {
   readonly fanOutPause?: Duration;
   /** MTU of every host's underlay, bytes, or one MTU per host. */
   readonly mtu?: number | readonly number[];
+  /** How often hosts make new keys for encrypted networks; absent: as by default. */
+  readonly rekeyPeriod?: Duration;
   /** Initial content of the store; absent: an empty store. */
   readonly store?: HistorySnapshot;
   /** Feed versions that managers speak by default; absent: those of this version. */
@@ -91,10 +93,13 @@ export class SimCluster {
     this.#addresses = Array.from({ length: settings.managers ?? 1 }, (_, i) => `m${i + 1}:7443`);
     this.#failover = new Failover(this.#addresses, clock);
     this.#streams = new Failover(this.#addresses, clock);
-    this.hosts = Array.from(
-      { length: settings.hosts },
-      (_, i) => new SimHost({ ...this, managers: this.#addresses }, { number: i + 1, mtu: mtuOf(settings, i) }),
-    );
+    this.hosts = Array.from({ length: settings.hosts }, (_, i) => {
+      const { rekeyPeriod } = settings;
+      return new SimHost(
+        { ...this, managers: this.#addresses },
+        { number: i + 1, mtu: mtuOf(settings, i), rekeyPeriod },
+      );
+    });
   }
 
   /** Resolves when each of these hosts has a session and is up to date. The other hosts are not started. */

@@ -1,10 +1,10 @@
 import { type Agent, createAgent, type Files, resetHost } from '@causeway/agent';
-import { MemoryFiles } from '@causeway/agent/testing';
+import { MemoryFiles, memberCluster, memoryEncryption } from '@causeway/agent/testing';
 import { hostNetns, type NetnsPath } from '@causeway/datapath';
-import { connectivity, FakeKernel } from '@causeway/datapath/testing';
+import { connectivity, type Delivery, FakeKernel } from '@causeway/datapath/testing';
 import { Ip as asIp, feedVersions, type Ip, interfaceAddress, type Name, type NodeId } from '@causeway/model';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
-import { randomUuid } from '@causeway/runtime';
+import { type Duration, randomUuid } from '@causeway/runtime';
 import { type FakeClock, type MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import type { Connections } from './connections.ts';
 import { SimProcess } from './sim-process.ts';
@@ -17,6 +17,12 @@ export interface SimWorld {
   readonly managers: readonly string[];
 }
 
+export interface SimHostSettings {
+  readonly number: number;
+  readonly mtu: number;
+  readonly rekeyPeriod: Duration | undefined;
+}
+
 /** A host: a kernel and a disk that survive its agent. */
 export class SimHost {
   readonly name: Name;
@@ -25,15 +31,20 @@ export class SimHost {
   #vtep: Ip;
   readonly kernel: FakeKernel;
   readonly files: Files & MemoryFiles = new MemoryFiles();
+  /** As the files: outlives the agent. */
+  #encryption: ReturnType<typeof memoryEncryption>;
   readonly #world: SimWorld;
+  readonly #rekeyPeriod: Duration | undefined;
   #agent: Agent | undefined;
   #process = new SimProcess();
 
-  constructor(world: SimWorld, settings: { readonly number: number; readonly mtu: number }) {
+  constructor(world: SimWorld, settings: SimHostSettings) {
     this.#world = world;
+    this.#rekeyPeriod = settings.rekeyPeriod;
     this.name = `h${settings.number}` as Name;
     this.#nodeId = settings.number.toString(16).padStart(16, 'a') as NodeId;
     this.#vtep = asIp(`10.90.${settings.number >> 8}.${settings.number & 255}`);
+    this.#encryption = memoryEncryption(world.clock, this.#nodeId);
     this.kernel = new FakeKernel(world, { underlay: this.#vtep, mtu: settings.mtu });
   }
 
@@ -46,6 +57,11 @@ export class SimHost {
   replace(node: NodeId): void {
     this.files.contents.clear();
     this.#nodeId = node;
+    this.#encryption = memoryEncryption(this.#world.clock, node);
+  }
+
+  get encryption(): ReturnType<typeof memoryEncryption> {
+    return this.#encryption;
   }
 
   /** Adds another underlay address to the host. Its next agent receives VXLAN there. */
@@ -75,8 +91,13 @@ export class SimHost {
         link: simProcess.whileAlive(link),
         random,
         log,
+        encryption: { ...this.#encryption, keyFile: simProcess.whileAlive(this.#encryption.keyFile) },
       },
-      { nodeId: this.#nodeId, name: this.name, managers, dataPath: this.vtep, vxlanPort: 4789, version: 'sim', feeds },
+      {
+        ...{ nodeId: this.#nodeId, cluster: memberCluster, name: this.name, managers, feeds },
+        ...{ dataPath: this.vtep, vxlanPort: 4789, version: 'sim' },
+        ...(this.#rekeyPeriod !== undefined && { rekeyPeriod: this.#rekeyPeriod }),
+      },
     );
     await agent.start();
     this.#agent = agent;
@@ -137,8 +158,12 @@ export class SimHost {
 
   /** Whether a container of this host gets an echo reply from an address, through the kernels of all hosts. */
   pings(container: string, to: string, hosts: readonly SimHost[]): boolean {
+    return this.trace(container, to, hosts).delivered;
+  }
+
+  trace(container: string, to: string, hosts: readonly SimHost[]): Delivery {
     const from = { kernel: this.kernel, netns: `/run/netns/${container}` as NetnsPath };
     const kernels = hosts.map(({ kernel }) => kernel);
-    return connectivity(kernels, from, asIp(to)).delivered;
+    return connectivity(kernels, from, asIp(to));
   }
 }

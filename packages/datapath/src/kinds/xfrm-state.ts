@@ -26,7 +26,7 @@ import type { Kind, Reading, Requests, Step } from './kind.ts';
 import { byKey, describeDifference, tool } from './printing.ts';
 import { dumpXfrm } from './xfrm-dump.ts';
 
-export type { SaLimits, UdpPorts, XfrmState } from '../wire/xfrm-state.ts';
+export type { SaCounts, SaLimits, UdpPorts, XfrmState } from '../wire/xfrm-state.ts';
 
 /**
  * An SA is added and deleted. Only the ports of ESP in UDP change ("setPorts"), which keeps the key and the counter of packets: it
@@ -50,6 +50,7 @@ const same: Same<XfrmState> = {
   encap: (a, b) => a.encap?.sport === b.encap?.sport && a.encap?.dport === b.encap?.dport,
   arrivesFrom: undefined, // nothing that can be programmed
   isStrict: (a, b) => a.isStrict === b.isStrict,
+  counts: undefined, // what an SA has done is not what it is
 };
 
 /** SAs with a reqid of ours. Those that the kernel makes by itself while it waits for an SA are not found. */

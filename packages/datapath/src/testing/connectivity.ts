@@ -3,6 +3,7 @@ import { portOf } from '../kinds/link/link.ts';
 import type { Route } from '../kinds/route.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import type { FakeEnd, FakeLink, FakeNamespace } from './fake/host.ts';
+import { fateOf, isTaken } from './fake/ipsec.ts';
 import type { FakeKernel } from './fake-kernel.ts';
 import { addressesOf, hasAddress } from './twins/address.ts';
 import { portEntriesOf, tunnelsOf } from './twins/fdb.ts';
@@ -27,7 +28,8 @@ const hops = 8;
 
 /**
  * A ping between fake kernels, there and back. Every frame takes the path that the tables of the kernels give, neighbour
- * resolution included: containers ask, vxlan0 answers for remote addresses, and nothing is flooded into the underlay.
+ * resolution included: containers ask, vxlan0 answers for remote addresses, and nothing is flooded into the underlay. "ESP" in the
+ * path: an SA protects the frame from there to the next host.
  */
 export function connectivity(kernels: readonly FakeKernel[], from: Place, to: Ip): Delivery {
   const path: string[] = [];
@@ -100,7 +102,7 @@ class Walk {
     const port = portsOf(bridge).find((each) => portEntriesOf(each).has(mac));
     if (port !== undefined) return this.#deliver(port, mac);
     const tunnel = portsOf(bridge).find(({ link }) => link.kind === 'vxlan' && link.bridgePort?.flood === true);
-    return mayTunnel && tunnel !== undefined ? this.#tunnel(tunnel, mac) : undefined;
+    return mayTunnel && tunnel !== undefined ? this.#tunnel(bridge.namespace, tunnel, mac) : undefined;
   }
 
   #deliver(port: FakeLink, mac: Mac): FakeNamespace | undefined {
@@ -111,14 +113,18 @@ class Walk {
   }
 
   /** Sends through the underlay to the device of the same VNI and port on the host that has the VTEP's address. */
-  #tunnel(tunnel: FakeLink, mac: Mac): FakeNamespace | undefined {
+  #tunnel(from: FakeNamespace, tunnel: FakeLink, mac: Mac): FakeNamespace | undefined {
     const { link } = tunnel;
     const vtep = tunnelsOf(tunnel).get(mac)?.[0];
     if (link.kind !== 'vxlan' || vtep === undefined) return undefined;
-    this.#path.push(link.name, vtep);
+    const sender = this.#kernels.find(({ namespaces }) => [...namespaces.values()].includes(from))?.namespaces;
+    const packet = { src: link.local, dst: vtep, sport: link.sourcePort, dport: link.port };
+    const fate = fateOf(sender?.get(hostNetns) ?? from, packet);
+    this.#path.push(link.name, ...(typeof fate === 'object' ? ['ESP'] : []), vtep);
+    if (fate === 'dropped') return undefined;
     for (const { namespaces } of this.#kernels) {
       const underlay = namespaces.get(hostNetns);
-      if (underlay === undefined || !owns(underlay, vtep)) continue;
+      if (underlay === undefined || !owns(underlay, vtep) || !isTaken(underlay, packet, fate)) continue;
       for (const namespace of namespaces.values()) {
         const end = [...namespace.links.values()].find(
           (each) => each.link.kind === 'vxlan' && each.link.vni === link.vni && each.link.port === link.port,

@@ -45,6 +45,18 @@ export interface XfrmState {
    * SA. A found one without this is weaker than it should be.
    */
   readonly isStrict: boolean;
+  /** What the kernel has counted. Only of found SAs; no comparison looks at it. */
+  readonly counts?: SaCounts;
+}
+
+export interface SaCounts {
+  /** What the SA has protected, or has received. */
+  readonly bytes: number;
+  readonly packets: number;
+  /** When the SA was added, Unix seconds by the clock of the host. */
+  readonly addedAt: number;
+  /** Packets that were dropped because they had come before, or came too late for the window. */
+  readonly replays: number;
 }
 
 export interface UdpPorts {
@@ -93,6 +105,8 @@ const at = {
   protocol: 76,
   src: 80,
   limits: 96,
+  current: 160,
+  stats: 192,
   reqid: 208,
   family: 212,
   mode: 214,
@@ -244,6 +258,16 @@ function readLimits(view: DataView, offset: number): SaLimits {
   return { ...(soft && { soft }), ...(hard && { hard }) };
 }
 
+/**
+ * struct xfrm_lifetime_cur: bytes, packets, seconds at which the SA was added and first used; struct xfrm_stats: packets too late
+ * for the window, replays, and packets with a wrong ICV.
+ */
+function readCounts(view: DataView): SaCounts {
+  const amount = (n: number): number => Number(view.getBigUint64(at.current + 8 * n, true));
+  const replays = view.getUint32(at.stats, true) + view.getUint32(at.stats + 4, true);
+  return { bytes: amount(0), packets: amount(1), addedAt: amount(2), replays };
+}
+
 function writeId(to: MessageWriter, { dst, spi }: SaId, type: number): void {
   to.begin(type);
   const id = to.struct(usersaId);
@@ -272,7 +296,7 @@ function attributesOf(message: MessageReader): AttributeReader {
 /** undefined: not ours. */
 function readInfo(
   message: MessageReader,
-): Pick<XfrmState, 'src' | 'dst' | 'spi' | 'reqid' | 'limits' | 'isStrict'> | undefined {
+): Required<Pick<XfrmState, 'src' | 'dst' | 'spi' | 'reqid' | 'limits' | 'isStrict' | 'counts'>> | undefined {
   const info = infoOf(message);
   if (info === undefined) return undefined;
   const view = viewOf(info);
@@ -283,6 +307,7 @@ function readInfo(
   return {
     ...{ ...ends, spi: view.getUint32(at.spi), reqid },
     limits: readLimits(view, at.limits),
+    counts: readCounts(view),
     isStrict:
       isPairSelector(info.subarray(0, selectorSize), ends.src, ends.dst) &&
       view.getUint8(at.mode) === k.XFRM_MODE_TRANSPORT &&

@@ -8,6 +8,7 @@ import {
   type Network,
   type RequestId,
   type UnknownNetwork,
+  usesEsp,
 } from '@causeway/model';
 import { ReleaseReason } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
@@ -15,7 +16,7 @@ import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
 import type { Standing } from '../managers/standing.ts';
-import { cannotEncrypt } from '../reconcile/encryption.ts';
+import { cannotEncrypt } from '../reconcile/protection.ts';
 import type { Tables } from '../tables/tables.ts';
 import { mismatches, nameTakenHere } from './again.ts';
 import type { AttachSpec } from './attach-spec.ts';
@@ -31,6 +32,8 @@ import type { UnrecordedContainers } from './unrecorded.ts';
  * the host's first endpoint of the network, the whole table is sent.
  */
 const tableWithin = seconds(5);
+/** Time for the blocks of encrypted networks to be set. It takes a question to the kernel, and one read and write. */
+const protectedWithin = seconds(5);
 /**
  * The VNI of a namespace that is being destroyed stays taken for up to a second. Until then, a refusal of the kernel may
  * not be final.
@@ -61,8 +64,8 @@ export interface AttachModules {
   readonly leaving: Pick<LeavingInterfaces, 'gone'>;
   /** Ends what garbage collection has begun with endpoints of this name. See `GarbageCollector.endReleases`. */
   readonly endReleases: (name: Name, timeout: Duration) => Promise<boolean>;
-  /** Why this host cannot encrypt, in words. */
-  readonly whyNoEncryption: () => Promise<string>;
+  /** Waits until this host protects encrypted networks. Returns why it cannot, in words; undefined: it does. */
+  readonly whyNoEncryption: (timeout: Duration) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -179,8 +182,10 @@ export class AttachSteps {
     const table = await this.#modules.tables.reached(endpoint.network, claimed, tableWithin);
     if (!table.rows.endpoint.has(endpoint.id)) throw releasedMeanwhile(sandbox);
     if (!isKnown(table.network)) throw driverUnknown(table.network);
-    if (table.network.driver !== 'encrypted-overlay') return;
-    throw encryptionUnavailable(table.network, await this.#modules.whyNoEncryption());
+    if (!usesEsp(table.network)) return;
+    // A peer without keys is not waited for: what is sent to it is dropped until it has some.
+    const why = await this.#modules.whyNoEncryption(protectedWithin);
+    if (why !== undefined) throw encryptionUnavailable(table.network, why);
   }
 
   async #program(sandbox: Sandbox): Promise<void> {

@@ -1,14 +1,18 @@
 import {
+  applyPlan,
   bridgeName,
   hostNetns,
   isOverlayNetns,
   type Kernel,
   type Namespace,
   type NetnsPath,
+  plan,
   teardown,
   vxlanName,
 } from '@causeway/datapath';
 import type { Files } from '../disk/files.ts';
+import { readIpsec } from '../encryption/ipsec.ts';
+import { ipsecOf, noIpsec } from '../encryption/round.ts';
 
 export interface ResetModules {
   readonly kernel: Kernel;
@@ -19,7 +23,7 @@ export interface ResetModules {
 }
 
 /** Causeway's own files, by name. Other files in the directory stay. */
-const ownFile = /^((identity|sandboxes|overlays)\.[ab]|network-[0-9a-f]{16})$/;
+const ownFile = /^((identity|sandboxes|overlays|encryption)\.[ab]|network-[0-9a-f]{16})$/;
 
 /**
  * Removes Causeway from a host whose agent does not run: overlay namespaces with everything in them, so that containers
@@ -40,12 +44,26 @@ export async function resetHost({ kernel, files, tell }: ResetModules): Promise<
     else tell(`left ${netns}: ${problem}`);
     isClean &&= problem === undefined;
   }
+  // As long as a tunnel may be there, its packets need the blocks.
+  if (isClean) isClean = await removeIpsec(kernel, tell);
   for (const name of await files.list()) {
     if (!ownFile.test(name)) continue;
     await files.remove(name);
     tell(`removed ${files.directory}/${name}`);
   }
   return isClean;
+}
+
+/** Returns whether no SA and no policy of ours is left. */
+async function removeIpsec(kernel: Kernel, tell: ResetModules['tell']): Promise<boolean> {
+  const found = await readIpsec(kernel);
+  const ops = plan(ipsecOf(found), ipsecOf(noIpsec));
+  if (ops.length === 0) return true;
+  const [failure] = await applyPlan(kernel, ops);
+  if (failure === undefined)
+    tell(`removed ${found.xfrmStates.size} SAs and ${found.xfrmPolicies.size} policies of IPsec`);
+  else tell(`left SAs or policies of IPsec: the kernel refuses ${failure.op.op}: ${failure.errno} ${failure.message}`);
+  return failure === undefined;
 }
 
 /** An overlay that was being made or removed may have fewer links. */

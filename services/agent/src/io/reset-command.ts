@@ -8,6 +8,7 @@ import { claimHost, hostLock } from '../host/exclusive.ts';
 import { resetHost } from '../host/reset.ts';
 import { checkCapabilities } from './capabilities.ts';
 import { DirectoryFiles } from './directory-files.ts';
+import { keyDirectory } from './secret-key-file.ts';
 
 interface Options {
   readonly dataDir: string;
@@ -50,6 +51,11 @@ async function reset({ dataDir, socket }: Options): Promise<void> {
   if (existsSync(identity)) {
     await rm(identity, { recursive: true });
     tell(`removed ${identity}: to come back, this host must join again`);
+  }
+  const keys = keyDirectory(socket);
+  if (isClean && existsSync(keys)) {
+    await rm(keys, { recursive: true });
+    tell(`removed ${keys}`);
   }
   kernel.close();
   release();

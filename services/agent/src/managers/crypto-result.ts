@@ -1,8 +1,8 @@
 import type { CryptoResult, KeyPair } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import type { AskedStatus } from './asked-encryption.ts';
+import type { EncryptionStatus } from '../encryption/status.ts';
 
 /** `call`: the call that this answers. */
-export function cryptoResult(call: bigint, { peers, nextKeyIn, plaintextDrops }: AskedStatus): CryptoResult {
+export function cryptoResult(call: bigint, { peers, nextKeyIn, plaintextDrops }: EncryptionStatus): CryptoResult {
   return {
     call,
     error: '',

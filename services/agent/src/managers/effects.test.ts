@@ -2,11 +2,13 @@ import type { NodeId } from '@causeway/model';
 import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { milliseconds } from '@causeway/runtime';
 import { expect, it } from 'vitest';
-import type { AskedEncryption } from './asked-encryption.ts';
+import type { EncryptionStatus } from '../encryption/status.ts';
 import { carryOut, type EffectModules } from './effects.ts';
 
 /** What the agent says after a manager has asked for the SAs of the kernel. */
-async function answerOf(status: AskedEncryption['status']): Promise<ConnectRequest['message']> {
+async function answerOf(
+  status: () => Promise<Pick<EncryptionStatus, 'peers' | 'nextKeyIn' | 'plaintextDrops'>>,
+): Promise<ConnectRequest['message']> {
   const sent: ConnectRequest[] = [];
   const channel = { send: (request: ConnectRequest) => void sent.push(request) };
   const modules = { encryption: { status } } as unknown as EffectModules;

@@ -2,8 +2,8 @@ import { assertNever, messageOf, type Stamp } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Log } from '@causeway/runtime';
 import type { ClusterPosition } from '../disk/cluster-position.ts';
+import type { HostEncryption } from '../encryption/host-encryption.ts';
 import type { Tables } from '../tables/tables.ts';
-import type { AskedEncryption } from './asked-encryption.ts';
 import { cryptoFailure, cryptoResult } from './crypto-result.ts';
 import type { SessionChannel } from './link.ts';
 import type { Effect } from './machine.ts';
@@ -12,19 +12,19 @@ import type { Standing } from './standing.ts';
 export interface EffectModules {
   readonly tables: Tables;
   readonly standing: Standing;
+  readonly encryption: Pick<HostEncryption, 'begin' | 'hear' | 'end' | 'status' | 'order'>;
   readonly log: Log;
   /** Resolves when `seen` is saved. `restored`: a new cluster epoch has begun. */
   readonly remember: (seen: ClusterPosition, restored: boolean) => Promise<void>;
   /** Called when the tables contain every change that the host has missed. */
   readonly confirm: (stamp: Stamp) => Promise<void>;
   readonly verify: (repair: boolean) => Promise<Drift[]>;
-  readonly encryption: AskedEncryption;
 }
 
 /** Does what the session's machine asks for. Throws the error with which the session is to end. */
 export async function carryOut(
   effect: Exclude<Effect, { readonly effect: 'welcomed' }>,
-  { tables, standing, log, remember, confirm, verify, encryption }: EffectModules,
+  { tables, standing, encryption, log, remember, confirm, verify }: EffectModules,
   channel: SessionChannel,
 ): Promise<void> {
   switch (effect.effect) {
@@ -52,6 +52,8 @@ export async function carryOut(
       return;
     case 'rekey':
       return encryption.order({ afterGeneration: effect.after });
+    case 'keys':
+      return await encryption.hear(effect.news);
     case 'drained':
       return standing.drained(effect.drained);
     case 'leave':
@@ -71,7 +73,11 @@ async function answerVerify(call: bigint, verified: Promise<Drift[]>, channel: S
 }
 
 /** Runs beside the stream, for the same reason. */
-async function answerCrypto(call: bigint, encryption: AskedEncryption, channel: SessionChannel): Promise<void> {
+async function answerCrypto(
+  call: bigint,
+  encryption: Pick<HostEncryption, 'status'>,
+  channel: SessionChannel,
+): Promise<void> {
   const result = await encryption.status().then(
     (status) => cryptoResult(call, status),
     (error: unknown) => cryptoFailure(call, messageOf(error)),

@@ -2,6 +2,7 @@ import type { ClusterId, FeedVersion, NetworkId } from '@causeway/model';
 import { networkFromMessage, rowChangesFromMessage } from '@causeway/proto';
 import type { ConnectResponse, Delta as DeltaMessage } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Duration, milliseconds } from '@causeway/runtime';
+import { type KeyNews, readKeyNews } from '../encryption/news.ts';
 import type { Delta, Interner, Table } from '../tables/table.ts';
 import { tableFromMessage } from '../tables/table-codec.ts';
 
@@ -23,6 +24,7 @@ export type Incoming =
   | { readonly kind: 'verify'; readonly call: bigint; readonly repair: boolean }
   | { readonly kind: 'crypto'; readonly call: bigint }
   | { readonly kind: 'rekey'; readonly after: number }
+  | { readonly kind: 'keys'; readonly news: KeyNews }
   | { readonly kind: 'host-state'; readonly drained: boolean }
   | { readonly kind: 'goodbye'; readonly leader: string; readonly reason: string; readonly taken: boolean };
 
@@ -63,10 +65,12 @@ export async function readIncoming(
       const { leaderAddress, reason, taken } = message.goodbye;
       return { kind: 'goodbye', leader: leaderAddress, reason, taken };
     }
-    // Hosts do not encrypt yet, so they ask for no keys and get none.
     case 'ownKeys':
     case 'peerKeys':
-    case 'receipts':
+    case 'receipts': {
+      const news = readKeyNews(response);
+      return news && { kind: 'keys', news };
+    }
     case undefined:
       return undefined;
   }

@@ -10,6 +10,7 @@ import {
 } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
 import type { ClusterPosition } from '../disk/cluster-position.ts';
+import type { KeyNews } from '../encryption/news.ts';
 import { type Delta, type DeltaMismatch, mismatchOf, type Table } from '../tables/table.ts';
 import type { Incoming } from './incoming.ts';
 
@@ -57,6 +58,7 @@ export type Effect =
   | { readonly effect: 'verify'; readonly call: bigint; readonly repair: boolean }
   | { readonly effect: 'tell-sas'; readonly call: bigint }
   | { readonly effect: 'rekey'; readonly after: number }
+  | { readonly effect: 'keys'; readonly news: KeyNews }
   | { readonly effect: 'drained'; readonly drained: boolean }
   /** Ends the session. */
   | { readonly effect: 'leave'; readonly error: CausewayError };
@@ -100,6 +102,8 @@ export function step(state: SessionState, incoming: Incoming, tables: TablesView
       return { state, effects: [{ effect: 'tell-sas', call: incoming.call }] };
     case 'rekey':
       return { state, effects: [{ effect: 'rekey', after: incoming.after }] };
+    case 'keys':
+      return { state, effects: [{ effect: 'keys', news: incoming.news }] };
     case 'host-state':
       return { state, effects: [{ effect: 'drained', drained: incoming.drained }] };
     default:

@@ -99,6 +99,7 @@ export class Session {
     } catch (error) {
       return this.#end(error);
     } finally {
+      if (this.#phase === 'welcomed') this.#modules.encryption.end();
       this.#phase = 'over';
       signal.removeEventListener('abort', close);
       this.#close();
@@ -133,6 +134,7 @@ export class Session {
     if (relayedTo !== undefined) this.#supervised.push(this.#returnTo(relayedTo));
     this.#supervised.push(this.#reporter.beat(heartbeat, this.#over.signal));
     this.#reporter.poke();
+    this.#modules.encryption.begin((request) => this.#channel.send(request));
   }
 
   async #awaitWelcome(): Promise<void> {

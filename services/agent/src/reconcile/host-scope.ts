@@ -8,8 +8,10 @@ import {
   type NetnsPath,
   newNamespace,
   type Op,
+  type ReadScope,
   readState,
   type State,
+  slotsOfLinks,
 } from '@causeway/datapath';
 import type { Log } from '@causeway/runtime';
 import type { HostStats } from './host-stats.ts';
@@ -26,6 +28,9 @@ export interface HostScopeModules {
   /** Whether the path is the overlay of a network that is desired or is being removed. */
   readonly isInUse: (netns: NetnsPath) => boolean;
 }
+
+/** What networks share is not in this scope: what is desired of them depends on what is there (see `encryption/`). */
+const ownNamespace: ReadonlyMap<NetnsPath, ReadScope> = new Map([[hostNetns, { of: slotsOfLinks, sysctls: [] }]]);
 
 /**
  * What belongs to no network or to all networks: in the host's own namespace, what is Causeway's (owner.ts); and overlay
@@ -61,7 +66,7 @@ export class HostScope implements Scope {
   /** Also reads the overlays that removed networks have left: none of them is desired. */
   async read(): Promise<State> {
     const { kernel, overlays, stats, log } = this.#modules;
-    const state = new Map(await readState(kernel, this.desired));
+    const state = new Map(await readState(kernel, this.desired, ownNamespace));
     for (const netns of await kernel.ownNetns()) {
       if (!isOverlayNetns(netns) || this.#modules.isInUse(netns) || !(await overlays.isRecorded(netns))) continue;
       try {

@@ -5,8 +5,8 @@ import type { ScopeId } from './scope.ts';
 /** Maximum number of repairs that are kept for the next report. Further repairs are only counted. */
 const longestUnreported = 1_000;
 
-/** Where a difference is: a scope, an endpoint of a network, or the path of a namespace that belongs to no scope. */
-type Place = ScopeId | `${NetworkId}/${EndpointId}` | `/${string}`;
+/** Where a difference is: a scope, SAs and policies, an endpoint of a network, or the path of a namespace that belongs to no scope. */
+type Place = ScopeId | 'encryption' | `${NetworkId}/${EndpointId}` | `/${string}`;
 
 /** What this host has done to its kernel. Counted in one place, for the session's reports and for `status`. */
 export class HostStats {
@@ -165,5 +165,5 @@ export class HostStats {
 
 function networkOf(place: Place): NetworkId | undefined {
   const [network] = place.split('/');
-  return network === 'host' || network === '' ? undefined : (network as NetworkId);
+  return network === 'host' || network === 'encryption' || network === '' ? undefined : (network as NetworkId);
 }

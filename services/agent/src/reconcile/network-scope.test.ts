@@ -3,6 +3,7 @@ import { FakeKernel } from '@causeway/datapath/testing';
 import {
   type EndpointId,
   Ip,
+  type NetworkId,
   type NodeId,
   type RequestId,
   type UnknownDriver,
@@ -19,6 +20,7 @@ import { endpointRow, tableOf, testNetwork } from '../testing/table.ts';
 import { HostStats } from './host-stats.ts';
 import { type NetworkIntent, NetworkScope } from './network-scope.ts';
 import { Overlays } from './overlays.ts';
+import type { ProtectionState } from './protection.ts';
 import type { Phase } from './scope-reconciler.ts';
 
 const overlay = overlayNetns(testNetwork.id);
@@ -30,6 +32,8 @@ let kernel: FakeKernel;
 let stats: HostStats;
 let intent: NetworkIntent;
 let isConfirmed: boolean;
+let protection: ProtectionState;
+let released: NetworkId[];
 let lost: EndpointId[];
 let announced: NewAddresses[];
 let scope: NetworkScope;
@@ -46,6 +50,8 @@ beforeEach(async () => {
   };
   stats = new HostStats();
   isConfirmed = true;
+  protection = 'ready';
+  released = [];
   lost = [];
   announced = [];
   intent = { table: tableOf([own]), sandboxes: [sandbox] };
@@ -57,6 +63,12 @@ beforeEach(async () => {
     {
       ...modules,
       confirmed: () => isConfirmed,
+      protection: {
+        get state() {
+          return protection;
+        },
+        released: (id) => released.push(id),
+      },
       onLost: (id) => lost.push(id),
       announce: (found) => announced.push(found),
       onRemoved: () => undefined,
@@ -93,6 +105,28 @@ describe('what a pass does', () => {
     intent = { ...intent, ...over() };
     isConfirmed = confirmed;
     expect(scope.goal().kind).toBe(goal);
+  });
+});
+
+describe('an encrypted network', () => {
+  beforeEach(() => {
+    intent = { ...intent, table: tableOf([own], { network: { ...testNetwork, driver: 'encrypted-overlay' } }) };
+  });
+
+  it.each<[ProtectionState, string]>([
+    ['pending', 'wait'],
+    ['ready', 'follow'],
+    [{ why: 'its kernel has no ESP' }, 'refuse'],
+  ])('while the protection of the host is %j', (state, goal) => {
+    protection = state;
+    expect(scope.goal().kind).toBe(goal);
+  });
+
+  it('needs the protection until nothing of it is left', async () => {
+    await scope.remove();
+    expect(released).toEqual([]);
+    scope.removed();
+    expect(released).toEqual([testNetwork.id]);
   });
 });
 

@@ -26,6 +26,7 @@ import {
   type NetworkId,
   type Stamp,
   type UnknownNetwork,
+  usesEsp,
 } from '@causeway/model';
 import { type Clock, Slices } from '@causeway/runtime';
 import { type NewAddresses, reachable } from '../announce/announcements.ts';
@@ -34,12 +35,12 @@ import { isKnownTable, type Table } from '../tables/table.ts';
 import { ContainerPaths, findContainerPaths, within } from './container-paths.ts';
 import type { Former, Host } from './desired.ts';
 import { DesiredNetwork } from './desired-network.ts';
-import { cannotEncrypt } from './encryption.ts';
 import type { HostStats } from './host-stats.ts';
 import { explain } from './op-log.ts';
 import { affectsSharedLink, endpointOf } from './op-scope.ts';
 import type { Overlays } from './overlays.ts';
 import { partOf } from './part.ts';
+import { cannotEncrypt, type Protection } from './protection.ts';
 import type { Changed, DirtyPart, Goal, IntentChange, Part, Scope } from './scope.ts';
 import type { Phase } from './scope-reconciler.ts';
 import { WatchedContainers } from './watched-containers.ts';
@@ -60,6 +61,7 @@ export interface NetworkScopeModules {
   readonly inContainer: (identity: NetnsIdentity) => readonly Sandbox[];
   /** Whether a manager has confirmed the tables since start. */
   readonly confirmed: () => boolean;
+  readonly protection: Pick<Protection, 'state' | 'released'>;
   /** Called when a container is dead: no path leads to it, and its pair of links is gone. */
   readonly onLost: (id: EndpointId) => void;
   /** Announces new addresses whose entries the kernel has. */
@@ -150,7 +152,11 @@ export class NetworkScope implements Scope {
     // Until the tables are confirmed, containers may live here whose records are lost, and whose network's table has not come yet.
     if (table === undefined) return { kind: isAttached || !isConfirmed ? 'wait' : 'remove' };
     if (!isKnown(table.network)) return this.#refuse(table.network);
-    if (table.network.driver === 'encrypted-overlay') return this.#refuseToEncrypt(table.network);
+    if (usesEsp(table.network)) {
+      const { state } = this.#modules.protection;
+      if (state === 'pending') return { kind: 'wait' };
+      if (state !== 'ready') return this.#refuseToEncrypt(table.network, state.why);
+    }
     // The ledger may still have a network that was withdrawn since. Containers of this host prove that the network is
     // desired.
     return { kind: isAttached || isConfirmed ? 'follow' : 'wait' };
@@ -242,6 +248,7 @@ export class NetworkScope implements Scope {
 
   followed(refused: readonly Failure[]): void {
     const { desired, stamp, isHeld } = this.#follows;
+    if (refused.length === 0) this.#modules.protection.released(this.id); // unless it is encrypted now
     const isBlocked = refused.some(({ op }) => endpointOf(op, desired.sandboxes) === undefined);
     if (!isBlocked && !isHeld) this.#modules.stats.reached(this.id, stamp);
     this.#announce(refused);
@@ -261,6 +268,7 @@ export class NetworkScope implements Scope {
 
   removed(): void {
     this.#modules.stats.forget(this.id);
+    this.#modules.protection.released(this.id);
     this.#modules.onRemoved();
   }
 
@@ -326,9 +334,9 @@ export class NetworkScope implements Scope {
     return { kind: 'refuse', refusal: { event: 'network.driver-unknown', fields, why, difference } };
   }
 
-  /** Nothing is made for the network: without SAs and policies, its frames would travel in the clear. */
-  #refuseToEncrypt({ name, driver }: Network): Goal {
-    const why = cannotEncrypt(name);
+  /** Nothing is made for the network: its frames would travel in the clear. */
+  #refuseToEncrypt({ name, driver }: Network, reason: string): Goal {
+    const why = cannotEncrypt(name, reason);
     const difference = {
       netns: this.watched,
       kind: 'driver',

@@ -16,6 +16,7 @@ import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { beforeAll, expect, it } from 'vitest';
 import { type Agent, createAgent } from '../agent.ts';
+import { memberCluster, memoryEncryption } from '../testing/encryption.ts';
 import { FakeManager } from '../testing/fake-manager.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
 
@@ -47,15 +48,19 @@ describeOnKernel('an agent whose kernel others change while it writes', () => {
     });
     // Sweeps come as late as they can.
     const late = { float: () => 0.999, bytes: (count: number) => random.bytes(count) };
+    const nodeId = 'a1a1a1a1a1a1a1a1' as NodeId;
     const world = {
       kernel: counting,
       link: manager,
       files: new MemoryFiles(),
       clock: systemClock,
       log: new MemoryLog(),
+      encryption: memoryEncryption(systemClock, nodeId),
     };
-    const nodeId = 'a1a1a1a1a1a1a1a1' as NodeId;
-    const settings = { nodeId, name: 'h1' as Name, managers: ['10.0.0.1:7443'], dataPath, vxlanPort, version: '0.1.0' };
+    const settings = {
+      ...{ nodeId, cluster: memberCluster, name: 'h1' as Name, managers: ['10.0.0.1:7443'] },
+      ...{ dataPath, vxlanPort, version: '0.1.0' },
+    };
     const agent = createAgent({ ...world, random: late }, settings);
     createNetns(container);
     await agent.start();

@@ -1,5 +1,5 @@
 import { type Kernel, type NetnsPath, overlayNetns } from '@causeway/datapath';
-import type { EndpointId, EndpointRow, Name, NetworkId } from '@causeway/model';
+import { type EndpointId, type EndpointRow, type Name, type NetworkId, usesEsp } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Clock, Log, Random } from '@causeway/runtime';
 import { Announcer } from '../announce/announcer.ts';
@@ -14,6 +14,7 @@ import type { HostStats } from './host-stats.ts';
 import { inTurns, kernelCallsAtOnce } from './kernel-turns.ts';
 import { NetworkScope } from './network-scope.ts';
 import type { Overlays } from './overlays.ts';
+import type { Protection } from './protection.ts';
 import type { Scope } from './scope.ts';
 import { ScopeReconciler } from './scope-reconciler.ts';
 import { SweepPace } from './sweep-pace.ts';
@@ -27,6 +28,7 @@ export interface ReconcilerModules {
   readonly tables: Tables;
   readonly sandboxes: Sandboxes;
   readonly overlays: Overlays;
+  readonly protection: Protection;
   readonly onLost: (id: EndpointId) => void;
 }
 
@@ -58,6 +60,7 @@ export class Reconciler {
     this.#host = { scope, reconciler: this.#reconciler(scope) };
     modules.tables.onChange((change) => this.#onTable(change));
     modules.sandboxes.onChange((change) => this.#onSandbox(change));
+    modules.protection.onChange(() => this.#onProtection());
   }
 
   /** Begins with the content of the ledger: adds what is missing in the kernel, and removes nothing before `confirm`. */
@@ -130,6 +133,14 @@ export class Reconciler {
   #onSandbox({ networkId, endpointId, before }: SandboxChange): void {
     const row = this.#modules.tables.get(networkId)?.rows.endpoint.get(endpointId);
     this.#endpointsChanged(this.#network(networkId), new Map([[endpointId, { row, sandbox: before }]]));
+  }
+
+  /** Encrypted networks have waited for it. */
+  #onProtection(): void {
+    for (const [id, { reconciler }] of this.#networks) {
+      const network = this.#modules.tables.get(id)?.network;
+      if (network !== undefined && usesEsp(network)) void reconciler.follow();
+    }
   }
 
   #everythingChanged({ scope, reconciler }: NetworkPart): void {

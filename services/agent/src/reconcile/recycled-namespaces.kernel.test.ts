@@ -9,6 +9,7 @@ import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { beforeAll, expect, it } from 'vitest';
 import { createAgent } from '../agent.ts';
+import { memberCluster, memoryEncryption } from '../testing/encryption.ts';
 import { FakeManager } from '../testing/fake-manager.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
 
@@ -28,12 +29,16 @@ describeOnKernel('containers made again and again under one path, attached each 
     const nodeId = 'a1a1a1a1a1a1a1a1' as NodeId;
     const settings = {
       nodeId,
+      cluster: memberCluster,
       name: 'h1' as Name,
       managers: ['10.0.0.1:7443'],
       dataPath: Ip('192.0.2.1'),
       vxlanPort: 14790,
     };
-    const world = { kernel, link: manager, files: new MemoryFiles(), clock: systemClock, random, log: new MemoryLog() };
+    const world = {
+      ...{ kernel, link: manager, files: new MemoryFiles(), clock: systemClock, random, log: new MemoryLog() },
+      encryption: memoryEncryption(systemClock, nodeId),
+    };
     const agent = createAgent(world, { ...settings, version: '0.1.0' });
     await agent.start();
     const inodes = new Set<bigint>();

@@ -19,8 +19,8 @@ export async function busyHost(): Promise<Host> {
 export const ghost = Mac('02:42:00:00:00:99');
 
 /** A host without containers, at managers that have network blue. */
-export async function idleHost(): Promise<Host> {
-  const made = new Host();
+export async function idleHost(kernel: ConstructorParameters<typeof Host>[0] = {}): Promise<Host> {
+  const made = new Host(kernel);
   made.manager.network('blue');
   return await made.start();
 }

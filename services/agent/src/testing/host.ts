@@ -5,6 +5,7 @@ import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runt
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { type Agent, createAgent } from '../agent.ts';
 import type { AgentModules } from '../start.ts';
+import { memberCluster, memoryEncryption } from './encryption.ts';
 import { FakeManager } from './fake-manager.ts';
 import { MemoryFiles } from './memory-files.ts';
 
@@ -20,6 +21,7 @@ export class Host {
   /** The data directory for the next agent. */
   files = new MemoryFiles();
   readonly log = new MemoryLog();
+  readonly encryption: ReturnType<typeof memoryEncryption>;
   readonly random = new SeededRandom(1);
   #agent: Agent | undefined;
   readonly #kernelSettings: Pick<FakeKernelSettings, 'hasCookies' | 'hasEsp'>;
@@ -34,6 +36,7 @@ export class Host {
     this.manager = manager;
     this.#managers = managers;
     this.#kernelSettings = kernel;
+    this.encryption = memoryEncryption(clock, this.nodeId);
     this.#kernel = this.#boot();
   }
 
@@ -58,6 +61,7 @@ export class Host {
     const { nodeId } = this;
     const settings = {
       nodeId,
+      cluster: memberCluster,
       name: 'h1' as Name,
       managers: this.#managers,
       dataPath: Ip('192.0.2.1'),
@@ -82,8 +86,8 @@ export class Host {
 
   /** The world as the agent sees it. */
   protected seams(): AgentModules {
-    const { kernel, manager: link, files, clock, random, log } = this;
-    return { kernel, link, files, clock, random, log };
+    const { kernel, manager: link, files, clock, random, log, encryption } = this;
+    return { kernel, link, files, clock, random, log, encryption };
   }
 
   settle(span: Duration = milliseconds(300)): Promise<void> {

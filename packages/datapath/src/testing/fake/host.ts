@@ -83,6 +83,11 @@ export class FakeHost {
     return this.#parts.hasEsp;
   }
 
+  /** Unix ms. */
+  get wall(): number {
+    return this.#parts.clock.wall();
+  }
+
   namespace(path: NetnsPath): FakeNamespace {
     const found = this.namespaces.get(path);
     if (found === undefined) throw new Refusal('ENOENT', `no namespace at ${path}`);

@@ -29,7 +29,8 @@ export const xfrmState: Twin<XfrmStateOp> = {
     }
     if (!host.hasEsp) throw new Refusal('ENOSYS', 'Requested AEAD algorithm not found');
     if (known !== undefined) throw new Refusal('EEXIST', '');
-    states.set(stateKey(state), state);
+    const counts = { bytes: 0, packets: 0, addedAt: Math.floor(host.wall / 1_000), replays: 0 };
+    states.set(stateKey(state), { counts, ...state });
   },
   view(namespace) {
     const ours = [...statesOf(namespace)].filter(([, { reqid }]) => isOurReqid(reqid));

@@ -1,0 +1,300 @@
+import { type Difference, hostNetns, type Kernel, plan } from '@causeway/datapath';
+import type { PrivateKey } from '@causeway/identity';
+import { type ClusterId, type Ip, messageOf, type NetworkId, type NodeId } from '@causeway/model';
+import {
+  type Clock,
+  type Duration,
+  type Log,
+  Loop,
+  milliseconds,
+  type Random,
+  type Startable,
+  seconds,
+} from '@causeway/runtime';
+import type { Files } from '../disk/files.ts';
+import type { Dirty } from '../reconcile/dirty.ts';
+import { explain, logFailures, logOps } from '../reconcile/op-log.ts';
+import type { Protection, ProtectionState } from '../reconcile/protection.ts';
+import { RereadTimer } from '../reconcile/reread-timer.ts';
+import type { Tables } from '../tables/tables.ts';
+import { EncryptedNetworks } from './encrypted-networks.ts';
+import { Gate } from './gate.ts';
+import { applyIpsec, hasEncryptedTunnel, isBlock, readIpsec } from './ipsec.ts';
+import type { KeyFile } from './key-file.ts';
+import { KnownPeers } from './known-peers.ts';
+import type { Member } from './member.ts';
+import type { KeyNews } from './news.ts';
+import { OwnKeys } from './own-keys.ts';
+import { OwnRecord, type Send } from './own-record.ts';
+import { RecordsFile } from './records-file.ts';
+import { ipsecOf, noIpsec } from './round.ts';
+import { EncryptionRounds } from './rounds.ts';
+import { type EncryptionStatus, nextKeyIn, peersOf } from './status.ts';
+import { ToldReceipts } from './told-receipts.ts';
+import type { RekeyOrders } from './wish.ts';
+
+/** What encryption needs of the world, beside what the rest of the agent needs. */
+export interface EncryptionModules {
+  readonly member: Member;
+  readonly keyFile: KeyFile;
+  readonly createKey: () => PrivateKey;
+  /** See `EncryptionStatus.plaintextDrops`. */
+  readonly plaintextDrops: () => Promise<number | undefined>;
+}
+
+export interface HostEncryptionModules extends EncryptionModules {
+  readonly kernel: Kernel;
+  readonly files: Files;
+  readonly tables: Tables;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Why the kernel cannot encrypt, in words; undefined: it can. */
+  readonly whyNoEsp: () => Promise<string | undefined>;
+  readonly onRepaired: (repaired: readonly Difference[]) => void;
+  /** How many changes the kernel refuses now. */
+  readonly onRefused: (count: number) => void;
+}
+
+export interface HostEncryptionSettings {
+  readonly cluster: ClusterId;
+  readonly node: NodeId;
+  /** Of a device of this host: see `HostView.own`. */
+  readonly address: Ip;
+  /** See `HostView.own`. */
+  readonly encapPort?: number;
+  /** How often the host makes a new key, unless the managers say otherwise. */
+  readonly period: Duration;
+}
+
+/** Shortest pause between two rounds: peers answer a change of this host at about the same time. */
+const shortest = milliseconds(5);
+const retry = seconds(1);
+
+/**
+ * Protects what this host's encrypted networks send and receive. All of them share what is in the host namespace: the blocks, and
+ * SAs and policies for each peer. Networks wait for the blocks, and for nothing else.
+ *
+ *   pending ─ the blocks are set ─▶ ready ─ no encrypted network is left ─▶ pending
+ *   pending ─ no ESP, or the kernel refuses the blocks ─▶ why ─ asked again ─▶ pending
+ */
+export class HostEncryption implements Protection, Startable {
+  readonly #modules: HostEncryptionModules;
+  readonly #networks: EncryptedNetworks;
+  readonly #record: OwnRecord;
+  readonly #peers: KnownPeers;
+  readonly #told = new ToldReceipts();
+  readonly #file: RecordsFile;
+  readonly #rounds: EncryptionRounds;
+  readonly #gate: Gate;
+  readonly #loop: Loop;
+  readonly #timer: RereadTimer;
+  readonly #abort = new AbortController();
+  #running = Promise.resolve();
+  /** Those who wait for the next round. */
+  #asking: ((drift: readonly Difference[]) => void)[] = [];
+  /** Those whose question came before the present round. */
+  #asked: ((drift: readonly Difference[]) => void)[] = [];
+  readonly #unsubscribe: () => void;
+  #send: Send | undefined;
+  #hasEsp = false;
+  #isConfirmed = false;
+  /** Whether the kernel may have SAs, policies or sockets of ours. */
+  #mayHaveAny = true;
+  #failure = '';
+
+  constructor(modules: HostEncryptionModules, settings: HostEncryptionSettings) {
+    this.#modules = modules;
+    this.#gate = new Gate(modules);
+    this.#record = new OwnRecord(modules, settings);
+    this.#peers = new KnownPeers(modules, settings);
+    this.#file = new RecordsFile(modules);
+    const [record, peers, told, file] = [this.#record, this.#peers, this.#told, this.#file];
+    this.#rounds = new EncryptionRounds(
+      { ...modules, keys: new OwnKeys(modules), record, peers, told, file },
+      settings,
+    );
+    const step = (signal: AbortSignal): Promise<Duration | undefined> => this.#step(signal);
+    this.#loop = new Loop(modules, { step, failed: (error) => this.#fail(error), retryAfter: retry });
+    this.#networks = new EncryptedNetworks({ ...modules, onChange: () => this.#loop.wake() });
+    this.#timer = new RereadTimer({ ...modules, reread: (dirty) => this.#reread(dirty) }, { netns: hostNetns });
+    this.#unsubscribe = modules.member.onReplace(() => this.#loop.wake());
+  }
+
+  async start(): Promise<void> {
+    const records = await this.#file.load();
+    this.#record.restore(records);
+    this.#peers.restore(records);
+    this.#running = this.#loop.run(this.#abort.signal);
+  }
+
+  /** Leaves the kernel as it is. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#unsubscribe();
+    this.#timer.stop();
+    await this.#running;
+    this.#answer([]);
+    for (const answer of this.#asking) answer([]);
+  }
+
+  get state(): ProtectionState {
+    return this.#gate.state;
+  }
+
+  onChange(listener: () => void): void {
+    this.#gate.onChange(listener);
+  }
+
+  released(network: NetworkId): void {
+    this.#networks.released(network);
+  }
+
+  /** Why this host cannot encrypt, in words, once an encrypted network is known. undefined: the blocks are set. */
+  async whyNot(timeout: Duration): Promise<string | undefined> {
+    // What was missing may be there now: a module of the kernel.
+    if (typeof this.#gate.state === 'object') this.#gate.set('pending');
+    this.#loop.wake();
+    return await this.#gate.open(timeout);
+  }
+
+  /** See `restoreFiles`. */
+  keepFile(): Promise<void> {
+    return this.#file.keep();
+  }
+
+  /** The tables are complete: what is not in them is not desired. */
+  confirm(): void {
+    this.#isConfirmed = true;
+    this.#loop.wake();
+  }
+
+  /** A session with a manager has begun. */
+  begin(send: Send): void {
+    this.#send = send;
+    this.#record.begin();
+    this.#told.begin();
+    this.#loop.wake();
+  }
+
+  /** The session has ended. */
+  end(): void {
+    this.#send = undefined;
+  }
+
+  /** To be called in order. */
+  async hear(news: KeyNews): Promise<void> {
+    if (news.kind === 'own') this.#record.heard(news);
+    else if (news.kind === 'peers') await this.#peers.heardPeers(news);
+    else this.#peers.heardReceipts(news.receipts);
+    this.#loop.wake();
+  }
+
+  /** What the managers want of this host's keys, from now on. */
+  order(orders: Partial<RekeyOrders>): void {
+    this.#rounds.orders = { ...this.#rounds.orders, ...orders };
+    this.#loop.wake();
+  }
+
+  /** What other programs have changed since the last round. It is repaired when this resolves, as far as the kernel allows it. */
+  verify(): Promise<readonly Difference[]> {
+    if (this.#abort.signal.aborted) return Promise.resolve([]);
+    return new Promise((resolve) => {
+      this.#asking.push(resolve);
+      this.#loop.wake();
+    });
+  }
+
+  async status(): Promise<EncryptionStatus> {
+    const { kernel, clock, plaintextDrops } = this.#modules;
+    const now = clock.wall();
+    const found = await readIpsec(kernel);
+    const { own, ...known } = await this.#rounds.view();
+    const newest = this.#rounds.newest(known);
+    const { index } = own;
+    return {
+      nextKeyIn: nextKeyIn(newest, known.period, now),
+      peers: index === undefined ? [] : peersOf({ ...known, own: { ...own, index } }, found, now),
+      refusedRecords: this.#peers.refusedCount,
+      plaintextDrops: await plaintextDrops(),
+    };
+  }
+
+  async #step(signal: AbortSignal): Promise<Duration | undefined> {
+    this.#asked = this.#asking.splice(0);
+    const next = this.#networks.isAny ? await this.#protect(signal) : await this.#cease();
+    this.#failure = '';
+    this.#answer([]);
+    return next;
+  }
+
+  /** One round. Undefined: this host cannot encrypt, until it is asked again. */
+  async #protect(signal: AbortSignal): Promise<Duration | undefined> {
+    const { kernel, clock, onRepaired, onRefused } = this.#modules;
+    this.#timer.watch();
+    const began = clock.now();
+    const found = await readIpsec(kernel);
+    this.#timer.wholeReadTook(clock.now() - began);
+    const why = await this.#whyNoEsp(found.xfrmStates.size > 0);
+    if (why !== undefined) {
+      this.#timer.unwatch();
+      this.#gate.set({ why });
+      return undefined;
+    }
+    this.#mayHaveAny = true;
+    const { drift, repaired, refused, nextIn } = await this.#rounds.run(found, this.#send);
+    this.#answer(drift);
+    if (repaired.length > 0) onRepaired(repaired);
+    onRefused(refused.length);
+    const missing = refused.find(({ op }) => isBlock(op));
+    if (this.#networks.isAny) this.#gate.set(missing === undefined ? 'ready' : { why: explain(missing) });
+    await clock.sleep(milliseconds(Math.max(shortest, clock.now() - began)), signal);
+    return nextIn;
+  }
+
+  /** No encrypted network is left: SAs and policies go, when no tunnel is left that they protect. */
+  async #cease(): Promise<Duration | undefined> {
+    const { kernel, log, onRefused } = this.#modules;
+    // From now on no network is made before the blocks are set again.
+    this.#gate.set('pending');
+    this.#timer.unwatch();
+    this.#rounds.reset();
+    if (!this.#mayHaveAny || !this.#isConfirmed) return undefined;
+    const found = await readIpsec(kernel);
+    const ops = plan(ipsecOf(found), ipsecOf(noIpsec));
+    if (ops.length > 0 && (await hasEncryptedTunnel(kernel))) return retry;
+    if (this.#networks.isAny) return milliseconds(0);
+    logOps(log, ops);
+    const refused = await applyIpsec(kernel, ops);
+    logFailures(log, refused, []);
+    onRefused(refused.length);
+    this.#mayHaveAny = refused.length > 0;
+    return refused.length > 0 ? retry : undefined;
+  }
+
+  async #whyNoEsp(isProved: boolean): Promise<string | undefined> {
+    if (!this.#hasEsp && !isProved) {
+      const why = await this.#modules.whyNoEsp();
+      if (why !== undefined) return why;
+    }
+    this.#hasEsp = true;
+    return undefined;
+  }
+
+  /** Changes of links and entries concern networks, which watch them by themselves. */
+  #reread(dirty: Dirty): void {
+    if (dirty === 'everything' || (dirty !== 'nothing' && dirty.more)) this.#loop.wake();
+  }
+
+  #answer(drift: readonly Difference[]): void {
+    for (const answer of this.#asked.splice(0)) answer(drift);
+  }
+
+  #fail(error: unknown): void {
+    const message = messageOf(error);
+    if (message !== this.#failure) this.#modules.log.error('encryption.failed', { message });
+    this.#failure = message;
+    if (this.#gate.state === 'pending') this.#gate.set({ why: message });
+    this.#answer([]);
+  }
+}

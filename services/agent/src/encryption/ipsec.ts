@@ -1,0 +1,51 @@
+import {
+  applyPlan,
+  type Failure,
+  hostNetns,
+  isOverlayNetns,
+  type Kernel,
+  newNamespace,
+  type Op,
+  readState,
+  sharedSlots,
+  vxlanName,
+} from '@causeway/datapath';
+import type { FoundIpsec } from '@causeway/encryption';
+import { encryptedVxlanPort } from '@causeway/model';
+
+/** SAs, policies and sockets that are ours. One read for one decision: between the two, nothing else adds SAs of ours. */
+export async function readIpsec(kernel: Pick<Kernel, 'read'>): Promise<FoundIpsec> {
+  const scopes = new Map([[hostNetns, { links: [], of: sharedSlots, sysctls: [] }]]);
+  const state = await readState(kernel, new Map([[hostNetns, newNamespace()]]), scopes);
+  return state.get(hostNetns) ?? newNamespace();
+}
+
+/**
+ * Carries out the ops. If the kernel refuses a block or an SA, nothing is done that relies on it: a policy would name an SA that is
+ * not there, and an SA would go whose successor is not there. Without a socket for ESP in UDP, the rest works: see `planHost`.
+ */
+export async function applyIpsec(kernel: Pick<Kernel, 'apply'>, ops: readonly Op[]): Promise<readonly Failure[]> {
+  const end = ops.findLastIndex(isRelied) + 1;
+  const refused = await applyPlan(kernel, ops.slice(0, end));
+  if (refused.some(({ op }) => isRelied(op))) return refused;
+  return [...refused, ...(await applyPlan(kernel, ops.slice(end)))];
+}
+
+/** Whether the op sets a block. */
+export function isBlock(op: Op): boolean {
+  return op.op === 'xfrmPolicy.set' && op.policy.action.kind === 'block';
+}
+
+/** Whether an overlay of this host has a tunnel that must be protected, whoever has made it. */
+export async function hasEncryptedTunnel(kernel: Pick<Kernel, 'read' | 'ownNetns'>): Promise<boolean> {
+  for (const netns of (await kernel.ownNetns()).filter(isOverlayNetns)) {
+    const found = await kernel.read(netns, { links: [vxlanName], of: [], sysctls: [] });
+    const tunnel = found?.links.get(vxlanName);
+    if (tunnel?.kind === 'vxlan' && tunnel.port === encryptedVxlanPort) return true;
+  }
+  return false;
+}
+
+function isRelied(op: Op): boolean {
+  return isBlock(op) || op.op === 'xfrmState.add';
+}

@@ -1,0 +1,15 @@
+/**
+ * The seam to the file of this host's private keys for encrypted networks. It is in memory that a reboot empties, and only root
+ * may read it.
+ */
+export interface KeyFile {
+  /** For messages to people. */
+  readonly path: string;
+  /**
+   * undefined: there is no such file.
+   * @throws CausewayError key-exposed: others than root may have read or changed it
+   */
+  read(): Promise<string | undefined>;
+  /** Writes the whole file or nothing. What was there before is gone when this resolves. */
+  write(text: string): Promise<void>;
+}

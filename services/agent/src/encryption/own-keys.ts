@@ -1,0 +1,81 @@
+import {
+  formatStoredKeys,
+  type Keyring,
+  type NewGeneration,
+  parseStoredKeys,
+  type StoredKeys,
+  withGeneration,
+} from '@causeway/encryption';
+import type { PrivateKey } from '@causeway/identity';
+import { type CausewayError, isCausewayError } from '@causeway/model';
+import type { Clock, Log } from '@causeway/runtime';
+import type { KeyFile } from './key-file.ts';
+
+export interface OwnKeysModules {
+  readonly keyFile: KeyFile;
+  readonly createKey: () => PrivateKey;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const none: StoredKeys = { keyring: { version: 0, generations: [], made: new Map() }, keys: new Map() };
+
+/** This host's private keys and its keyring: in memory, and in the key file. */
+export class OwnKeys {
+  readonly #modules: OwnKeysModules;
+  #stored: StoredKeys | undefined;
+  #written = '';
+
+  constructor(modules: OwnKeysModules) {
+    this.#modules = modules;
+  }
+
+  /**
+   * Keys that are damaged, or that others may have read, are not used: the host makes new ones. No SA can be made from the former
+   * ones then, so packets are dropped until the peers have the new ones. @throws what the file throws when it cannot be read now
+   */
+  async load(): Promise<StoredKeys> {
+    this.#stored ??= await this.#read();
+    return this.#stored;
+  }
+
+  /**
+   * Writes the keyring down, with a key for each of its generations. Keys of other generations are erased. Nothing may follow
+   * from the keyring before this resolves.
+   */
+  async keep(keyring: Keyring, create?: NewGeneration): Promise<void> {
+    const { keyFile, createKey, clock, log } = this.#modules;
+    const before = await this.load();
+    const after = create === undefined ? keyring : withGeneration(keyring, create, Math.floor(clock.wall()));
+    const keys = new Map<number, PrivateKey>();
+    for (const { generation } of after.generations) keys.set(generation, before.keys.get(generation) ?? createKey());
+    const stored = { keyring: after, keys };
+    const text = formatStoredKeys(stored);
+    if (text !== this.#written) await keyFile.write(text);
+    this.#written = text;
+    this.#stored = stored;
+    if (create !== undefined) log.info('keys.made', { generation: create.generation, reason: create.reason });
+  }
+
+  async #read(): Promise<StoredKeys> {
+    const { keyFile } = this.#modules;
+    try {
+      const text = await keyFile.read();
+      if (text === undefined) return none;
+      const parsed = parseStoredKeys(text);
+      if (!parsed.ok) return this.#unusable(parsed.error);
+      this.#written = text;
+      return parsed.value;
+    } catch (error) {
+      if (isCausewayError(error, 'key-exposed')) return this.#unusable(error);
+      throw error;
+    }
+  }
+
+  #unusable({ code, message }: CausewayError): StoredKeys {
+    const { keyFile, log } = this.#modules;
+    const what = 'this host makes new keys; until its peers have them, packets of encrypted networks are dropped';
+    log.error('keys.unusable', { code, file: keyFile.path, message: `${message}: ${what}` });
+    return none;
+  }
+}

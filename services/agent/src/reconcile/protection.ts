@@ -1,0 +1,20 @@
+import type { Name, NetworkId } from '@causeway/model';
+
+/**
+ * Whether encrypted networks may be made on this host. "ready": the kernel blocks all of their packets that ESP does not protect.
+ * "pending": not yet. `why`: it cannot be done, in words.
+ */
+export type ProtectionState = 'pending' | 'ready' | { readonly why: string };
+
+export interface Protection {
+  readonly state: ProtectionState;
+  /** Calls the listener after each change of the state. */
+  onChange(listener: () => void): void;
+  /** The kernel has nothing of the network any more that must be protected. */
+  released(network: NetworkId): void;
+}
+
+/** Why a host makes nothing of an encrypted network, for people. */
+export function cannotEncrypt(network: Name, why: string): string {
+  return `network ${network} is encrypted, and this host cannot encrypt: ${why}; attach the container to another network`;
+}
