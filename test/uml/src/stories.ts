@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type GuestNeeds, runInUml } from './boot.ts';
 import type { Agents } from './stories/agents.ts';
 import type { Esp } from './stories/esp.ts';
+import type { Nat } from './stories/nat.ts';
 import type { Netem } from './stories/netem.ts';
 import type { Rekey } from './stories/rekey.ts';
 
@@ -10,6 +11,7 @@ export interface Stories {
   readonly netem: Netem;
   readonly esp: Esp;
   readonly rekey: Rekey;
+  readonly nat: Nat;
   readonly agents: Agents;
 }
 
@@ -24,6 +26,7 @@ const needs: Readonly<Record<keyof Stories, GuestNeeds>> = {
   netem: { modules: ['veth', 'bridge', 'sch_netem', 'nf_tables', 'nft_numgen'] },
   esp: { modules: [...espModules, ...links, 'sch_netem'] },
   rekey: { modules: [...espModules, ...links] },
+  nat: { modules: [...espModules, ...links, 'udp_diag', 'sch_ingress', 'cls_flower', 'act_pedit', 'act_csum'] },
   agents: { modules: [...espModules, ...links, 'nf_tables'], memory: 1024, limit: 600 },
 };
 

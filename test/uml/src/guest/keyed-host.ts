@@ -25,6 +25,14 @@ export interface IpsecKernel {
   become(desired: HostPlan['desired']): Promise<boolean>;
 }
 
+/** What one host tells another, as managers bring it. */
+export interface Told {
+  readonly address: Ip;
+  /** Absent: the host has published no keys yet. */
+  readonly record?: Unsigned;
+  readonly receipt?: Receipt;
+}
+
 const noKeys: StoredKeys = { keyring: { version: 0, generations: [], made: new Map() }, keys: new Map() };
 
 /** A host with the rekey protocol and a kernel, without an agent. Messages between hosts arrive when `hears` is called. */
@@ -37,14 +45,27 @@ export class KeyedHost {
   #receipts: ReadonlyMap<NodeId, Receipt> = new Map();
   #record: Unsigned | undefined;
   #published: HostView['published'];
-  #stored = formatStoredKeys(noKeys);
+  #stored: string;
   #secrets = new Secrets();
 
-  constructor(number: number, address: string, kernel: IpsecKernel) {
+  /** `encapPort`: see `HostView`. `stored`: what an earlier agent of the host has stored. */
+  constructor(
+    number: number,
+    address: string,
+    kernel: IpsecKernel,
+    { encapPort, stored = formatStoredKeys(noKeys) }: { readonly encapPort?: number; readonly stored?: string } = {},
+  ) {
     const cluster = '0123456789abcdef' as ClusterId;
     const node = number.toString(16).padStart(16, '0') as NodeId;
-    this.own = { cluster, node, index: 0x100 + number, address: Ip(address) };
+    const needs = encapPort === undefined ? {} : { encapPort };
+    this.own = { cluster, node, index: 0x100 + number, address: Ip(address), ...needs };
     this.#kernel = kernel;
+    this.#stored = stored;
+  }
+
+  /** What outlives the agent. It is complete when the kernel is asked to become as desired. */
+  get stored(): string {
+    return this.#stored;
   }
 
   get generation(): number {
@@ -72,12 +93,18 @@ export class KeyedHost {
 
   /** What the managers bring. */
   hears(other: KeyedHost): void {
+    this.hear(other.tells(this.own.node));
+  }
+
+  hear({ record, address, receipt }: Told): void {
     const newest = this.#record?.generations.at(-1)?.generation ?? 0;
     this.#published = this.#record && { version: this.#record.version, newest };
-    const receipt = other.#receipts.get(this.own.node);
-    if (other.#record === undefined) return;
-    const peer = { keys: other.#record, address: other.own.address, ...(receipt && { receipt }) };
-    this.#peers.set(other.own.node, peer);
+    if (record !== undefined) this.#peers.set(record.node, { keys: record, address, ...(receipt && { receipt }) });
+  }
+
+  tells(node: NodeId): Told {
+    const receipt = this.#receipts.get(node);
+    return { address: this.own.address, ...(this.#record && { record: this.#record }), ...(receipt && { receipt }) };
   }
 
   /** The agent ends. Only its file and its kernel are left. */
