@@ -23,6 +23,7 @@ const checks = [
   ['snippets in docs', process.execPath, ['tools/snippets.mjs']],
   ['plain English', process.execPath, ['tools/plain-english.mjs']],
   ['log events', process.execPath, ['tools/log-events.mjs']],
+  ['security claims have tests', process.execPath, ['tools/security-claims.mjs']],
 ];
 
 let failed = 0;

@@ -22,12 +22,19 @@ export class CertificateCalls {
     this.#clients = addresses.map((address) => new CertificateServiceClient(address, parts.credentials));
   }
 
-  async trust(signal: AbortSignal): Promise<{ readonly roots: string; readonly time: number }> {
-    const { roots, timeMs } = await this.#ask(
+  /** Each time another manager is asked first: a manager that was removed would not say so. */
+  async trust(signal: AbortSignal): Promise<{
+    readonly roots: string;
+    readonly time: number;
+    readonly removed: readonly { readonly name: string; readonly at: number }[];
+  }> {
+    this.#clients.push(...this.#clients.splice(0, 1));
+    const { roots, timeMs, removedManagers } = await this.#ask(
       (client, limits) => callUnary(client.getTrust.bind(client), {}, limits),
       signal,
     );
-    return { roots: roots.join(''), time: Number(timeMs) };
+    const removed = removedManagers.map(({ name, atMs }) => ({ name, at: Number(atMs) }));
+    return { roots: roots.join(''), time: Number(timeMs), removed };
   }
 
   /** The same request id at each manager: a renewal whose answer was lost is not made twice. */

@@ -53,10 +53,13 @@ test('the next manager is asked when one does not answer', async () => {
 });
 
 describe('the member has left already', () => {
-  test.each<ErrorCode>(['node-unknown', 'node-removed', 'manager-unknown'])('when a manager says %s', async (code) => {
-    answers = new Map([['a:1', code]]);
-    await go(member('agent', 'a1'));
-  });
+  test.each<ErrorCode>(['node-unknown', 'node-removed', 'manager-unknown', 'manager-removed'])(
+    'when a manager says %s',
+    async (code) => {
+      answers = new Map([['a:1', code]]);
+      await go(member('agent', 'a1'));
+    },
+  );
 });
 
 test('a refusal is final', async () => {

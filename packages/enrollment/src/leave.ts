@@ -61,6 +61,7 @@ const hasLeft: ReadonlySet<string> = new Set<CausewayError['code']>([
   'node-unknown',
   'manager-unknown',
   'node-removed',
+  'manager-removed',
 ]);
 
 async function remove(exit: Exit, requestId: string, { membership, force }: Leaving, limits: Limits): Promise<void> {

@@ -83,14 +83,16 @@ export function checkPeer(peer: Peer, expected: Omit<Expected, 'cluster' | 'trus
     const message = `${text} is not allowed here: expected ${expected.roles.join(' or ')}`;
     return refuse('role-mismatch', message, { role: name.role });
   }
+  // A host that finds a removed manager must not take itself for removed.
+  const removal = name.role === 'manager' ? 'manager-removed' : 'node-removed';
   const removed = expected.removals?.peers.get(text);
   if (removed !== undefined && issuedAt(certificate) <= removed) {
     const message = `${text} was removed from the cluster on ${formatTime(removed)}; to come back, it must join again with a new token`;
-    return refuse('node-removed', message, { peer: text });
+    return refuse(removal, message, { peer: text });
   }
   if (expected.removals?.serials.has(certificate.serial)) {
     const message = `the certificate of ${text} with the serial number ${certificate.serial} was revoked`;
-    return refuse('node-removed', message, { peer: text, serial: certificate.serial });
+    return refuse(removal, message, { peer: text, serial: certificate.serial });
   }
   return ok(peer);
 }

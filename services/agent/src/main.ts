@@ -3,10 +3,10 @@ import { createKernel, NetnsLock } from '@causeway/datapath/io';
 import { createNodeKey } from '@causeway/encryption/io';
 import { type Credential, nameOf } from '@causeway/identity';
 import {
-  ClientCredentials,
   identityDirectory,
   keepCredential,
   LiveCredential,
+  RemovedManagers,
   Renewal,
   readCredential,
   writeCredential,
@@ -41,9 +41,10 @@ import { optimiseLate } from './io/compiler.ts';
 import { DirectoryFiles } from './io/directory-files.ts';
 import { keepHeapSmall } from './io/heap.ts';
 import { measureLoopDelay } from './io/loop-delay.ts';
-import { GrpcManagerLink } from './io/manager-link.ts';
+import { GrpcManagerLink, type ManagerGone } from './io/manager-link.ts';
 import { resetCommand } from './io/reset-command.ts';
 import { keyDirectory, SecretKeyFile } from './io/secret-key-file.ts';
+import { TrustedManagers } from './io/trusted-managers.ts';
 import { readPlaintextDrops } from './io/xfrm-statistics.ts';
 
 interface Options extends AgentOptions {
@@ -159,9 +160,13 @@ async function serve(options: Options, log: Log): Promise<void> {
   const credential = new LiveCredential(await readCredential(identity));
   const nodeId = nodeOf(credential.current);
   const settings = { ...given, nodeId, cluster: nameOf(credential.current).cluster };
-  const toManagers = (): ClientCredentials => ClientCredentials.toManagers(credential, () => systemClock.wall());
-  const credentials = toManagers();
-  const link = new GrpcManagerLink({ credentials }, options);
+  const managers = new TrustedManagers({
+    ...{ credential, clock: systemClock, log },
+    removed: await RemovedManagers.open(identity),
+  });
+  const credentials = managers.credentials();
+  const removed = (told: readonly ManagerGone[]): void => managers.tell(told);
+  const link = new GrpcManagerLink({ credentials, removed }, options);
   const agent = createAgent(
     {
       ...{ kernel, link, files, clock: systemClock, random: cryptoRandom, log, loopDelay: measureLoopDelay() },
@@ -177,7 +182,15 @@ async function serve(options: Options, log: Log): Promise<void> {
   );
   const source = new CertificateCalls({ credentials, newId: () => randomUuid(cryptoRandom) }, settings.managers);
   const keep = (next: Credential): Promise<void> => writeCredential(identity, next);
-  const renewal = new Renewal({ credential, source, keep, clock: systemClock, random: cryptoRandom, log });
+  const renewal = new Renewal({
+    credential,
+    source,
+    keep,
+    removed: (told) => managers.learn(told),
+    clock: systemClock,
+    random: cryptoRandom,
+    log,
+  });
   const server = new AgentServer({ api: agent.api, log }, { socket: options.socket });
   await server.start();
   await agent.start().catch(async (error: unknown) => {
@@ -186,7 +199,7 @@ async function serve(options: Options, log: Log): Promise<void> {
   });
 
   credential.onReplace(() => {
-    link.renew(toManagers());
+    link.renew(managers.credentials());
     agent.renewSession();
   });
   await renewal.start();

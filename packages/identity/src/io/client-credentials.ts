@@ -4,7 +4,7 @@ import { type CausewayError, formatRefusal, type Result } from '@causeway/model'
 import { CallCredentials, ChannelCredentials, type experimental } from '@grpc/grpc-js';
 import { nameOf } from '../credential.ts';
 import type { Pin } from '../trust.ts';
-import { type Expected, type Peer, type Removals, verifyPinned } from '../verify.ts';
+import { checkPeer, type Expected, type Peer, type Removals, verifyPinned } from '../verify.ts';
 import type { LiveCredential } from './live-credential.ts';
 import { contextOf, joinerContext, protocol, sentBy, verifySocket } from './tls.ts';
 
@@ -22,6 +22,8 @@ type Client =
  */
 export class ClientCredentials extends ChannelCredentials {
   readonly #client: Client;
+  /** The open connections to managers. */
+  readonly #sockets = new Map<TLSSocket, Peer>();
 
   constructor(client: Client) {
     super();
@@ -40,6 +42,16 @@ export class ClientCredentials extends ChannelCredentials {
       return { cluster, roles: ['manager'], trust, now: now(), own: chain[0], ...removed };
     };
     return new ClientCredentials({ credential, expected });
+  }
+
+  /** Ends the connections to managers that would be refused by now, as those that were removed. Returns their number. */
+  cutUnwelcome(): number {
+    const client = this.#client;
+    if ('pin' in client) return 0;
+    const expected = client.expected();
+    const unwelcome = [...this.#sockets].filter(([, peer]) => !checkPeer(peer, expected).ok);
+    for (const [socket] of unwelcome) socket.destroy();
+    return unwelcome.length;
   }
 
   override _isSecure(): boolean {
@@ -66,7 +78,11 @@ export class ClientCredentials extends ChannelCredentials {
   async #secure(socket: Socket): Promise<TLSSocket> {
     const secured = await shakeHands({ socket, ...this.#options() });
     const verdict = this.#judge(secured);
-    if (verdict.ok) return secured;
+    if (verdict.ok) {
+      this.#sockets.set(secured, verdict.value);
+      secured.once('close', () => this.#sockets.delete(secured));
+      return secured;
+    }
     secured.destroy();
     throw new Error(formatRefusal(verdict.error), { cause: verdict.error });
   }

@@ -35,7 +35,7 @@ class Managers implements CertificateSource {
 
   async trust() {
     if (this.fails !== undefined) throw this.fails;
-    return { roots: formatTrustBundle(this.roots), time: clock.wall() + this.skew };
+    return { roots: formatTrustBundle(this.roots), time: clock.wall() + this.skew, removed: [] };
   }
 
   async renew(request: Uint8Array) {

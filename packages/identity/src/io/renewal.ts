@@ -17,11 +17,16 @@ import { parseTrustBundle } from '../trust.ts';
 import { createRequest } from '../x509/request.ts';
 import { createKey } from './create-key.ts';
 import type { LiveCredential } from './live-credential.ts';
+import type { RemovedManager } from './removed-managers.ts';
 
 /** The managers, as a member asks them for certificates. Calls fail when no manager answers. */
 export interface CertificateSource {
-  /** What the cluster trusts, in PEM, and the manager's time, Unix ms. */
-  trust(signal: AbortSignal): Promise<{ readonly roots: string; readonly time: number }>;
+  /** What the cluster trusts, in PEM, the manager's time, Unix ms, and which managers were removed. */
+  trust(signal: AbortSignal): Promise<{
+    readonly roots: string;
+    readonly time: number;
+    readonly removed: readonly RemovedManager[];
+  }>;
   /** `request`: PKCS #10 in DER. */
   renew(request: Uint8Array, signal: AbortSignal): Promise<Renewed>;
 }
@@ -31,6 +36,8 @@ interface RenewalParts {
   readonly source: CertificateSource;
   /** Writes the credential to disk. Durable when it resolves. */
   keep(credential: Credential): Promise<void>;
+  /** Takes the managers that were removed; absent: the process knows them from elsewhere. */
+  readonly removed?: (managers: readonly RemovedManager[]) => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -78,7 +85,8 @@ export class Renewal implements Startable {
 
   async #step(signal: AbortSignal): Promise<Duration> {
     const { credential, source, clock, random, log } = this.#parts;
-    const { roots, time } = await source.trust(signal);
+    const { roots, time, removed } = await source.trust(signal);
+    await this.#parts.removed?.(removed);
     const inTime = checkClock(clock.wall(), time);
     if (!inTime.ok) log.warn('clock.wrong', { message: inTime.error.message });
     const isDue = clock.wall() >= this.#due;

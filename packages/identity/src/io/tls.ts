@@ -33,7 +33,7 @@ export function contextOptions(credential: Credential): SecureContextOptions {
 const contexts = new WeakMap<Credential, SecureContext>();
 
 /**
- * Of a client. Made once for each credential: to make it costs as much as a handshake. Only joiners need the roots of the other end,
+ * For a client. Made once for each credential: to make it costs as much as a handshake. Only joiners need the roots of the other end,
  * and no client is asked by a joiner, so a client does not send its roots: the server would parse them.
  */
 export function contextOf(credential: Credential): SecureContext {
@@ -46,7 +46,7 @@ export function contextOf(credential: Credential): SecureContext {
 
 let ofJoiners: SecureContext | undefined;
 
-/** Of hosts that have no certificate yet, and trust no root. */
+/** For hosts that have no certificate yet, and trust no root. */
 export function joinerContext(): SecureContext {
   // Without `ca`, Node would load its own list of public CAs.
   ofJoiners ??= createSecureContext({ ...tlsOptions, ca: [] });

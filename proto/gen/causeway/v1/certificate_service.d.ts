@@ -7,6 +7,7 @@ import type { BinaryReadOptions } from "@protobuf-ts/runtime";
 import type { IBinaryReader } from "@protobuf-ts/runtime";
 import type { PartialMessage } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
+import { RemovedManager } from "./types.js";
 /**
  * @generated from protobuf message causeway.v1.GetTrustRequest
  */
@@ -40,6 +41,12 @@ export interface GetTrustResponse {
      * @generated from protobuf field: uint32 ca_generation = 4
      */
     caGeneration: number;
+    /**
+     * Managers whose certificates that were issued up to then must not be trusted, though they are valid.
+     *
+     * @generated from protobuf field: repeated causeway.v1.RemovedManager removed_managers = 5
+     */
+    removedManagers: RemovedManager[];
 }
 /**
  * @generated from protobuf message causeway.v1.JoinRequest

@@ -41,7 +41,8 @@ export interface ICertificateService extends grpc.UntypedServiceImplementation {
     /**
      * The first certificate of a host, a manager or an operator. The caller needs no certificate, but a join token. Errors:
      * TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REVOKED; CLOCK_WRONG; NAME_TAKEN, also for the name of a host that exists if
-     * the token is not for this name; NODE_REMOVED when the proposed id was removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many hosts join at once, from this address or from all.
+     * the token is not for this name; NODE_REMOVED when the proposed id was removed; CERTIFICATE_REQUEST_INVALID; BUSY when too many
+     * hosts join at once, from this address or from all.
      *
      * @generated from protobuf rpc: Join
      */

@@ -9,6 +9,7 @@ import { WireType } from "@protobuf-ts/runtime";
 import { UnknownFieldHandler } from "@protobuf-ts/runtime";
 import { reflectionMergePartial } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
+import { RemovedManager } from "./types.js";
 // @generated message type with reflection information, may provide speed optimized methods
 class GetTrustRequest$Type extends MessageType {
     constructor() {
@@ -54,7 +55,8 @@ class GetTrustResponse$Type extends MessageType {
             { no: 1, name: "cluster_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "roots", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "time_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 4, name: "ca_generation", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 4, name: "ca_generation", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 5, name: "removed_managers", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => RemovedManager }
         ]);
     }
     create(value) {
@@ -63,6 +65,7 @@ class GetTrustResponse$Type extends MessageType {
         message.roots = [];
         message.timeMs = 0n;
         message.caGeneration = 0;
+        message.removedManagers = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -83,6 +86,9 @@ class GetTrustResponse$Type extends MessageType {
                     break;
                 case /* uint32 ca_generation */ 4:
                     message.caGeneration = reader.uint32();
+                    break;
+                case /* repeated causeway.v1.RemovedManager removed_managers */ 5:
+                    message.removedManagers.push(RemovedManager.internalBinaryRead(reader, reader.uint32(), options));
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -108,6 +114,9 @@ class GetTrustResponse$Type extends MessageType {
         /* uint32 ca_generation = 4; */
         if (message.caGeneration !== 0)
             writer.tag(4, WireType.Varint).uint32(message.caGeneration);
+        /* repeated causeway.v1.RemovedManager removed_managers = 5; */
+        for (let i = 0; i < message.removedManagers.length; i++)
+            RemovedManager.internalBinaryWrite(message.removedManagers[i], writer.tag(5, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -8,6 +8,7 @@ import type { IBinaryReader } from "@protobuf-ts/runtime";
 import type { PartialMessage } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
 import { Network } from "./types.js";
+import { RemovedManager } from "./types.js";
 import { HostHealth } from "./types.js";
 import { Drift } from "./types.js";
 import { Node } from "./types.js";
@@ -483,8 +484,29 @@ export interface ConnectResponse {
          */
         rekey: Rekey;
     } | {
+        oneofKind: "removedManagers";
+        /**
+         * Managers that are not to be trusted any more. After Welcome, if there are any, and when there is another.
+         *
+         * @generated from protobuf field: causeway.v1.RemovedManagers removed_managers = 14
+         */
+        removedManagers: RemovedManagers;
+    } | {
         oneofKind: undefined;
     };
+}
+/**
+ * All managers whose certificates are refused. An agent keeps what it was told before, too.
+ *
+ * @generated from protobuf message causeway.v1.RemovedManagers
+ */
+export interface RemovedManagers {
+    /**
+     * In no order.
+     *
+     * @generated from protobuf field: repeated causeway.v1.RemovedManager managers = 1
+     */
+    managers: RemovedManager[];
 }
 /**
  * What a host publishes of its keys for encrypted networks, signed with the key of its certificate. Managers pass it on, and
@@ -1089,6 +1111,16 @@ declare class ConnectResponse$Type extends MessageType<ConnectResponse> {
  * @generated MessageType for protobuf message causeway.v1.ConnectResponse
  */
 export declare const ConnectResponse: ConnectResponse$Type;
+declare class RemovedManagers$Type extends MessageType<RemovedManagers> {
+    constructor();
+    create(value?: PartialMessage<RemovedManagers>): RemovedManagers;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RemovedManagers): RemovedManagers;
+    internalBinaryWrite(message: RemovedManagers, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemovedManagers
+ */
+export declare const RemovedManagers: RemovedManagers$Type;
 declare class NodeKeys$Type extends MessageType<NodeKeys> {
     constructor();
     create(value?: PartialMessage<NodeKeys>): NodeKeys;

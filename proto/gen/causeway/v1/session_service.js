@@ -10,6 +10,7 @@ import { UnknownFieldHandler } from "@protobuf-ts/runtime";
 import { reflectionMergePartial } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
 import { Network } from "./types.js";
+import { RemovedManager } from "./types.js";
 import { HostHealth } from "./types.js";
 import { Drift } from "./types.js";
 import { Node } from "./types.js";
@@ -808,7 +809,8 @@ class ConnectResponse$Type extends MessageType {
             { no: 10, name: "peer_keys", kind: "message", oneof: "message", T: () => PeerKeys },
             { no: 11, name: "receipts", kind: "message", oneof: "message", T: () => KeyReceipts },
             { no: 12, name: "crypto", kind: "message", oneof: "message", T: () => CryptoCall },
-            { no: 13, name: "rekey", kind: "message", oneof: "message", T: () => Rekey }
+            { no: 13, name: "rekey", kind: "message", oneof: "message", T: () => Rekey },
+            { no: 14, name: "removed_managers", kind: "message", oneof: "message", T: () => RemovedManagers }
         ]);
     }
     create(value) {
@@ -901,6 +903,12 @@ class ConnectResponse$Type extends MessageType {
                         rekey: Rekey.internalBinaryRead(reader, reader.uint32(), options, message.message.rekey)
                     };
                     break;
+                case /* causeway.v1.RemovedManagers removed_managers */ 14:
+                    message.message = {
+                        oneofKind: "removedManagers",
+                        removedManagers: RemovedManagers.internalBinaryRead(reader, reader.uint32(), options, message.message.removedManagers)
+                    };
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -952,6 +960,9 @@ class ConnectResponse$Type extends MessageType {
         /* causeway.v1.Rekey rekey = 13; */
         if (message.message.oneofKind === "rekey")
             Rekey.internalBinaryWrite(message.message.rekey, writer.tag(13, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.RemovedManagers removed_managers = 14; */
+        if (message.message.oneofKind === "removedManagers")
+            RemovedManagers.internalBinaryWrite(message.message.removedManagers, writer.tag(14, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -962,6 +973,53 @@ class ConnectResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.ConnectResponse
  */
 export const ConnectResponse = new ConnectResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RemovedManagers$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RemovedManagers", [
+            { no: 1, name: "managers", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => RemovedManager }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.managers = [];
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* repeated causeway.v1.RemovedManager managers */ 1:
+                    message.managers.push(RemovedManager.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* repeated causeway.v1.RemovedManager managers = 1; */
+        for (let i = 0; i < message.managers.length; i++)
+            RemovedManager.internalBinaryWrite(message.managers[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemovedManagers
+ */
+export const RemovedManagers = new RemovedManagers$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class NodeKeys$Type extends MessageType {
     constructor() {

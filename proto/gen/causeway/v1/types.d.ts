@@ -624,6 +624,25 @@ export interface Event {
      */
     refusal: string;
 }
+/**
+ * A manager that was removed from the cluster.
+ *
+ * @generated from protobuf message causeway.v1.RemovedManager
+ */
+export interface RemovedManager {
+    /**
+     * Name of the manager.
+     *
+     * @generated from protobuf field: string name = 1
+     */
+    name: string;
+    /**
+     * Unix time, milliseconds: its certificates that were issued up to then are not trusted, though they are valid.
+     *
+     * @generated from protobuf field: int64 at_ms = 2
+     */
+    atMs: bigint;
+}
 declare class Network$Type extends MessageType<Network> {
     constructor();
     create(value?: PartialMessage<Network>): Network;
@@ -719,4 +738,14 @@ declare class Event$Type extends MessageType<Event> {
  * @generated MessageType for protobuf message causeway.v1.Event
  */
 export declare const Event: Event$Type;
+declare class RemovedManager$Type extends MessageType<RemovedManager> {
+    constructor();
+    create(value?: PartialMessage<RemovedManager>): RemovedManager;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RemovedManager): RemovedManager;
+    internalBinaryWrite(message: RemovedManager, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemovedManager
+ */
+export declare const RemovedManager: RemovedManager$Type;
 export {};

@@ -1,6 +1,7 @@
 import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
 import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { RemovedManager } from '@causeway/proto/gen/causeway/v1/types.js';
 import {
   callUnary,
   connectWithin,
@@ -33,15 +34,25 @@ interface Clients {
   readonly endpoints: EndpointServiceClient;
 }
 
+/** A manager that was removed, as a session tells it. */
+export type ManagerGone = RemovedManager;
+
+type ManagersRemoved = (managers: readonly ManagerGone[]) => void;
+
 /** Connections to managers over gRPC: one for each manager, made when first needed and then kept. */
 export class GrpcManagerLink implements ManagerLink {
   #credentials: ChannelCredentials;
+  readonly #removed: ManagersRemoved | undefined;
   readonly #actor: string;
   readonly #clients = new Map<string, Clients>();
 
   /** `name`: the name of this host. */
-  constructor(modules: { readonly credentials: ChannelCredentials }, settings: { readonly name: string }) {
+  constructor(
+    modules: { readonly credentials: ChannelCredentials; readonly removed?: ManagersRemoved },
+    settings: { readonly name: string },
+  ) {
     this.#credentials = modules.credentials;
+    this.#removed = modules.removed;
     this.#actor = `agent/${settings.name}`;
   }
 
@@ -62,7 +73,7 @@ export class GrpcManagerLink implements ManagerLink {
       get relayedTo() {
         return relayedTo;
       },
-      messages: messagesOf(stream),
+      messages: messagesOf(stream, this.#removed),
       close: () => stream.cancel(),
     };
   }
@@ -135,9 +146,15 @@ function closeAll(clients: Iterable<Clients>): void {
   }
 }
 
-async function* messagesOf(stream: AsyncIterable<ConnectResponse>): AsyncGenerator<ConnectResponse, void> {
+async function* messagesOf(
+  stream: AsyncIterable<ConnectResponse>,
+  removed: ManagersRemoved | undefined,
+): AsyncGenerator<ConnectResponse, void> {
   try {
-    yield* stream;
+    for await (const response of stream) {
+      if (response.message.oneofKind === 'removedManagers') removed?.(response.message.removedManagers.managers);
+      yield response;
+    }
   } catch (error) {
     throw errorFromService(error as ServiceError);
   }

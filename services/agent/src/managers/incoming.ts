@@ -71,6 +71,8 @@ export async function readIncoming(
       const news = readKeyNews(response);
       return news && { kind: 'keys', news };
     }
+    // Taken where connections are made: io/manager-link.ts.
+    case 'removedManagers':
     case undefined:
       return undefined;
   }

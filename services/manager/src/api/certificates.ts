@@ -52,6 +52,7 @@ import { formatIdentity, type Identity } from '../call/identity.ts';
 import { RateLimit } from '../call/rate-limit.ts';
 import type { Custody } from '../cluster/ca/custody.ts';
 import { Issuer } from '../cluster/ca/issuer.ts';
+import { removedManagers } from '../feed/removed-managers.ts';
 import { setAutolock } from '../plan/autolock.ts';
 import type { Issued, Member } from '../plan/issued.ts';
 import { admitJoiner, type Join, type JoinFacts, joinCluster } from '../plan/join.ts';
@@ -97,11 +98,17 @@ export class CertificatesApi {
   }
 
   getTrust(_request: GetTrustRequest, _call: CallContext): Promise<GetTrustResponse> {
-    const { clock } = this.#context.modules;
+    const { clock, view } = this.#context.modules;
     const { id: clusterId } = this.#context.haveRead();
     const { generation } = this.#issuer.ca.value;
     const timeMs = BigInt(Math.trunc(clock.wall()));
-    return Promise.resolve({ clusterId, roots: this.#roots, timeMs, caGeneration: generation });
+    return Promise.resolve({
+      clusterId,
+      roots: this.#roots,
+      timeMs,
+      caGeneration: generation,
+      removedManagers: removedManagers(view),
+    });
   }
 
   async join(message: JoinRequest, call: CallContext): Promise<JoinResponse> {

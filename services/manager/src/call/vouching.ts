@@ -6,7 +6,7 @@ import { formatIdentity, type Identity } from './identity.ts';
 /** What a manager says about the caller of a call that it forwards. */
 export interface Voucher {
   readonly caller: Identity;
-  /** Of the caller's certificate; absent: the caller is a joiner. */
+  /** The life of the caller's certificate; absent: the caller is a joiner. */
   readonly certificate?: Life;
   /** When the manager said this, by its clock, Unix ms. */
   readonly at: number;

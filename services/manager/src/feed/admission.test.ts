@@ -38,7 +38,10 @@ beforeEach(() => {
     ...{ cluster, revision: 3n, networks, vnis },
     networksWithClaims: () => [networkId(8)],
     nodes: new Map(),
-    records: (kind: string) => ({ get: () => (kind === 'removed' ? removal && { value: removal } : undefined) }),
+    records: (kind: string) => ({
+      get: () => (kind === 'removed' ? removal && { value: removal } : undefined),
+      all: new Map(),
+    }),
     nodesAt: (): Node[] => [],
     networksOn: () => new Set(),
     waitFor: async () => undefined,

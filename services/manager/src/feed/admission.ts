@@ -7,11 +7,12 @@ import type { Term } from '../election/term.ts';
 import { checkNotRemoved } from '../plan/removed-node.ts';
 import { later } from '../store/moment.ts';
 import type { Cluster, View } from '../store/view.ts';
-import { encodeWelcome } from './encode.ts';
+import { encodeRemovedManagers, encodeWelcome } from './encode.ts';
 import { type CheckedHello, readHello } from './hello.ts';
 import type { HostProgress } from './host-progress.ts';
 import { checkIdentityConflicts } from './identity-conflicts.ts';
 import { heartbeat } from './liveness.ts';
+import { removedManagers } from './removed-managers.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -83,6 +84,8 @@ export class Admission {
     session.send(
       encodeWelcome({ clusterId, epoch, term: term.revision, heartbeatMs: heartbeat, feedVersion: feed.number }),
     );
+    const removed = removedManagers(view);
+    if (removed.length > 0) session.send(encodeRemovedManagers(removed));
     session.tellState({ drained: view.nodes.get(node.id)?.value.drained ?? false });
     progress.sessionBegan(node.id, this.#known(cursors.map(({ networkId }) => networkId as NetworkId)));
     sessions.step(session, { kind: 'hello', cursors, subscribed: view.networksOn(node.id), continues });

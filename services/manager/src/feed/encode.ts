@@ -9,6 +9,7 @@ import {
   type PeerKeys,
   type Welcome,
 } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { RemovedManager } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Versioned } from '../store/view.ts';
 import type { Sums } from './sums.ts';
 
@@ -73,6 +74,11 @@ export function encodeRekey(afterGeneration: number): Uint8Array {
 
 export function encodeHostState(hostState: HostState): Uint8Array {
   return ConnectResponse.toBinary({ message: { oneofKind: 'hostState', hostState } }, written);
+}
+
+export function encodeRemovedManagers(managers: RemovedManager[]): Uint8Array {
+  const message = { oneofKind: 'removedManagers', removedManagers: { managers } } as const;
+  return ConnectResponse.toBinary({ message }, written);
 }
 
 export function encodeOwnKeys(ownKeys: OwnKeys): Uint8Array {

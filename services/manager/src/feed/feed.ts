@@ -19,7 +19,7 @@ import { Admission, type Registrar } from './admission.ts';
 import { AgentMessages } from './agent-messages.ts';
 import type { AgentChannel } from './channel.ts';
 import { Delivery } from './delivery.ts';
-import { encodeCryptoCall, encodeRekey } from './encode.ts';
+import { encodeCryptoCall, encodeRekey, encodeRemovedManagers } from './encode.ts';
 import { type FanOutPause, fanOutPause } from './fan-out.ts';
 import { allHistoryBytes, HistoryBudget } from './history.ts';
 import { HostCalls } from './host-calls.ts';
@@ -28,6 +28,7 @@ import { type HostFacts, Hosts } from './hosts.ts';
 import { KeyRelay, type KeyWriter } from './key-relay.ts';
 import { Looks, lookEvery } from './liveness.ts';
 import { Publisher } from './publisher.ts';
+import { removedManagers } from './removed-managers.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { VerifyCalls, type VerifyOutcome } from './verify-calls.ts';
@@ -216,6 +217,7 @@ export class Feed implements Startable, Controller {
   #follow(changes: readonly ViewChange[]): void {
     for (const change of changes) {
       if (change.kind === 'reset') this.#beginAgain();
+      if (change.kind === 'reset' || (change.kind === 'removed' && change.role === 'manager')) this.#tellRemoved();
       if (change.kind !== 'node') continue;
       if (change.after === undefined) this.#forget(change.id);
       else this.#tellState(change.after.value);
@@ -229,6 +231,14 @@ export class Feed implements Startable, Controller {
   /** Tells the host's agent what the managers have decided about the host. */
   #tellState({ id, drained = false }: Node): void {
     this.#sessions.of(id)?.tellState({ drained });
+  }
+
+  /** Tells all agents which managers they must not trust any more. */
+  #tellRemoved(): void {
+    const removed = removedManagers(this.#parts.view);
+    if (removed.length === 0) return;
+    const bytes = encodeRemovedManagers(removed);
+    for (const node of this.#sessions.hosts) this.#sessions.of(node)?.send(bytes);
   }
 
   /** After a snapshot it is not known what has changed. */

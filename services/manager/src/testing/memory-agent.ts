@@ -111,6 +111,9 @@ export class MemoryAgent implements AgentChannel {
         for (const { nodeId, version } of message.receipts.receipts)
           this.received.push(`receipt of ${nodeId} for version ${version}`);
         break;
+      case 'removedManagers':
+        this.received.push(`removed ${message.removedManagers.managers.map(({ name }) => name).join(' ')}`);
+        break;
       case undefined:
         this.received.push('nothing');
         break;

@@ -82,6 +82,7 @@ export class GrpcServer implements Startable {
   readonly #health: Health;
   readonly #forwarder: Forwarder;
   readonly #callers: Callers;
+  readonly #credentials: ClientCredentials;
   readonly #listener: PeerListener;
   readonly #stopping = new AbortController();
   #cutting: Promise<void> = Promise.resolve();
@@ -102,6 +103,7 @@ export class GrpcServer implements Startable {
     const { manager, credential, clock } = modules;
     const removals = (): Removals => manager.view.removals;
     const credentials = ClientCredentials.toManagers(credential, () => clock.wall(), removals);
+    this.#credentials = credentials;
     const forwarded = { view: manager.view, credentials, clock, services: servedNames.map(definitionOf) };
     this.#forwarder = new Forwarder(forwarded, settings);
     const callers = new Callers({ credential, clock, removals, roots: () => manager.view.ca?.value.roots });
@@ -160,7 +162,8 @@ export class GrpcServer implements Startable {
    * connects again at once; the others get the reason as the answer to their next call.
    */
   cutUnwelcome(): void {
-    const count = this.#listener.cut((peer) => this.#callers.isUnwelcome(peer, cutEvery));
+    const inbound = this.#listener.cut((peer) => this.#callers.isUnwelcome(peer, cutEvery));
+    const count = inbound + this.#credentials.cutUnwelcome();
     if (count > 0) this.#modules.log.info('peers.cut', { count });
   }
 

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ClientCredentials } from './client-credentials.ts';
+import { RemovedManagers } from './removed-managers.ts';
+import { EchoClient, echoServer } from './testing/echo-server.ts';
+import { type Served, TestCluster } from './testing/test-cluster.ts';
+
+let directory: string;
+const cluster = new TestCluster();
+const ends: (() => void)[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'causeway-removed-'));
+});
+afterEach(() => {
+  for (const end of ends.splice(0).reverse()) end();
+  rmSync(directory, { recursive: true });
+});
+
+async function serve(name: string): Promise<Served> {
+  const served = await cluster.serve(echoServer(), cluster.member('manager', name));
+  ends.push(served.stop);
+  return served;
+}
+
+function clientOf({ address }: Served, credentials: ClientCredentials): EchoClient {
+  const client = new EchoClient(Number(address.split(':')[1]), credentials);
+  ends.push(() => client.close());
+  return client;
+}
+
+test('an agent that has learned of a removed manager ends its connections to it, and makes no others', async () => {
+  const removed = await RemovedManagers.open(directory);
+  const member = cluster.member('agent', 'a1a1a1a1a1a1a1a1');
+  const credentials = ClientCredentials.toManagers(
+    member,
+    () => Date.now(),
+    () => removed.removals,
+  );
+  const [one, other] = [await serve('m1'), await serve('m2')];
+  const [toOne, toOther] = [clientOf(one, credentials), clientOf(other, credentials)];
+  for (const client of [toOne, toOther]) expect(await client.who()).toBe('agent/a1a1a1a1a1a1a1a1');
+  const talk = toOne.talk();
+  expect(await talk.say('hello')).toContain('hello');
+  expect(await removed.learn([{ name: 'm1', at: Date.now() }])).toBe(true);
+  expect(credentials.cutUnwelcome()).toBe(1);
+  await talk.ended;
+  expect(await toOne.who()).toMatch(/manager-removed.*manager\/m1 was removed from the cluster/);
+  expect(await toOther.who()).toBe('agent/a1a1a1a1a1a1a1a1');
+});
+
+test('a manager that has joined again is trusted', async () => {
+  const removed = await RemovedManagers.open(directory);
+  const credentials = ClientCredentials.toManagers(
+    cluster.member('agent', 'a1a1a1a1a1a1a1a1'),
+    () => Date.now(),
+    () => removed.removals,
+  );
+  await removed.learn([{ name: 'm1', at: Date.now() - 60_000 }]);
+  expect(await clientOf(await serve('m1'), credentials).who()).toBe('agent/a1a1a1a1a1a1a1a1');
+});
+
+test('what was learned is kept on disk, and nothing takes it back', async () => {
+  const first = await RemovedManagers.open(directory);
+  expect(
+    await first.learn([
+      { name: 'm2', at: 5 },
+      { name: 'm3', at: 7 },
+    ]),
+  ).toBe(true);
+  expect(await first.learn([{ name: 'm2', at: 4 }])).toBe(false);
+  expect(await first.learn([])).toBe(false);
+  const again = await RemovedManagers.open(directory);
+  expect([...again.removals.peers]).toEqual([
+    ['manager/m2', 5],
+    ['manager/m3', 7],
+  ]);
+  writeFileSync(join(directory, 'removed-managers.json'), '{"name"', { mode: 0o600 });
+  expect((await RemovedManagers.open(directory)).removals.peers.size).toBe(0);
+});
