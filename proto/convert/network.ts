@@ -29,6 +29,7 @@ export function networkToMessage(network: SentNetwork, revision: bigint): Networ
     conditions: [],
     createdAtMs: BigInt(network.createdAt ?? 0),
     encrypted: network.driver === 'encrypted-overlay',
+    becomes: network.change?.to ?? '',
   };
 }
 

@@ -10,7 +10,7 @@ export { newNamespace } from './draft.ts';
 export { buildNetwork, buildPeers } from './drivers/build.ts';
 export type { NetworkOnHost, Sandbox } from './drivers/driver.ts';
 export { type GatewayRank, gatewayPriorities, routeMetric } from './drivers/gateway.ts';
-export { bridgeName, hostEnd, overlayNetns, vxlanName } from './drivers/overlay-names.ts';
+export { bridgeName, espVxlanName, hostEnd, overlayNetns, vxlanName } from './drivers/overlay-names.ts';
 export { Peers } from './drivers/peers.ts';
 export { isBareInode } from './identity.ts';
 export * from './kernel.ts';

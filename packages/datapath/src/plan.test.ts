@@ -22,6 +22,21 @@ const changes: readonly Story[] = [
   { name: 'detach of one of two', before: onHost([row(2, 1), row(3, 1), peer]), after: both },
   { name: 'MTU lowered', before: both, after: withNetwork({ mtu: { kind: 'automatic', bytes: 1400 } }) },
   { name: 'an encrypted network', after: withNetwork({ driver: 'encrypted-overlay' }) },
+  {
+    name: 'a network that is to be encrypted',
+    before: both,
+    after: withNetwork({ driver: 'dual-overlay', mtu: { kind: 'automatic', bytes: 1416 } }),
+  },
+  {
+    name: 'a network whose hosts begin to send in ESP',
+    before: withNetwork({ driver: 'dual-overlay' }),
+    after: withNetwork({ driver: 'dual-encrypted-overlay' }),
+  },
+  {
+    name: 'a network that is encrypted from now on',
+    before: withNetwork({ driver: 'dual-encrypted-overlay' }),
+    after: withNetwork({ driver: 'encrypted-overlay' }),
+  },
   { name: 'another VNI', before: both, after: withNetwork({ vni: Vni(4097) }) },
   { name: 'another VTEP of this host', before: both, after: { ...both, vtep: vtep(7) } },
   {

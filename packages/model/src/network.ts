@@ -36,6 +36,8 @@ interface AnyDriverNetwork {
   readonly mtu: Mtu;
   readonly subnets: readonly Subnet[];
   readonly labels: Labels;
+  /** Absent: the driver stays as it is. */
+  readonly change?: DriverChange;
   /** Unix time, ms; absent: the record is older than this field. */
   readonly createdAt?: number;
 }
@@ -55,8 +57,17 @@ export interface EncryptedOverlayNetwork extends AnyDriverNetwork {
   readonly vni: Vni;
 }
 
-/** A network as the store keeps it. The union has one member for each driver, which says how frames travel. */
-export type Network = OverlayNetwork | EncryptedOverlayNetwork;
+/**
+ * A network that is about to be encrypted, or not to be any more. Its hosts receive in both ways. With `dual-overlay` they send in
+ * VXLAN, with `dual-encrypted-overlay` in VXLAN inside ESP. See docs/decisions/0032-encryption-in-use.md.
+ */
+export interface DualOverlayNetwork extends AnyDriverNetwork {
+  readonly driver: 'dual-overlay' | 'dual-encrypted-overlay';
+  readonly vni: Vni;
+}
+
+/** A network as the store keeps it. Its driver says how frames travel. */
+export type Network = OverlayNetwork | EncryptedOverlayNetwork | DualOverlayNetwork;
 export type Driver = Network['driver'];
 
 /** The name of a driver that only a later version knows. */
@@ -72,7 +83,22 @@ export interface UnknownNetwork extends AnyDriverNetwork {
 /** A network that a manager can send. */
 export type SentNetwork = Network | UnknownNetwork;
 
-const drivers: Readonly<Record<Driver, true>> = { overlay: true, 'encrypted-overlay': true };
+/** A driver that a network keeps. It has the others only while it changes. */
+export type SteadyDriver = 'overlay' | 'encrypted-overlay';
+
+/** How the driver of a network changes. */
+export interface DriverChange {
+  readonly to: SteadyDriver;
+  /** The network has had both dual drivers since the change began: some hosts may still send as the other one says. */
+  readonly hasCrossed: boolean;
+}
+
+const drivers: Readonly<Record<Driver, true>> = {
+  overlay: true,
+  'dual-overlay': true,
+  'dual-encrypted-overlay': true,
+  'encrypted-overlay': true,
+};
 
 export function isDriver(text: string): text is Driver {
   return Object.hasOwn(drivers, text);
@@ -83,9 +109,9 @@ export function isKnown(network: SentNetwork): network is Network {
   return isDriver(network.driver);
 }
 
-/** Whether the network's frames travel in ESP. */
+/** Whether hosts need ESP for the network: they send or receive with it, or are about to. */
 export function usesEsp({ driver }: Pick<SentNetwork, 'driver'>): boolean {
-  return driver === 'encrypted-overlay';
+  return isDriver(driver) && driver !== 'overlay';
 }
 
 /**
@@ -100,7 +126,7 @@ export const vxlanOverhead = { 4: 50, 6: 70 } as const;
  * has a multiple of 4 bytes. ESP in UDP adds a UDP header before that of ESP (RFC 3948).
  */
 export function roomInside(driver: Driver, underlayMtu: number, underlay: 4 | 6, isInUdp = false): number {
-  if (driver === 'overlay') return underlayMtu - vxlanOverhead[underlay];
+  if (!usesEsp({ driver })) return underlayMtu - vxlanOverhead[underlay];
   const outerIp = underlay === 4 ? 20 : 40;
   const outer = outerIp + (isInUdp ? 8 : 0);
   const encrypted = Math.floor((underlayMtu - outer - 8 - 8 - 16) / 4) * 4;

@@ -34,6 +34,7 @@ import {
 import { Command, Option } from 'commander';
 import { createAgent } from './agent.ts';
 import { type AgentOptions, encaps, parseSettings } from './config.ts';
+import { EspProbe } from './host/esp.ts';
 import { claimHost, hostLock } from './host/exclusive.ts';
 import { AgentServer } from './io/agent-server.ts';
 import { checkCapabilities } from './io/capabilities.ts';
@@ -156,6 +157,8 @@ async function serve(options: Options, log: Log): Promise<void> {
   const files = new DirectoryFiles(options.dataDir);
   // Before anything is touched: a second agent must not reach the files, the socket and the kernel of the first agent.
   await claim(options);
+  const esp = new EspProbe({ kernel, random: cryptoRandom });
+  await esp.ask();
   const identity = identityDirectory(options.dataDir);
   const credential = new LiveCredential(await readCredential(identity));
   const nodeId = nodeOf(credential.current);
@@ -169,7 +172,7 @@ async function serve(options: Options, log: Log): Promise<void> {
   const link = new GrpcManagerLink({ credentials, removed }, options);
   const agent = createAgent(
     {
-      ...{ kernel, link, files, clock: systemClock, random: cryptoRandom, log, loopDelay: measureLoopDelay() },
+      ...{ kernel, link, files, clock: systemClock, random: cryptoRandom, log, loopDelay: measureLoopDelay(), esp },
       encryption: {
         member: credential,
         keyFile: new SecretKeyFile(keyDirectory(options.socket), nodeId),

@@ -20,7 +20,7 @@ import { proveFormerIdentities } from './endpoints/former-identity.ts';
 import { GarbageCollector } from './endpoints/gc.ts';
 import { LeavingInterfaces } from './endpoints/leaving.ts';
 import { UnrecordedContainers } from './endpoints/unrecorded.ts';
-import { whyNoEsp } from './host/esp.ts';
+import { EspProbe } from './host/esp.ts';
 import { healthOf, type LoopDelay } from './host/health.ts';
 import { HostRoutes } from './host/routes.ts';
 import { UnderlayMtu } from './host/underlay.ts';
@@ -50,6 +50,8 @@ export interface AgentModules {
   readonly encryption: EncryptionModules;
   /** Writes the host's credential again if it was removed from the data directory; absent: nothing is written. */
   readonly keepCredential?: () => Promise<void>;
+  /** Absent: the kernel is asked for ESP when an endpoint of an encrypted network is attached, not before. */
+  readonly esp?: EspProbe;
   /** Absent: the delay of the event loop is not measured. */
   readonly loopDelay?: LoopDelay;
 }
@@ -107,6 +109,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   await ledger.start();
 
   const stats = new HostStats();
+  const { esp = new EspProbe(modules) } = modules;
   const failover = new Failover(settings.managers, clock);
   const ownRows = new OwnRows({ tables }, { nodeId });
   const claims = new Claims({ link, failover, clock, random }, { nodeId });
@@ -114,7 +117,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     {
       ...modules.encryption,
       ...{ kernel: countWrites(kernel, stats), files, tables, clock, random, log },
-      whyNoEsp: () => whyNoEsp(modules),
+      whyNoEsp: () => esp.ask(),
       onRepaired: (repaired) => reportRepairs({ log, stats }, name, repaired),
       onRefused: (count) => stats.unresolved('encryption', count),
     },
@@ -184,7 +187,9 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     const drift = await reconciler.verify(repair);
     return [...drift, ...(await shared).map((difference) => driftOf(name, '', difference))];
   };
-  const health = (): HostHealth => healthOf({ kernel, stats, loopDelay: modules.loopDelay });
+  const cannotEncrypt = (): string => (typeof encryption.state === 'object' ? encryption.state.why : esp.why);
+  const health = (): HostHealth =>
+    healthOf({ kernel, stats, loopDelay: modules.loopDelay, cannotEncrypt: cannotEncrypt() });
   const session = new SessionLoop({
     link,
     failover,

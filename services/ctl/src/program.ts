@@ -6,6 +6,7 @@ import { ca } from './commands/ca.ts';
 import { complete } from './commands/complete.ts';
 import { completion } from './commands/completion.ts';
 import { crypto } from './commands/crypto.ts';
+import { doctor } from './commands/doctor.ts';
 import { endpointAttach } from './commands/endpoint-attach.ts';
 import { endpointDetach } from './commands/endpoint-detach.ts';
 import { endpointWait } from './commands/endpoint-wait.ts';
@@ -59,6 +60,7 @@ const commands: readonly CommandBuilder[] = [
   crypto,
   group('manager', 'the cluster’s managers', [managerList, managerShow, managerRemove], managerNames),
   status,
+  doctor,
   verify,
   events,
   version,

@@ -273,6 +273,7 @@ export class Manager implements Startable {
       hasRecovered: (node) => this.#feed.factsOf(node).recovered,
       rekey: (node, after) => this.#feed.rekey(node, after),
       usersOfKeys: (node, upTo) => this.#feed.usersOfKeys(node, upTo),
+      stepFacts: (network) => this.#feed.stepFacts(network),
     };
   }
 

@@ -93,7 +93,7 @@ describe('hosts on an encrypted network', () => {
     await cluster.run(h1.attach('vault', 'another'));
     expect(h1.trace('on-h1', addressOn(h2), cluster.hosts)).toMatchObject({
       delivered: false,
-      path: ['eth0', 'br0', 'vxlan0', h2.vtep],
+      path: ['eth0', 'br0', 'vxlan1', h2.vtep],
     });
     expect(leaks(h1)).toEqual([]);
     await cluster.run(h2.start());

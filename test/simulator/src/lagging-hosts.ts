@@ -72,6 +72,8 @@ export class LaggingHosts implements HostReports {
   rekey: HostReports['rekey'] = () => undefined;
 
   usersOfKeys: HostReports['usersOfKeys'] = () => [];
+
+  stepFacts: HostReports['stepFacts'] = () => ({ waiting: [], unreachable: [], withoutSas: [] });
 }
 
 export interface AddressReuse {

@@ -2,12 +2,14 @@ import type { EndpointId, EndpointRow, Network } from '@causeway/model';
 import type { State } from '../state.ts';
 import type { Driver, NetworkOnHost } from './driver.ts';
 import { byGatewayRank } from './gateway.ts';
-import { encryptedOverlay, overlay } from './overlay.ts';
+import { dualEncryptedOverlay, dualOverlay, encryptedOverlay, overlay } from './overlay.ts';
 import { Peers } from './peers.ts';
 
 /** The driver for each kind of network. */
 const drivers: { readonly [Of in Network as Of['driver']]: Driver<Of> } = {
   overlay,
+  'dual-overlay': dualOverlay,
+  'dual-encrypted-overlay': dualEncryptedOverlay,
   'encrypted-overlay': encryptedOverlay,
 };
 

@@ -3,7 +3,10 @@ import type { NetnsPath } from '../state.ts';
 
 /** Links of an overlay namespace. */
 export const bridgeName = 'br0';
+/** The tunnel of packets outside ESP. */
 export const vxlanName = 'vxlan0';
+/** The tunnel of packets inside ESP, on a port of its own. A network that changes has both. */
+export const espVxlanName = 'vxlan1';
 
 /** The path of a network's namespace, on every host that has an endpoint of the network. */
 export function overlayNetns(network: NetworkId): NetnsPath {

@@ -2,7 +2,6 @@ import {
   addressOf,
   encryptedVxlanPort,
   familyOf,
-  type Ip,
   interfaceAddress,
   lengthOf,
   macForIp,
@@ -15,8 +14,37 @@ import { interfaceSysctl } from '../kinds/sysctl.ts';
 import type { NetnsPath, State } from '../state.ts';
 import { addAddresses } from './container.ts';
 import type { Attachment, Driver, HostPart } from './driver.ts';
-import { bridgeMac, bridgeName, hostEnd, hostEndMac, overlayNetns, vxlanMac, vxlanName } from './overlay-names.ts';
+import {
+  bridgeMac,
+  bridgeName,
+  espVxlanName,
+  hostEnd,
+  hostEndMac,
+  overlayNetns,
+  vxlanMac,
+  vxlanName,
+} from './overlay-names.ts';
 import type { Peers } from './peers.ts';
+
+/** A tunnel to the other hosts. */
+interface Tunnel {
+  readonly name: string;
+  readonly ports: (host: Pick<HostPart, 'vxlanPort'>) => Pick<Vxlan, 'port' | 'sourcePort'>;
+  readonly sends: boolean;
+}
+
+const plain = (sends: boolean): Tunnel => ({ name: vxlanName, ports: ({ vxlanPort }) => ({ port: vxlanPort }), sends });
+
+/**
+ * On a port of its own, on which policies let pass only what ESP protects. A plain overlay never uses that port, so the policies
+ * need no mark on packets. The source port is the same: the socket of the tunnel holds it, so no other program of the host can send
+ * from it, and the policies know the tunnel's packets from those that a program writes.
+ */
+const inEsp = (sends: boolean): Tunnel => ({
+  name: espVxlanName,
+  ports: () => ({ port: encryptedVxlanPort, sourcePort: encryptedVxlanPort }),
+  sends,
+});
 
 /**
  * Frames between hosts travel in VXLAN:
@@ -24,44 +52,62 @@ import type { Peers } from './peers.ts';
  *   container eth0 ─ veth ─ br0 (gateways) ─ vxlan0 ─ FDB: MAC → VTEP ─▶ the other hosts
  *                                              └ neighbours: IP → MAC, answered locally (proxy)
  */
-export const overlay: Driver = {
-  build: (network, host) => buildOverlay(network, host, { port: host.vxlanPort }),
-  buildPeers: peersOf,
-};
+export const overlay = overlayWith(plain(true));
+export const encryptedOverlay = overlayWith(inEsp(true));
 
-/**
- * The same on a port of its own, on which policies let pass only what ESP protects. A plain overlay never uses that port, so the
- * policies need no mark on packets. The source port is the same: the socket of the tunnel holds it, so no other program of the host
- * can send from it, and the policies know the tunnel's packets from those that a program writes.
+/*
+ * A network that changes from one to the other receives by both tunnels. The tunnel that sends comes first, so that it begins to
+ * send before the other one ends: a frame in between leaves twice, and is not lost.
  */
-export const encryptedOverlay: Driver = {
-  build: (network, host) => buildOverlay(network, host, { port: encryptedVxlanPort, sourcePort: encryptedVxlanPort }),
-  buildPeers: peersOf,
-};
+export const dualOverlay = overlayWith(plain(true), inEsp(false));
+export const dualEncryptedOverlay = overlayWith(inEsp(true), plain(false));
 
-type Ports = Pick<Vxlan, 'port' | 'sourcePort'>;
+function overlayWith(...tunnels: readonly Tunnel[]): Driver {
+  return {
+    build: (network, host) => buildOverlay(network, host, tunnels),
+    buildPeers(network, peers) {
+      const entries = newNamespace();
+      addPeers(entries, tunnels, peers);
+      return new Map([[overlayNetns(network.id), entries]]);
+    },
+  };
+}
 
-function buildOverlay(network: Network, host: HostPart, ports: Ports): State {
-  const shared = sharedPart(network, host.vtep, ports);
-  addPeers(shared, host.peers);
+function buildOverlay(network: Network, host: HostPart, tunnels: readonly Tunnel[]): State {
+  const shared = sharedPart(network);
+  for (const tunnel of tunnels) addTunnel(shared, tunnel, network, host);
+  addPeers(shared, tunnels, host.peers);
   const state = new Map([[overlayNetns(network.id), shared]]);
   for (const attachment of host.attachments) addContainer(state, shared, network, attachment);
   return state;
 }
 
-function peersOf(network: Network, peers: Peers): State {
-  const entries = newNamespace();
-  addPeers(entries, peers);
-  return new Map([[overlayNetns(network.id), entries]]);
+/** A tunnel that does not send has the entries, too: it may be the next to send, from one moment to the other. */
+function addPeers(shared: Draft, tunnels: readonly Tunnel[], { fdb, neighbours }: Peers): void {
+  for (const { name } of tunnels) {
+    shared.fdb.set(name, fdb);
+    shared.neighbours.set(name, neighbours);
+  }
 }
 
-function addPeers(shared: Draft, { fdb, neighbours }: Peers): void {
-  shared.fdb.set(vxlanName, fdb);
-  shared.neighbours.set(vxlanName, neighbours);
+function addTunnel(shared: Draft, tunnel: Tunnel, { vni, mtu }: Network, host: HostPart): void {
+  const { name, sends } = tunnel;
+  shared.links.set(name, {
+    kind: 'vxlan',
+    name,
+    mac: vxlanMac(vni),
+    mtu: mtu.bytes,
+    up: true,
+    vni,
+    ...tunnel.ports(host),
+    local: host.vtep,
+    // The bridge sends frames for unknown MACs to the tunnel that sends, which drops them if it has no entry either.
+    bridgePort: { master: bridgeName, learning: false, flood: sends },
+  });
 }
 
 /** The part that all endpoints of the network share on a host. */
-function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: Network, vtep: Ip, ports: Ports): Draft {
+function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: Network): Draft {
   const shared = newNamespace();
   const gateways = subnets.flatMap(({ prefix, gateway }) =>
     gateway === undefined ? [] : [interfaceAddress(gateway, lengthOf(prefix))],
@@ -72,18 +118,6 @@ function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: Network, vtep: Ip, po
   const mac = named === undefined ? bridgeMac(vni) : macForIp(addressOf(named));
   shared.links.set(bridgeName, { kind: 'bridge', name: bridgeName, mac, mtu, up: true });
   shared.addresses.set(bridgeName, new Set(gateways));
-  shared.links.set(vxlanName, {
-    kind: 'vxlan',
-    name: vxlanName,
-    mac: vxlanMac(vni),
-    mtu,
-    up: true,
-    vni,
-    ...ports,
-    local: vtep,
-    // The bridge sends frames for unknown MACs to vxlan0, which drops them if it has no entry either.
-    bridgePort: { master: bridgeName, learning: false, flood: true },
-  });
   for (const [key, value] of sharedSysctls) shared.sysctls.set(key, value);
   // The gateway asks for neighbours from its link-local address. Below the minimum MTU there is no IPv6.
   const isRouter = gateways.some((each) => familyOf(each) === 6) && mtu >= minimumMtu;

@@ -296,6 +296,18 @@ export interface UpdateNetworkRequest {
      * @generated from protobuf field: bool force = 14
      */
     force: boolean;
+    /**
+     * The network is to have the driver "encrypted-overlay". The answer comes before it has: see Network.becomes.
+     *
+     * @generated from protobuf field: bool encrypt = 15
+     */
+    encrypt: boolean;
+    /**
+     * The network is to have the driver "overlay". Not together with encrypt.
+     *
+     * @generated from protobuf field: bool no_encrypt = 16
+     */
+    noEncrypt: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.UpdateNetworkResponse

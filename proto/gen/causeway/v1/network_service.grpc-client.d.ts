@@ -67,7 +67,8 @@ export interface INetworkServiceClient {
     /**
      * Changes the given fields and leaves the others. A call that changes nothing makes no new revision. Errors:
      * NETWORK_UNKNOWN, REVISION_CONFLICT (see if_revision), NAME_TAKEN, SUBNET_UNKNOWN, SUBNET_IN_USE (the message names the
-     * endpoints or reservations), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, and CreateNetwork's errors of fields.
+     * endpoints or reservations), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, ENCRYPTION_UNAVAILABLE (hosts of the network
+     * cannot encrypt), and CreateNetwork's errors of fields.
      *
      * @generated from protobuf rpc: UpdateNetwork
      */
@@ -129,7 +130,8 @@ export declare class NetworkServiceClient extends grpc.Client implements INetwor
     /**
      * Changes the given fields and leaves the others. A call that changes nothing makes no new revision. Errors:
      * NETWORK_UNKNOWN, REVISION_CONFLICT (see if_revision), NAME_TAKEN, SUBNET_UNKNOWN, SUBNET_IN_USE (the message names the
-     * endpoints or reservations), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, and CreateNetwork's errors of fields.
+     * endpoints or reservations), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, ENCRYPTION_UNAVAILABLE (hosts of the network
+     * cannot encrypt), and CreateNetwork's errors of fields.
      *
      * @generated from protobuf rpc: UpdateNetwork
      */

@@ -492,7 +492,9 @@ class UpdateNetworkRequest$Type extends MessageType {
             { no: 11, name: "mtu_automatic", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 12, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 13, name: "no_gateway", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
-            { no: 14, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 14, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 15, name: "encrypt", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 16, name: "no_encrypt", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -511,6 +513,8 @@ class UpdateNetworkRequest$Type extends MessageType {
         message.dryRun = false;
         message.noGateway = false;
         message.force = false;
+        message.encrypt = false;
+        message.noEncrypt = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -561,6 +565,12 @@ class UpdateNetworkRequest$Type extends MessageType {
                     break;
                 case /* bool force */ 14:
                     message.force = reader.bool();
+                    break;
+                case /* bool encrypt */ 15:
+                    message.encrypt = reader.bool();
+                    break;
+                case /* bool no_encrypt */ 16:
+                    message.noEncrypt = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -632,6 +642,12 @@ class UpdateNetworkRequest$Type extends MessageType {
         /* bool force = 14; */
         if (message.force !== false)
             writer.tag(14, WireType.Varint).bool(message.force);
+        /* bool encrypt = 15; */
+        if (message.encrypt !== false)
+            writer.tag(15, WireType.Varint).bool(message.encrypt);
+        /* bool no_encrypt = 16; */
+        if (message.noEncrypt !== false)
+            writer.tag(16, WireType.Varint).bool(message.noEncrypt);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

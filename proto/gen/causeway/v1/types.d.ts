@@ -71,8 +71,9 @@ export interface Network {
      */
     revision: bigint;
     /**
-     * How the network's frames travel between hosts: "overlay", in VXLAN; "encrypted-overlay", in VXLAN inside ESP. An agent
-     * ignores a network of an unknown driver.
+     * How the network's frames travel between hosts: "overlay", in VXLAN; "encrypted-overlay", in VXLAN inside ESP;
+     * "dual-overlay" and "dual-encrypted-overlay", on the way from one to the other: sent as the name says, and received in both
+     * ways. An agent ignores a network of an unknown driver.
      *
      * @generated from protobuf field: string driver = 10
      */
@@ -101,6 +102,13 @@ export interface Network {
      * @generated from protobuf field: bool encrypted = 14
      */
     encrypted: boolean;
+    /**
+     * The driver that the network is about to have ("overlay" or "encrypted-overlay"); empty: the driver does not change. The
+     * managers change the driver step by step, when all hosts of the network have applied the last step.
+     *
+     * @generated from protobuf field: string becomes = 15
+     */
+    becomes: string;
 }
 /**
  * What is true of an object now. docs/protocol.md lists the types and reasons.
@@ -460,6 +468,12 @@ export interface HostHealth {
      * @generated from protobuf field: uint64 announcements_dropped = 5
      */
     announcementsDropped: bigint;
+    /**
+     * Why the host cannot encrypt, for people: what its kernel lacks. Empty: it can, or the agent does not know yet.
+     *
+     * @generated from protobuf field: string cannot_encrypt = 6
+     */
+    cannotEncrypt: string;
 }
 /**
  * A difference between intent and a host's kernel.

@@ -22,7 +22,8 @@ class Network$Type extends MessageType {
             { no: 11, name: "internal", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 12, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition },
             { no: 13, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 14, name: "encrypted", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 14, name: "encrypted", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 15, name: "becomes", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -41,6 +42,7 @@ class Network$Type extends MessageType {
         message.conditions = [];
         message.createdAtMs = 0n;
         message.encrypted = false;
+        message.becomes = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -91,6 +93,9 @@ class Network$Type extends MessageType {
                     break;
                 case /* bool encrypted */ 14:
                     message.encrypted = reader.bool();
+                    break;
+                case /* string becomes */ 15:
+                    message.becomes = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -162,6 +167,9 @@ class Network$Type extends MessageType {
         /* bool encrypted = 14; */
         if (message.encrypted !== false)
             writer.tag(14, WireType.Varint).bool(message.encrypted);
+        /* string becomes = 15; */
+        if (message.becomes !== "")
+            writer.tag(15, WireType.LengthDelimited).string(message.becomes);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -781,7 +789,8 @@ class HostHealth$Type extends MessageType {
             { no: 2, name: "events_lost", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 3, name: "failed_ops", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ } },
             { no: 4, name: "announcements_sent", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 5, name: "announcements_dropped", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 5, name: "announcements_dropped", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 6, name: "cannot_encrypt", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -791,6 +800,7 @@ class HostHealth$Type extends MessageType {
         message.failedOps = {};
         message.announcementsSent = 0n;
         message.announcementsDropped = 0n;
+        message.cannotEncrypt = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -814,6 +824,9 @@ class HostHealth$Type extends MessageType {
                     break;
                 case /* uint64 announcements_dropped */ 5:
                     message.announcementsDropped = reader.uint64().toBigInt();
+                    break;
+                case /* string cannot_encrypt */ 6:
+                    message.cannotEncrypt = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -858,6 +871,9 @@ class HostHealth$Type extends MessageType {
         /* uint64 announcements_dropped = 5; */
         if (message.announcementsDropped !== 0n)
             writer.tag(5, WireType.Varint).uint64(message.announcementsDropped);
+        /* string cannot_encrypt = 6; */
+        if (message.cannotEncrypt !== "")
+            writer.tag(6, WireType.LengthDelimited).string(message.cannotEncrypt);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

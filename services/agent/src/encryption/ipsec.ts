@@ -1,5 +1,6 @@
 import {
   applyPlan,
+  espVxlanName,
   type Failure,
   hostNetns,
   isOverlayNetns,
@@ -8,7 +9,6 @@ import {
   type Op,
   readState,
   sharedSlots,
-  vxlanName,
 } from '@causeway/datapath';
 import type { FoundIpsec } from '@causeway/encryption';
 import { encryptedVxlanPort } from '@causeway/model';
@@ -39,8 +39,8 @@ export function isBlock(op: Op): boolean {
 /** Whether an overlay of this host has a tunnel that must be protected, whoever has made it. */
 export async function hasEncryptedTunnel(kernel: Pick<Kernel, 'read' | 'ownNetns'>): Promise<boolean> {
   for (const netns of (await kernel.ownNetns()).filter(isOverlayNetns)) {
-    const found = await kernel.read(netns, { links: [vxlanName], of: [], sysctls: [] });
-    const tunnel = found?.links.get(vxlanName);
+    const found = await kernel.read(netns, { links: [espVxlanName], of: [], sysctls: [] });
+    const tunnel = found?.links.get(espVxlanName);
     if (tunnel?.kind === 'vxlan' && tunnel.port === encryptedVxlanPort) return true;
   }
   return false;

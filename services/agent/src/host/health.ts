@@ -13,13 +13,16 @@ export function healthOf(modules: {
   readonly kernel: Pick<Kernel, 'eventsLost'>;
   readonly stats: HostStats;
   readonly loopDelay: LoopDelay | undefined;
+  /** Why the host cannot encrypt; empty: it can, or that is not known. */
+  readonly cannotEncrypt: string;
 }): HostHealth {
-  const { kernel, stats, loopDelay } = modules;
+  const { kernel, stats, loopDelay, cannotEncrypt } = modules;
   return {
     loopDelayMs: Math.round(loopDelay?.longest() ?? 0),
     eventsLost: BigInt(kernel.eventsLost()),
     announcementsSent: BigInt(stats.announcedCount),
     announcementsDropped: BigInt(stats.notAnnouncedCount),
+    cannotEncrypt,
     failedOps: Object.fromEntries(Array.from(stats.failedOps, ([errno, count]) => [errno, BigInt(count)])),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  espVxlanName,
   hostEnd,
   hostNetns,
   isOverlayNetns,
@@ -148,8 +149,9 @@ export class Overlays {
    * container is wrong.
    */
   async #holdsTunnel(path: NetnsPath): Promise<boolean> {
-    const found = await this.#kernel.read(path, { links: [vxlanName], of: [], sysctls: [] });
-    return found?.links.get(vxlanName)?.kind === 'vxlan';
+    const tunnels = [vxlanName, espVxlanName];
+    const found = await this.#kernel.read(path, { links: tunnels, of: [], sysctls: [] });
+    return tunnels.some((name) => found?.links.get(name)?.kind === 'vxlan');
   }
 }
 

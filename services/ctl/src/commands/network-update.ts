@@ -21,6 +21,7 @@ import { dryRunNotes, dryRunOption, forceOption, ifRevisionOption } from './netw
 import { type AuxAddress, type GatewayOption, parseAuxAddress, parseGateway, planSubnets } from './network-subnets.ts';
 import { orCurrent } from './or-current.ts';
 import { present } from './present.ts';
+import { type Changed, waitEncrypted } from './wait-encrypted.ts';
 
 interface Input {
   readonly network: string;
@@ -33,6 +34,8 @@ interface Input {
   readonly auxAddress: readonly AuxAddress[];
   readonly addRange: readonly Prefix[];
   readonly mtu?: number | 'auto';
+  /** undefined: as it is. */
+  readonly encrypt?: boolean;
   readonly ifRevision?: bigint;
   readonly force?: boolean;
   readonly dryRun?: boolean;
@@ -44,7 +47,10 @@ export const networkUpdate = command<Input>({
   name: 'update',
   summary: 'change a network while it is in use',
   description:
-    'All changes of one command are made at once, or none. --dry-run prints what would change. A subnet is removed only when no endpoint has an address in it.',
+    'All changes of one command are made at once, or none. --dry-run prints what would change. A subnet is removed only when no endpoint\n' +
+    'has an address in it. --encrypt and --no-encrypt are done when all hosts of the network have changed, those without a session, too.\n' +
+    'Until --encrypt is done, frames travel in the clear or encrypted. After --timeout: exit 5, and the change goes on; the error says\n' +
+    'for whom it waits, as the condition Settled of the network does.',
   arguments: [new Argument('<network>', 'name or id')],
   options: [
     new Option('--rename <name>', 'another name').argParser(parseNameOf('--rename')),
@@ -82,6 +88,11 @@ export const networkUpdate = command<Input>({
       ),
       fixed(['auto']),
     ),
+    new Option(
+      '--encrypt',
+      'encrypt what travels between hosts, step by step while packets flow; waits until it is done',
+    ),
+    new Option('--no-encrypt', 'do not encrypt any more; waits until it is done'),
     ifRevisionOption(),
     forceOption(),
     dryRunOption(),
@@ -92,9 +103,10 @@ export const networkUpdate = command<Input>({
   examples: [
     'causeway network update blue --add-subnet 10.67.0.0/24',
     'causeway network update blue --add-subnet 10.68.0.0/24 --gateway 10.68.0.254 --add-range 10.68.0.128/25',
+    'causeway network update blue --encrypt --timeout 1m',
     'causeway network update blue --rename green --label team=core --remove-label tier --if-revision 42',
   ],
-  async run({ input, clients, context }) {
+  async run({ input, settings, clients, context }) {
     checkChanges(input);
     const ofAdded = (range: Prefix): boolean => input.addSubnet.some((subnet) => contains(subnet, addressOf(range)));
     return orCurrent(clients.managers, input.network, context.clock.wall(), async () => {
@@ -123,18 +135,25 @@ export const networkUpdate = command<Input>({
         dryRun: input.dryRun ?? false,
         force: input.force ?? false,
         noGateway: input.gateway.includes('none'),
+        encrypt: input.encrypt === true,
+        noEncrypt: input.encrypt === false,
       });
-      const after = present(network, 'network');
-      const answer = { ...networkAnswer(after, context.clock.wall()), notes: dryRunNotes(input.dryRun) };
+      const written = present(network, 'network');
+      const waits = input.encrypt !== undefined && input.dryRun !== true;
+      const { network: after, ...outcome }: Changed = waits
+        ? await waitEncrypted(clients.managers, written, context, settings.timeout)
+        : { network: written };
+      const answer = { ...networkAnswer(after, context.clock.wall()), notes: dryRunNotes(input.dryRun), ...outcome };
       return before.network === undefined ? answer : differenceAnswer(before.network, after, answer);
     });
   },
 });
 
-function checkChanges({ rename, label, mtu, ...lists }: Input): void {
+function checkChanges({ rename, label, mtu, encrypt, ...lists }: Input): void {
   const { removeLabel, addSubnet, removeSubnet, addRange } = lists;
   const some = [removeLabel, addSubnet, removeSubnet, addRange].some((list) => list.length > 0);
-  if (some || rename !== undefined || mtu !== undefined || Object.keys(label).length > 0) return;
+  const values = [rename, mtu, encrypt];
+  if (some || values.some((value) => value !== undefined) || Object.keys(label).length > 0) return;
   throw new CausewayError(
     'invalid-argument',
     'nothing to change: name a change, such as --add-subnet 10.67.0.0/24',

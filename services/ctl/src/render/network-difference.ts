@@ -32,6 +32,10 @@ export function differenceAnswer(before: Network, after: Network, answer: Answer
 function fieldsOf(network: Network): ReadonlyMap<string, string> {
   return new Map([
     ['name', network.name],
+    [
+      'encrypted',
+      network.becomes === 'encrypted-overlay' || (network.encrypted && network.becomes === '') ? 'yes' : 'no',
+    ],
     ['MTU', `${network.mtu} (${network.mtuFixed ? 'fixed' : 'automatic'})`],
     ...network.subnets.map(({ prefix, gateway, ranges, auxAddresses }): [string, string] => {
       const parts = [gateway === '' ? 'no gateway' : `gateway ${gateway}`];

@@ -72,6 +72,7 @@ function networkValue(network: Network): object {
     driver: network.driver,
     internal: network.internal,
     encrypted: network.encrypted,
+    becomes: network.becomes === '' ? null : network.becomes,
     subnets: network.subnets.map(({ prefix, gateway, ranges, auxAddresses }) => ({
       prefix,
       gateway: gateway === '' ? null : gateway,
@@ -114,7 +115,7 @@ function sheet(network: Network, now: number): Sheet {
       ['namespace', networkNamespace(network.id as NetworkId)],
       ['VNI', String(network.vni)],
       ['MTU', `${network.mtu} (${network.mtuFixed ? 'fixed' : "follows the hosts' underlays"})`],
-      ['encrypted', network.encrypted ? 'yes' : 'no'],
+      ['encrypted', encryptedText(network)],
       ['address space', network.addressSpace],
       ['subnets', network.subnets.map((subnet) => subnet.prefix).join(', ')],
       ['gateways', network.internal ? 'none, internal' : gateways(network)],
@@ -132,6 +133,11 @@ function sheet(network: Network, now: number): Sheet {
       ...conditionFields(network.conditions, now),
     ],
   };
+}
+
+function encryptedText({ encrypted, becomes, driver }: Network): string {
+  const now = encrypted ? 'yes' : 'no';
+  return becomes === '' ? now : `${now}; it becomes ${becomes}, and is ${driver} now`;
 }
 
 function gateways(network: Network): string {

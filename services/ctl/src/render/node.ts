@@ -61,6 +61,7 @@ export function nodeAnswer(node: Node, now: number): Answer {
         ['networks', String(node.networks)],
         ['endpoints', String(node.endpoints)],
         ['repairs', repairs(node)],
+        ...encryptionField(node.health),
         ...healthFields(node.health),
         ['created', createdCell(node.createdAtMs, now)],
         ['revision', String(node.revision)],
@@ -89,10 +90,16 @@ function healthFields(health: HostHealth | undefined): [string, string][] {
   ];
 }
 
+function encryptionField(health: HostHealth | undefined): [string, Cell][] {
+  if (health === undefined || health.cannotEncrypt === '') return [];
+  return [['encryption', { text: `not possible: ${health.cannotEncrypt}`, tone: 'bad' }]];
+}
+
 export function healthValue(health: HostHealth | undefined): object | null {
   if (health === undefined) return null;
-  const { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps } = health;
-  return { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps };
+  const { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps, cannotEncrypt } = health;
+  const counts = { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps };
+  return { ...counts, cannotEncrypt: cannotEncrypt === '' ? null : cannotEncrypt };
 }
 
 export function nodeValue(node: Node): object {

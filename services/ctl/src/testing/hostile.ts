@@ -5,7 +5,9 @@ import type { FakeServers } from './fake-clients.ts';
 const venom = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202egnp\u2069\n\u2028\r\u0085-';
 
 /** Texts that the program interprets and does not print. */
-const read: ReadonlySet<string> = new Set(['ADDED', 'MODIFIED', 'REMOVED', 'BOOKMARK', 'operator', '']);
+const read: ReadonlySet<string> = new Set([
+  ...['ADDED', 'MODIFIED', 'REMOVED', 'BOOKMARK', 'operator', 'Settled', 'encrypted-overlay', ''],
+]);
 
 /** Servers whose texts all contain commands for a terminal. */
 export function hostile({ managers = {}, agent = {} }: FakeServers): FakeServers {

@@ -54,6 +54,7 @@ export const blue: Network = {
   revision: 7n,
   conditions: [allocated, { ...programmed, status: 'true', reason: 'AllApplied' }, healthy],
   encrypted: false,
+  becomes: '',
 };
 
 export const red: Network = {
@@ -272,7 +273,10 @@ export const status: GetStatusResponse = {
   troubledHosts: [
     {
       name: 'h1',
-      health: { loopDelayMs: 2_300, eventsLost: 0n, announcementsSent: 40n, announcementsDropped: 0n, failedOps: {} },
+      health: {
+        ...{ loopDelayMs: 2_300, eventsLost: 0n, announcementsSent: 40n, announcementsDropped: 0n, failedOps: {} },
+        cannotEncrypt: '',
+      },
     },
     {
       name: 'h2',
@@ -281,6 +285,7 @@ export const status: GetStatusResponse = {
         eventsLost: 1n,
         announcementsSent: 1_000n,
         announcementsDropped: 7n,
+        cannotEncrypt: '',
         failedOps: { ENOSPC: 1n, EBUSY: 2n },
       },
     },

@@ -11,6 +11,7 @@ import {
   cut,
   dryRun,
   elsewhere,
+  encrypting,
   endpoints,
   found,
   happened,
@@ -26,11 +27,14 @@ import {
   refused,
   repeated,
   rotating,
+  sick,
   slow,
+  stuck,
   tokens,
   tooLargeMtu,
   tooNew,
   unknownNetwork,
+  well,
 } from './worlds.ts';
 
 /** What a person sees, in every format. A review reads a change of the golden text as a change of the interface. */
@@ -157,6 +161,17 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     ['crypto rotate', keys],
     ['crypto rotate --now -o json', keys],
     ['crypto rotate', brokenKeys],
+  ],
+  doctor: [
+    ['doctor', sick],
+    ['doctor -o json', sick],
+    ['doctor', well],
+    ['doctor -o json', well],
+    ['node show h2', sick],
+  ],
+  encrypt: [
+    ['network update red --encrypt --dry-run', encrypting],
+    ['network show red', stuck],
   ],
   manager: [
     ...(['table', 'json', 'name'] as const).map((format): [string, World] => [

@@ -318,6 +318,64 @@ export const brokenKeys: World = {
     },
   },
 };
+/** A network that changes, a host that cannot encrypt, and no leader. */
+const changingRed = {
+  ...red,
+  ...{ driver: 'dual-overlay', becomes: 'encrypted-overlay' },
+  conditions: [
+    {
+      ...{ type: 'Settled', status: 'false', reason: 'Changing', sinceRevision: 9n, sinceTimeMs: 0n },
+      message: 'it becomes encrypted-overlay, and is dual-overlay now: h3 has no session',
+    },
+  ],
+};
+const vault = {
+  ...red,
+  id: '00000000000000b9',
+  name: 'vault',
+  driver: 'encrypted-overlay',
+  encrypted: true,
+  conditions: [],
+};
+const health = { loopDelayMs: 0, eventsLost: 0n, announcementsSent: 0n, announcementsDropped: 0n, failedOps: {} };
+const why =
+  'its kernel has no ESP with AES-GCM (EPROTONOSUPPORT); the kernel modules are esp4, esp6, xfrm_user and gcm';
+const unable = { ...h2, health: { ...health, cannotEncrypt: why } };
+const examined = {
+  listNodes: async () => ({ nodes: [h1, unable], revision: 42n, nextPageToken: '' }),
+  listEndpoints: async () => ({ endpoints: [{ ...db, networkId: vault.id }], revision: 42n, nextPageToken: '' }),
+  getNode: async () => ({ node: unable }),
+};
+export const sick: World = {
+  managers: {
+    ...examined,
+    getStatus: async () => noLeader,
+    listNetworks: async () => ({ networks: [blue, changingRed, vault], revision: 42n, nextPageToken: '' }),
+  },
+};
+/** The host still cannot encrypt, but no network is encrypted. */
+export const well: World = {
+  managers: {
+    ...examined,
+    getStatus: async () => ({ ...status, unreadyHosts: [] }),
+    listNetworks: async () => ({ networks: [{ ...red, conditions: [] }], revision: 42n, nextPageToken: '' }),
+  },
+};
+export const encrypting: World = {
+  managers: {
+    updateNetwork: async () => ({ network: changingRed }),
+    getNetwork: async () => ({
+      network: { ...changingRed, driver: 'encrypted-overlay', becomes: '', encrypted: true },
+    }),
+  },
+};
+/** The change does not end. */
+export const stuck: World = {
+  managers: {
+    updateNetwork: async () => ({ network: changingRed }),
+    getNetwork: async () => ({ network: changingRed }),
+  },
+};
 export const noKeys: World = {
   managers: { getCryptoStatus: async () => ({ pairs: [], nextRotationMs: 0n, unreachable: [] }) },
 };

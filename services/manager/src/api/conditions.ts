@@ -1,6 +1,7 @@
 import { addressOf, type Endpoint, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import type { Condition as ConditionMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { AppliedSummary } from '../feed/host-progress.ts';
+import { stepWaitsFor } from '../plan/change-driver.ts';
 import { isTooLarge, leastFor, roomOfNode, tooSmallFor } from '../plan/mtu.ts';
 import type { Moment } from '../store/moment.ts';
 import { printClaim } from '../store/records/claim.ts';
@@ -27,6 +28,7 @@ export function conditionsOfNetwork(context: ApiContext, network: Versioned<Netw
     }),
     exceedsUnderlay: isTooLarge(view, value),
     small: value.mtu.kind === 'fixed' ? tooSmallFor(view, value).map((host) => toSmallHost(context, host)) : [],
+    ...(value.change !== undefined && context.leads && { waitsFor: stepWaitsFor(value, feed.stepFacts(value.id)) }),
     ...(progress !== undefined && {
       hosts: {
         progress: progressMade(context, progress, progress.revision, network),

@@ -94,7 +94,8 @@ describe('one manager', () => {
       keptIds: [],
     };
     // Dropped announcements are no trouble: containers ask again.
-    const fine = { loopDelayMs: 0, eventsLost: 0n, failedOps: {}, announcementsSent: 9n, announcementsDropped: 9n };
+    const counts = { loopDelayMs: 0, eventsLost: 0n, failedOps: {}, announcementsSent: 9n, announcementsDropped: 9n };
+    const fine = { ...counts, cannotEncrypt: '' };
     const healths = [
       { ...fine, loopDelayMs: 999 },
       { ...fine, loopDelayMs: 1_000 },

@@ -1,4 +1,12 @@
-import { isCausewayError, type Network, parseReference, parseRequestId, type RequestId, unwrap } from '@causeway/model';
+import {
+  isCausewayError,
+  type Network,
+  type NetworkId,
+  parseReference,
+  parseRequestId,
+  type RequestId,
+  unwrap,
+} from '@causeway/model';
 import { networkToMessage } from '@causeway/proto';
 import type {
   CreateNetworkRequest,
@@ -78,7 +86,10 @@ export class NetworksApi {
     this.#context.leading();
     this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
-    return { network: await this.#write(id, updateNetwork(readUpdateNetwork(request)), request.dryRun, call) };
+    const update = updateNetwork(readUpdateNetwork(request), {
+      cannotEncrypt: (network) => this.#cannotEncrypt(network),
+    });
+    return { network: await this.#write(id, update, request.dryRun, call) };
   }
 
   async deleteNetwork(request: DeleteNetworkRequest, call: CallContext): Promise<DeleteNetworkResponse> {
@@ -99,6 +110,14 @@ export class NetworksApi {
       }
       await evictNetwork(request.network, { view, writer }, { actor, peer, method, signal, cause: id });
     }
+  }
+
+  #cannotEncrypt(network: NetworkId): { readonly name: string; readonly why: string }[] {
+    const { view, feed } = this.#context.modules;
+    return feed.hostsOf(network).flatMap((id) => {
+      const why = feed.factsOf(id).health?.cannotEncrypt ?? '';
+      return why === '' ? [] : [{ name: view.nodes.get(id)?.value.name ?? id, why }];
+    });
   }
 
   /** A dry run returns revision 0: the network was not written. */

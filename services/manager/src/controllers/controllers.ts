@@ -8,6 +8,7 @@ import type { View } from '../store/view.ts';
 import { AddressReuseController } from './address-reuse.ts';
 import { CaRotation } from './ca-rotation.ts';
 import { CertificateCleanup } from './certificate-cleanup.ts';
+import { DriverChangeController } from './driver-change.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { EventRetention } from './event-retention.ts';
 import { GoneHostsController } from './gone-hosts.ts';
@@ -51,6 +52,7 @@ export function createControllers(parts: ControllersParts, settings: Controllers
     new SchemaController(parts, settings),
     new RosterController(parts),
     new MtuController(parts),
+    new DriverChangeController(parts),
     new AddressReuseController(parts, settings),
     new RecoveryController(parts, settings),
     new GoneHostsController(parts, settings),

@@ -1,5 +1,6 @@
 import type { NetworkId, NodeId } from '@causeway/model';
 import type { HostsProgress } from '../ipam/cooldown.ts';
+import type { StepFacts } from '../plan/change-driver.ts';
 
 /** What agents have reported in the present term. */
 export interface HostReports {
@@ -14,4 +15,6 @@ export interface HostReports {
   rekey(node: NodeId, after: number): void;
   /** Hosts that may still use a key of this host up to the generation, as far as receipts of both say. */
   usersOfKeys(node: NodeId, upTo: number): readonly NodeId[];
+  /** What the next step of a network's driver depends on. */
+  stepFacts(network: NetworkId): StepFacts;
 }

@@ -4,6 +4,7 @@ import type { Mtu, Network, Subnet } from '@causeway/model';
 export function changesOf(before: Network, after: Network): readonly string[] {
   return [
     ...(before.name === after.name ? [] : [`name ${before.name} -> ${after.name}`]),
+    ...driverChanges(before, after),
     ...(printMtu(before.mtu) === printMtu(after.mtu) ? [] : [`MTU ${printMtu(before.mtu)} -> ${printMtu(after.mtu)}`]),
     ...subnetChanges(before.subnets, after.subnets),
     ...labelChanges(before.labels, after.labels),
@@ -19,6 +20,14 @@ export function printSubnet({ prefix, gateway, ranges, auxAddresses = {} }: Subn
     ...(ranges === undefined ? [] : [`ranges ${ranges.join(' ')}`]),
     ...(aux.length === 0 ? [] : [`aux ${aux.join(' ')}`]),
   ].join(' ');
+}
+
+function driverChanges(before: Network, after: Network): readonly string[] {
+  const [was, is] = [before, after].map(({ driver, change }) => change?.to ?? driver);
+  return [
+    ...(before.driver === after.driver ? [] : [`driver ${before.driver} -> ${after.driver}`]),
+    ...(was === is || is === after.driver ? [] : [`it is to become ${is}`]),
+  ];
 }
 
 function subnetChanges(before: readonly Subnet[], after: readonly Subnet[]): readonly string[] {

@@ -12,6 +12,7 @@ import type { CryptoResult } from '@causeway/proto/gen/causeway/v1/session_servi
 import { type Clock, type Duration, type Log, Loop, type Startable } from '@causeway/runtime';
 import type { Controller, Term } from '../election/term.ts';
 import type { EventSink } from '../events/event-sink.ts';
+import type { StepFacts } from '../plan/change-driver.ts';
 import { isRemoved, removedHost } from '../plan/removed-node.ts';
 import type { Moment } from '../store/moment.ts';
 import type { View, ViewChange } from '../store/view.ts';
@@ -180,6 +181,19 @@ export class Feed implements Startable, Controller {
     return this.#keyRelay.usersOf(node, upTo);
   }
 
+  /** What the next step of the network's driver depends on. */
+  stepFacts(network: NetworkId): StepFacts {
+    const { view } = this.#parts;
+    const name = (node: NodeId): string => view.nodes.get(node)?.value.name ?? node;
+    const { waiting = [], unreachable = [] } = this.progress.summaryNow(network) ?? {};
+    const without = this.#keyRelay.withoutSas(this.hostsOf(network));
+    return {
+      waiting: waiting.map(name),
+      unreachable: unreachable.map(name),
+      withoutSas: map(without, ([from, to]) => [name(from), name(to)] as const),
+    };
+  }
+
   /** Serves one agent until its connection ends. Never throws: a bad message ends at most the agent's own session. */
   async accept(channel: AgentChannel): Promise<void> {
     const session = this.#sessions.open(channel);
@@ -280,4 +294,8 @@ export class Feed implements Startable, Controller {
     const failed = (error: unknown): void => log.error('session.failed', { message: String(error) });
     return new Loop(this.#parts, { step, failed, retryAfter: lookEvery });
   }
+}
+
+function* map<From, To>(all: Iterable<From>, to: (from: From) => To): Generator<To> {
+  for (const each of all) yield to(each);
 }

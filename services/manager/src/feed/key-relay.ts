@@ -103,6 +103,15 @@ export class KeyRelay {
     });
   }
 
+  /** Hosts of these that send nothing in ESP to another one of these, as far as receipts say. */
+  *withoutSas(hosts: readonly NodeId[]): Generator<readonly [from: NodeId, to: NodeId]> {
+    for (const from of hosts) {
+      for (const to of hosts) {
+        if (from !== to && this.#receipt(from, to)?.sends === undefined) yield [from, to];
+      }
+    }
+  }
+
   #receipt(from: NodeId, to: NodeId): KeyReceipt | undefined {
     return this.#receipts.get(to)?.get(from);
   }

@@ -11,6 +11,7 @@ import {
   type Node,
   roomInside,
   type Subnet,
+  usesEsp,
 } from '@causeway/model';
 import { networkChanged } from '../events/describe.ts';
 import { records } from '../store/records/index.ts';
@@ -67,7 +68,7 @@ export function checkCarried(view: View, mtu: Mtu, of: Carried): void {
   const room = Math.min(...small.map((host) => host.room));
   const hosts = listNames(small.map(({ node }) => node.value));
   const carries = small.length === 1 ? 'carries' : 'carry';
-  const message = `mtu ${mtu.bytes} is more than ${hosts} ${carries}: ask for ${room} or less, which leaves room for ${of.driver === 'overlay' ? 'VXLAN' : 'VXLAN and ESP'} in the underlay, or use force`;
+  const message = `mtu ${mtu.bytes} is more than ${hosts} ${carries}: ask for ${room} or less, which leaves room for ${usesEsp(of) ? 'VXLAN and ESP' : 'VXLAN'} in the underlay, or use force`;
   throw new CausewayError('mtu-too-large', message, { field: 'mtu', value: mtu.bytes, room, hosts });
 }
 

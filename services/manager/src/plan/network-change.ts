@@ -7,12 +7,14 @@ import {
   type Network,
   overlaps,
   type Prefix,
+  type SteadyDriver,
   type Subnet,
 } from '@causeway/model';
 import { checkRanges, type GatewayRule, isWithin } from '../ipam/subnet.ts';
 import { SubnetAddresses } from '../ipam/subnet-addresses.ts';
 import { completeSubnets } from '../ipam/subnets.ts';
 import type { View } from '../store/view.ts';
+import { needsEspNow, towards } from './change-driver.ts';
 import { afterMtu, automaticMtu, fixedMtu, isTooSmall } from './mtu.ts';
 
 /** The requested changes of a network. An absent field stays as it is. */
@@ -26,6 +28,8 @@ export interface NetworkChange {
   readonly removeSubnets: readonly Prefix[];
   readonly addRanges: readonly Prefix[];
   readonly mtu?: number | 'automatic';
+  /** The network is to have this driver, step by step. */
+  readonly driver?: SteadyDriver;
   /** Accept an MTU that some hosts cannot carry, and a subnet that overlaps an underlay. Absent: refuse them. */
   readonly force?: true;
 }
@@ -40,12 +44,13 @@ export function changeNetwork(network: Network, change: NetworkChange, view: Vie
   const gateways = network.internal ? 'none' : change.gateways;
   const added = completeSubnets(change.addSubnets, gateways, { field: 'add_subnets', beside: kept });
   const subnets = withRanges([...kept, ...added], change);
+  const changing = change.driver === undefined ? network : towards(network, change.driver);
   return {
-    ...network,
+    ...changing,
     name: change.name ?? network.name,
     subnets,
     labels: labelsOf(network, change),
-    mtu: mtuOf(network, change, subnets, view),
+    mtu: mtuOf(network, changing, change, subnets, view),
   };
 }
 
@@ -110,13 +115,23 @@ function labelsOf({ labels }: Network, { setLabels, removeLabels }: NetworkChang
   return next;
 }
 
-function mtuOf(network: Network, change: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
-  const next = nextMtu(network, change, subnets, view);
-  return next === network.mtu ? next : afterMtu(network.mtu, next);
+/** `changing`: with the driver after the change. */
+function mtuOf(
+  network: Network,
+  changing: Network,
+  { mtu: asked }: NetworkChange,
+  subnets: readonly Subnet[],
+  view: View,
+): Mtu {
+  const next = nextMtu(changing, asked, subnets, view);
+  const isForEsp = asked === undefined && needsEspNow(network, changing) && network.mtu.kind === 'automatic';
+  const most = isForEsp ? automaticMtu(view, { driver: changing.driver, subnets }) : next;
+  const chosen = most.bytes < next.bytes ? most : next;
+  return chosen === network.mtu ? chosen : afterMtu(network.mtu, chosen);
 }
 
 /** An automatic MTU stays, since interfaces have it. It changes only if a new IPv6 subnet needs a larger one. */
-function nextMtu({ driver, mtu }: Network, { mtu: asked }: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
+function nextMtu({ driver, mtu }: Network, asked: NetworkChange['mtu'], subnets: readonly Subnet[], view: View): Mtu {
   if (typeof asked === 'number') return fixedMtu(asked, subnets);
   if (asked === 'automatic') return automaticMtu(view, { driver, subnets });
   if (mtu.kind === 'fixed') return fixedMtu(mtu.bytes, subnets);

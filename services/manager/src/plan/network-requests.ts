@@ -1,14 +1,13 @@
 import {
   CausewayError,
   clip,
-  type Driver,
-  isDriver,
   type Name,
   type Prefix,
   parseIp,
   parseName,
   parsePrefix,
   parseReference,
+  type SteadyDriver,
   type Subnet,
   unwrap,
 } from '@causeway/model';
@@ -55,6 +54,10 @@ export function readUpdateNetwork(message: UpdateNetworkRequest): UpdateNetwork 
     const text = `mtu ${mtu} and mtu_automatic exclude each other: ask for one of them`;
     throw new CausewayError('mtu-invalid', text, { field: 'mtu', value: mtu });
   }
+  if (message.encrypt && message.noEncrypt) {
+    const text = 'encrypt and no_encrypt exclude each other: ask for one of them';
+    throw new CausewayError('invalid-argument', text, { field: 'encrypt' });
+  }
   return {
     network: unwrap(parseReference(message.network, 'network')),
     ...(message.ifRevision === 0n ? {} : { ifRevision: message.ifRevision }),
@@ -65,6 +68,8 @@ export function readUpdateNetwork(message: UpdateNetworkRequest): UpdateNetwork 
     gateways: message.noGateway ? 'asked-for' : 'all',
     removeSubnets: readPrefixes(message.removeSubnets, 'remove_subnets'),
     addRanges: readPrefixes(message.addRanges, 'add_ranges'),
+    ...(message.encrypt && { driver: 'encrypted-overlay' }),
+    ...(message.noEncrypt && { driver: 'overlay' }),
     ...(mtuAutomatic && { mtu: 'automatic' }),
     ...(mtu !== 0 && { mtu }),
     ...(message.force && { force: true }),
@@ -89,9 +94,9 @@ function readSubnet({ prefix, gateway, ranges, auxAddresses }: SubnetMessage, fi
   };
 }
 
-function readDriver({ driver, encrypt }: Pick<CreateNetworkRequest, 'driver' | 'encrypt'>): Driver {
+function readDriver({ driver, encrypt }: Pick<CreateNetworkRequest, 'driver' | 'encrypt'>): SteadyDriver {
   const asked = driver === '' ? 'overlay' : driver;
-  if (isDriver(asked)) return encrypt ? 'encrypted-overlay' : asked;
-  const message = `driver "${clip(driver)}" is not known: the drivers are "overlay" and "encrypted-overlay"`;
+  if (asked === 'overlay' || asked === 'encrypted-overlay') return encrypt ? 'encrypted-overlay' : asked;
+  const message = `driver "${clip(driver)}" is not one for a new network: ask for "overlay" or "encrypted-overlay"`;
   throw new CausewayError('driver-unknown', message, { field: 'driver', value: clip(driver) });
 }

@@ -7,8 +7,10 @@ import { type Claimed, printClaim } from '../store/records/claim.ts';
 import { decodeText } from '../store/records/codec.ts';
 import { records } from '../store/records/index.ts';
 import type { Compare, Write } from '../store/store.ts';
+import { needsEspNow } from './change-driver.ts';
 import { checkNotAnId, checkRevision } from './checks.ts';
 import { checkNameFree } from './create-network.ts';
+import { checkHostsEncrypt, type EncryptionFacts } from './hosts-encrypt.ts';
 import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
 import { checkCarried, fixedMtu } from './mtu.ts';
 import { changeNetwork, type NetworkChange } from './network-change.ts';
@@ -21,18 +23,21 @@ export interface UpdateNetwork extends NetworkChange {
   readonly ifRevision?: bigint;
 }
 
+/** No host has said anything about itself. */
+const noFacts: EncryptionFacts = { cannotEncrypt: () => [] };
+
 /**
  * @throws from its check: name-invalid, invalid-argument, mtu-invalid; from its plan: network-unknown, revision-conflict,
- * name-taken, subnet-in-use, subnet-overlap, underlay-overlap, mtu-too-large, address-in-use, and what `changeNetwork`
- * throws
+ * name-taken, subnet-in-use, subnet-overlap, underlay-overlap, mtu-too-large, address-in-use, encryption-unavailable, and what
+ * `changeNetwork` throws
  */
-export function updateNetwork(request: UpdateNetwork): Request<Network> {
+export function updateNetwork(request: UpdateNetwork, facts: EncryptionFacts = noFacts): Request<Network> {
   return {
     kind: 'network.update',
     content: JSON.stringify({ ...request, ifRevision: request.ifRevision?.toString() }),
     outcome: records.network.codec,
     check: () => checkUpdateNetwork(request),
-    plan: (planning) => planUpdateNetwork(request, planning),
+    plan: (planning) => planUpdateNetwork(request, facts, planning),
   };
 }
 
@@ -44,7 +49,7 @@ function checkUpdateNetwork(request: UpdateNetwork): void {
 }
 
 /** One transaction writes all: the record, the claims that the network gains and the claims that it gives up. */
-function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal<Network> {
+function planUpdateNetwork(request: UpdateNetwork, facts: EncryptionFacts, planning: Planning): Proposal<Network> {
   const { view, keys } = planning;
   const current = view.findNetwork(request.network);
   const before = current.value;
@@ -54,10 +59,12 @@ function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal
   // Without a change nothing is written: there is no new revision, and hosts have nothing to apply.
   if (events.length === 0) return nothingToDo(before, current.revision);
   if (after.name !== before.name) checkNameFree(view, after.name);
+  if (needsEspNow(before, after)) checkHostsEncrypt(before, facts);
   const added = after.subnets.filter(({ prefix }) => !before.subnets.some((subnet) => subnet.prefix === prefix));
   checkDisjoint(view, before, added, 'add_subnets');
   if (request.force !== true) {
-    if (after.mtu.kind === 'fixed' && after.mtu.bytes !== before.mtu.bytes) checkCarried(view, after.mtu, after);
+    const isOther = after.mtu.bytes !== before.mtu.bytes || needsEspNow(before, after);
+    if (after.mtu.kind === 'fixed' && isOther) checkCarried(view, after.mtu, after);
     checkOffUnderlays(view, added, 'add_subnets');
   }
   checkUnclaimed(before, added, planning);

@@ -58,6 +58,7 @@ const attentive = {
   hasRecovered: () => true,
   rekey: () => undefined,
   usersOfKeys: () => [],
+  stepFacts: () => ({ waiting: [], unreachable: [], withoutSas: [] }),
 };
 
 /** No agent has a session here. */

@@ -3,7 +3,7 @@ import { earliest, latest, type Moment, never } from '../../store/moment.ts';
 
 /** What is true of an object now. docs/protocol.md lists types and reasons. */
 export interface Condition {
-  readonly type: 'Allocated' | 'Programmed' | 'Ready' | 'Attachable' | 'Degraded';
+  readonly type: 'Allocated' | 'Programmed' | 'Settled' | 'Ready' | 'Attachable' | 'Degraded';
   readonly status: 'true' | 'false' | 'unknown';
   /** One word for programs. */
   readonly reason: string;

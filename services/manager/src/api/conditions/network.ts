@@ -30,6 +30,8 @@ export interface NetworkFacts {
   readonly exceedsUnderlay: boolean;
   /** Hosts whose underlay carries less than the network's fixed MTU. */
   readonly small: readonly SmallHost[];
+  /** What the next step of its driver waits for. Absent: its driver does not change, or no manager leads. */
+  readonly waitsFor?: readonly string[];
   /** Absent: no manager leads. */
   readonly hosts?: {
     readonly progress: Progress;
@@ -43,7 +45,21 @@ const scarce = 20n;
 
 export function networkConditions(facts: NetworkFacts): readonly Condition[] {
   const { hosts } = facts;
-  return [allocated(facts), hosts === undefined ? unknown('Programmed') : programmed(hosts.progress), health(facts)];
+  return [
+    allocated(facts),
+    hosts === undefined ? unknown('Programmed') : programmed(hosts.progress),
+    ...(facts.network.value.change === undefined ? [] : [changing(facts)]),
+    health(facts),
+  ];
+}
+
+/** The network is neither encrypted nor not, until all hosts have the last step. */
+function changing({ network: { value, written: since }, waitsFor }: NetworkFacts): Condition {
+  const type = 'Settled';
+  if (waitsFor === undefined) return unknown(type);
+  const why = waitsFor.length === 0 ? 'the next step follows' : waitsFor.join('; ');
+  const message = `it becomes ${value.change?.to}, and is ${value.driver} now: ${why}`;
+  return { type, status: 'false', reason: 'Changing', message, since };
 }
 
 function allocated({ network: { value, written: since }, holdsVni }: NetworkFacts): Condition {

@@ -1,5 +1,6 @@
 import {
   type Driver,
+  type DriverChange,
   Ip,
   isDriver,
   type Mtu,
@@ -67,7 +68,7 @@ export const pool = {
 
 function networkToJson(value: Network, original?: JsonObject): JsonObject {
   return {
-    ...omit(original, 'createdAt'),
+    ...omit(original, 'change', 'createdAt'),
     id: value.id,
     name: value.name,
     addressSpace: value.addressSpace,
@@ -77,6 +78,7 @@ function networkToJson(value: Network, original?: JsonObject): JsonObject {
     mtu: mtuToJson(value.mtu, object(original?.['mtu'])),
     subnets: value.subnets.map((subnet) => subnetToJson(subnet, original)),
     labels: value.labels,
+    ...(value.change !== undefined && { change: { to: value.change.to, hasCrossed: value.change.hasCrossed } }),
     ...createdToJson(value),
   };
 }
@@ -97,6 +99,7 @@ function networkFromJson(json: JsonObject): Network {
     },
     subnets: list(json, 'subnets').map((item) => subnetFromJson(object(item))),
     labels: labelsFromJson(json['labels']),
+    ...(json['change'] !== undefined && { change: changeFromJson(object(json['change'])) }),
     ...createdFromJson(json),
   };
 }
@@ -126,6 +129,13 @@ function subnetFromJson(json: JsonObject): Subnet {
     ...(json['gateway'] === undefined ? {} : { gateway: Ip(text(json, 'gateway')) }),
     ...(json['ranges'] === undefined ? {} : { ranges: list(json, 'ranges').map((range) => Prefix(String(range))) }),
     ...(aux === undefined ? {} : { auxAddresses: mapValues(object(aux), (ip) => Ip(String(ip))) }),
+  };
+}
+
+function changeFromJson(json: JsonObject): DriverChange {
+  return {
+    to: text(json, 'to') === 'overlay' ? 'overlay' : 'encrypted-overlay',
+    hasCrossed: json['hasCrossed'] === true,
   };
 }
 

@@ -1,0 +1,96 @@
+import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
+
+/** Something that is wrong. */
+export interface Finding {
+  /** "host h3", "network blue", "the managers". */
+  readonly about: string;
+  readonly problem: string;
+  /** What it means for containers; empty: nothing by itself. */
+  readonly effect: string;
+  readonly remedy: string;
+}
+
+/** A host that cannot encrypt. */
+export interface SickHost {
+  readonly name: string;
+  readonly why: string;
+  /** Names of the networks of which the host has an endpoint. */
+  readonly networks: readonly string[];
+}
+
+/** All that is known. */
+export interface Case {
+  readonly status: Pick<GetStatusResponse, 'leader' | 'unreadyHosts'>;
+  readonly networks: readonly Network[];
+  readonly cannotEncrypt: readonly SickHost[];
+}
+
+/** The worst comes first: without a leader, all else is old news. */
+export function diagnose({ status, networks, cannotEncrypt }: Case): readonly Finding[] {
+  return [
+    ...(status.leader === undefined ? [leaderless] : []),
+    ...status.unreadyHosts.map(unready),
+    ...cannotEncrypt.flatMap((host) => cannot(host, networks)),
+    ...networks.flatMap(changing),
+    ...networks.flatMap(degraded),
+  ];
+}
+
+const leaderless: Finding = {
+  about: 'the managers',
+  problem: 'no manager leads',
+  effect: 'containers go on as they are, and nothing can be changed',
+  remedy: '"causeway status" says why: start the managers, or the members of etcd, that it lists as down',
+};
+
+function unready({ name, reason }: GetStatusResponse['unreadyHosts'][number]): Finding {
+  return {
+    about: `host ${name}`,
+    problem: `it follows no changes${reason === '' ? '' : `: ${reason}`}`,
+    effect: 'its containers keep the connections that they have, and do not reach new endpoints',
+    remedy: `start causeway-agent there, or look at its log; a host that is gone for good: causeway node remove ${name} --force`,
+  };
+}
+
+/** A host that cannot encrypt matters as soon as there is an encrypted network. */
+function cannot({ name, why, networks: own }: SickHost, networks: readonly Network[]): Finding[] {
+  const encrypted = networks.filter(isEncrypted).map((network) => network.name);
+  if (encrypted.length === 0) return [];
+  const here = encrypted.filter((network) => own.includes(network));
+  const cut = here.length === 0 ? '' : `; its containers on ${here.join(', ')} are cut off from other hosts`;
+  return [
+    {
+      about: `host ${name}`,
+      problem: `it cannot encrypt: ${why}`,
+      effect: `no container of this host can be attached to ${encrypted.join(', ')}${cut}`,
+      remedy:
+        'load the kernel modules that are named (modprobe), or start a kernel that has them, and attach again; or attach the containers on other hosts',
+    },
+  ];
+}
+
+/** Encrypted, or on the way from or to that: its hosts need ESP. */
+function isEncrypted({ driver }: Network): boolean {
+  return driver !== 'overlay';
+}
+
+function changing({ name, becomes, conditions }: Network): Finding[] {
+  const condition = conditions.find(({ type }) => type === 'Settled');
+  if (becomes === '' || condition === undefined) return [];
+  return [
+    {
+      about: `network ${name}`,
+      problem: condition.message,
+      effect: 'its frames travel in the clear or encrypted until the change is done',
+      remedy: 'bring the hosts back that are named, or remove them; or turn back with "causeway network update"',
+    },
+  ];
+}
+
+function degraded({ name, conditions }: Network): Finding[] {
+  const condition = conditions.find(({ type, status }) => type === 'Degraded' && status === 'true');
+  if (condition === undefined) return [];
+  const { message } = condition;
+  return [{ about: `network ${name}`, problem: message, effect: '', remedy: `causeway network show ${name}` }];
+}
