@@ -12,7 +12,7 @@ export const rootLife = days(3652);
 /** Life of a node's certificate: what an attacker gains who stole a key and is not noticed. */
 export const nodeLife = days(30);
 const shortestLife = hours(1);
-const longestLife = days(90);
+export const longestLife = days(90);
 
 /**
  * A certificate is valid from this long before it is issued, so that a host whose clock is a little behind accepts it.
@@ -44,6 +44,14 @@ export function renewalTime(
   random: Random,
 ): number {
   return notBefore + (notAfter - notBefore) * (0.5 + 0.3 * random.float());
+}
+
+/**
+ * Whether an operator's certificate is to be renewed. Nothing of an operator runs all the time, so it is renewed by the first
+ * command in the second half of its life.
+ */
+export function isHalfOver({ notBefore, notAfter }: Pick<Certificate, 'notBefore' | 'notAfter'>, now: number): boolean {
+  return now >= (notBefore + notAfter) / 2;
 }
 
 /**

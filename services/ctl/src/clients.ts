@@ -53,6 +53,11 @@ export interface Clients {
   /** Throws when no manager address is set. */
   readonly managers: Managers;
   readonly agent: Agent;
+  /**
+   * Renews the operator's certificate if it is time. Does nothing before the first call to the managers. Never fails: a later
+   * command tries again.
+   */
+  renewIdentity(): Promise<void>;
   close(): void;
 }
 

@@ -78,6 +78,7 @@ export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
       try {
         const call = { input: inputOf(built) as Input, settings, clients, context };
         await carryOut(spec, call, built);
+        await clients.renewIdentity();
       } catch (error) {
         throw nameFlags(error, built);
       } finally {

@@ -94,6 +94,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       getAgentStatus: () => host.agent.api.getAgentStatus(),
       listSandboxes: () => host.agent.api.listSandboxes(),
     },
+    renewIdentity: async () => undefined,
     close: () => undefined,
   });
 }

@@ -9,7 +9,8 @@ import { type Certificate, formatCertificates } from '../x509/certificate.ts';
 import { type Authority, crossSign, issueNode } from '../x509/issue.ts';
 import { checkRequest } from '../x509/request.ts';
 import { LiveCredential } from './live-credential.ts';
-import { type CertificateSource, Renewal } from './renewal.ts';
+import type { CertificateSource } from './renew.ts';
+import { Renewal } from './renewal.ts';
 
 let clock: FakeClock;
 let live: LiveCredential;
@@ -63,6 +64,22 @@ async function run(): Promise<void> {
   await renewal.start();
   await clock.advance(seconds(1));
 }
+
+test('when it is woken, the managers are asked at once', async () => {
+  await run();
+  source.authority = authorityOf(2, cluster, clock.wall());
+  source.cross = [
+    crossSign(authorityOf(1, cluster, clock.wall()), source.authority.certificate, {
+      now: clock.wall(),
+      random: new SeededRandom(5),
+    }),
+  ];
+  source.roots = [source.authority.certificate, ...source.roots];
+  renewal.wake();
+  await clock.advance(seconds(1));
+  expect(source.issued).toBe(1);
+  await renewal.stop();
+});
 
 test('a certificate is renewed at 50 to 80 % of its life, kept on disk, and then used', async () => {
   await run();

@@ -11,31 +11,16 @@ import {
 } from '@causeway/runtime';
 import type { Credential } from '../credential.ts';
 import { checkClock, renewalTime } from '../lifetimes.ts';
-import { acceptRenewal, isOfFormerCa, type Renewed } from '../renewal.ts';
+import { isOfFormerCa } from '../renewal.ts';
 import { formatTime } from '../time.ts';
 import { parseTrustBundle } from '../trust.ts';
-import { createRequest } from '../x509/request.ts';
-import { createKey } from './create-key.ts';
 import type { LiveCredential } from './live-credential.ts';
 import type { RemovedManager } from './removed-managers.ts';
+import { type CertificateSource, type RenewParts, renew } from './renew.ts';
 
-/** The managers, as a member asks them for certificates. Calls fail when no manager answers. */
-export interface CertificateSource {
-  /** What the cluster trusts, in PEM, the manager's time, Unix ms, and which managers were removed. */
-  trust(signal: AbortSignal): Promise<{
-    readonly roots: string;
-    readonly time: number;
-    readonly removed: readonly RemovedManager[];
-  }>;
-  /** `request`: PKCS #10 in DER. */
-  renew(request: Uint8Array, signal: AbortSignal): Promise<Renewed>;
-}
-
-interface RenewalParts {
+interface RenewalParts extends RenewParts {
   readonly credential: LiveCredential;
   readonly source: CertificateSource;
-  /** Writes the credential to disk. Durable when it resolves. */
-  keep(credential: Credential): Promise<void>;
   /** Takes the managers that were removed; absent: the process knows them from elsewhere. */
   readonly removed?: (managers: readonly RemovedManager[]) => Promise<void>;
   readonly clock: Clock;
@@ -94,13 +79,9 @@ export class Renewal implements Startable {
     return milliseconds(askEvery * (1 + random.float() / 2));
   }
 
-  /** The credential is on disk before it is used: after a crash, the process begins with the newest. */
   async #renew(signal: AbortSignal): Promise<void> {
-    const { credential, source, keep, clock, log } = this.#parts;
-    const key = createKey();
-    const renewed = await source.renew(createRequest(key), signal);
-    const next = unwrap(acceptRenewal(credential.current, key, renewed, clock.wall()));
-    await keep(next);
+    const { credential, log } = this.#parts;
+    const next = await renew(this.#parts, credential.current, signal);
     credential.replace(next);
     this.#due = this.#dueOf(next);
     const [{ serial, notAfter }] = next.chain;

@@ -26,6 +26,8 @@ export async function* followRotation<Progress extends { readonly done: boolean 
         failingSince = undefined;
         yield each;
         if (each.done) return;
+        // The operator is among the members for whom a rotation of the CA waits.
+        await clients.renewIdentity();
       }
     } catch (error) {
       failure = error;

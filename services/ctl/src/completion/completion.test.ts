@@ -63,7 +63,7 @@ describe('what may stand at the cursor', () => {
     ['node token ', ['create', 'list', 'revoke']],
     ['node token create --role ', ['agent', 'manager']],
     ['operator revoke ', ['admin', 'eve']],
-    ['ca ', ['show', 'rotate', 'autolock', 'unlock']],
+    ['ca ', ['show', 'rotate', 'set', 'autolock', 'unlock']],
     ['ca autolock ', ['on', 'off']],
     ['node token revoke ', ['4m2z9qk0t7xw3c1v']],
     ['verify --host ', ['h1', 'h2']],

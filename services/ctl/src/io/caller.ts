@@ -62,6 +62,11 @@ export class Caller {
     this.#failover = new Failover(servers.addresses, parts.clock);
   }
 
+  /** The server that answered last; before the first answer, the first. */
+  get current(): string {
+    return this.#failover.current;
+  }
+
   async call<Request, Response>(
     purpose: Purpose,
     methodAt: (address: string) => UnaryMethod<Request, Response>,

@@ -1,4 +1,10 @@
 import type {
+  GetTrustRequest,
+  GetTrustResponse,
+  RenewRequest,
+  RenewResponse,
+} from '@causeway/proto/gen/causeway/v1/certificate_service.js';
+import type {
   CreateBackupRequest,
   CreateBackupResponse,
   GetStatusRequest,
@@ -8,17 +14,23 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type CallLimits, callUnary, errorFromService, type UnaryMethod } from '@causeway/proto/io';
-import { milliseconds } from '@causeway/runtime';
+import { milliseconds, randomUuid, within } from '@causeway/runtime';
+import { cryptoRandom } from '@causeway/runtime/io';
 import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { Managers } from '../clients.ts';
 import { Caller, type CallerParts, type Purpose } from './caller.ts';
 import { managerMethods, StubPool } from './manager-stubs.ts';
+import type { OperatorSource } from './operator-credential.ts';
 
 /** A manager that restarts is back within this time, or not soon; the user should not wait longer. */
 const endWhenRefused = milliseconds(800);
 
 /** A manager answers a status within 1.3 s, even if what it asks itself is slow. */
 const statusWithin = milliseconds(1_600);
+
+/** A command takes at most this much longer when it also renews the operator's certificate. */
+const renewWithin = milliseconds(1_500);
+const renewLimits = { timeout: renewWithin };
 
 /** The purpose of a call, which decides how it is sent, by the first word of its method. */
 const purposes = {
@@ -77,7 +89,7 @@ interface ManagersParts extends CallerParts {
 export function grpcManagers(
   parts: ManagersParts,
   settings: { managers: readonly string[] },
-): Managers & { close(): void } {
+): Managers & Pick<ManagerCalls, 'renewIdentity' | 'close'> {
   const calls = new ManagerCalls(parts, settings);
   const methods = managerMethods.flatMap(({ name, isStream }): [string, (request: never) => unknown][] => {
     if (isStream) return [[name, (request) => calls.watch(name as Watch, request)]];
@@ -92,6 +104,7 @@ export function grpcManagers(
     watchEvents: (request) => calls.events(request),
     createBackup: (request) => calls.backup(request),
     getStatuses: () => calls.statuses(),
+    renewIdentity: (work) => calls.renewIdentity(work),
     close: () => calls.close(),
   };
 }
@@ -115,6 +128,15 @@ class ManagerCalls {
       (stubs) => stubs.close(),
       () => undefined,
     );
+  }
+
+  /** `work`: renews the credential by which these calls are made. */
+  async renewIdentity(work: (source: OperatorSource, signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { clock, signal } = this.#parts;
+    if (this.#opening === undefined) return;
+    const source = certificatesAt(this.#caller.current, await this.#opening);
+    // A failure does not concern the user before the certificate expires, and a later command tries again.
+    await within(clock, renewWithin, (limit) => work(source, limit), signal).catch(() => undefined);
   }
 
   async *backup(request: CreateBackupRequest): AsyncGenerator<CreateBackupResponse> {
@@ -166,6 +188,26 @@ class ManagerCalls {
     });
     return this.#opening;
   }
+}
+
+/** What the manager that answered last says. It is asked once: a later command tries again. */
+function certificatesAt(address: string, stubs: StubPool): OperatorSource {
+  return {
+    async trust(signal) {
+      const method = stubs.method(address, 'getTrust');
+      const { roots } = await callUnary<GetTrustRequest, GetTrustResponse>(method, {}, { ...renewLimits, signal });
+      return { roots: roots.join('') };
+    },
+    async renew(certificateRequest, signal) {
+      const method = stubs.method(address, 'renew');
+      const request = { requestId: randomUuid(cryptoRandom), certificateRequest };
+      const { chain, roots } = await callUnary<RenewRequest, RenewResponse>(method, request, {
+        ...renewLimits,
+        signal,
+      });
+      return { chain: chain.join(''), roots: roots.join('') };
+    },
+  };
 }
 
 async function* eventsOf(

@@ -1,8 +1,15 @@
 import { join, resolve } from 'node:path';
 import { DirectoryHome } from '@causeway/enrollment/io';
-import { nameOf } from '@causeway/identity';
-import { ClientCredentials, LiveCredential, readCredential } from '@causeway/identity/io';
-import { CausewayError, isCausewayError } from '@causeway/model';
+import { type Credential, isHalfOver, isOfFormerCa, nameOf, parseTrustBundle } from '@causeway/identity';
+import {
+  type CertificateSource,
+  ClientCredentials,
+  LiveCredential,
+  readCredential,
+  renew,
+  writeCredential,
+} from '@causeway/identity/io';
+import { CausewayError, isCausewayError, unwrap } from '@causeway/model';
 import { systemClock } from '@causeway/runtime/io';
 import { inUse } from '../contexts/contexts.ts';
 import { ContextDirectory, contextsDirectory } from '../contexts/io/context-directory.ts';
@@ -16,13 +23,47 @@ export async function operatorCredentials(
   environment: NodeJS.ProcessEnv,
   context: string | undefined,
 ): Promise<ClientCredentials> {
+  const { credential } = await readOperator(environment, context);
+  return ClientCredentials.toManagers(new LiveCredential(credential), () => systemClock.wall());
+}
+
+/** The managers, as an operator asks them for a certificate. */
+export interface OperatorSource extends Pick<CertificateSource, 'renew'> {
+  /** What the cluster trusts, in PEM. */
+  trust(signal: AbortSignal): Promise<{ readonly roots: string }>;
+}
+
+/**
+ * Renews the certificate of an operator when half of its life is over, or the CA of the cluster has changed. The next
+ * connections use the new certificate.
+ * @throws CausewayError as `operatorCredentials`, and as the source
+ */
+export async function renewOperator(
+  environment: NodeJS.ProcessEnv,
+  context: string | undefined,
+  source: OperatorSource,
+  signal: AbortSignal,
+): Promise<void> {
+  const { directory, credential } = await readOperator(environment, context);
+  const { roots } = await source.trust(signal);
+  const isOld = isHalfOver(credential.chain[0], systemClock.wall());
+  if (!isOld && !isOfFormerCa(credential, unwrap(parseTrustBundle(roots)))) return;
+  const keep = (next: Credential): Promise<void> => writeCredential(directory, next);
+  await renew({ source, keep, clock: systemClock }, credential, signal);
+}
+
+interface Operator {
+  readonly directory: string;
+  readonly credential: Credential;
+}
+
+async function readOperator(environment: NodeJS.ProcessEnv, context: string | undefined): Promise<Operator> {
   const directory = await directoryOf(contextsDirectory(environment), context);
   const credential = await readCredential(directory).catch((error: unknown) => {
     throw isCausewayError(error, 'identity-missing') ? missing(`in ${directory}`, error) : error;
   });
   const { role, id } = nameOf(credential);
-  if (role === 'operator')
-    return ClientCredentials.toManagers(new LiveCredential(credential), () => systemClock.wall());
+  if (role === 'operator') return { directory, credential };
   const message = `the credential in ${directory} is of ${role}/${id}, not of an operator: give another --context`;
   throw new CausewayError('role-mismatch', message, { path: directory, role });
 }

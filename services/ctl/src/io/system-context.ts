@@ -4,9 +4,9 @@ import { version } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import type { Context } from '../context.ts';
 import { visible } from '../render/visible.ts';
-import { grpcConnect } from './grpc-clients.ts';
+import { grpcConnect, type RenewIdentity } from './grpc-clients.ts';
 import { hostVariables } from './host-variables.ts';
-import { managersOfContext, operatorCredentials } from './operator-credential.ts';
+import { managersOfContext, operatorCredentials, renewOperator } from './operator-credential.ts';
 import { openTerminal } from './terminal.ts';
 
 /** The real context, for main.ts. */
@@ -14,11 +14,12 @@ export function systemContext(of: NodeJS.Process): Context {
   const terminal = openTerminal(of);
   const onRemark = (remark: string): void => terminal.stderr.write(`causeway: ${visible(remark)}\n`);
   const credentials = (context: string | undefined) => operatorCredentials(of.env, context);
+  const renewIdentity: RenewIdentity = (context, source, signal) => renewOperator(of.env, context, source, signal);
   return {
     ...terminal,
     clock: systemClock,
     random: cryptoRandom,
-    connect: grpcConnect({ credentials, clock: systemClock, actor: actor(), onRemark }),
+    connect: grpcConnect({ credentials, renewIdentity, clock: systemClock, actor: actor(), onRemark }),
     hostVariables,
     managersOfContext: (context) => managersOfContext(of.env, context),
     version,

@@ -25,6 +25,8 @@ export class FakeConnection {
   readonly connect: Connect;
   settings: ConnectionSettings | undefined;
   open = 0;
+  /** How often a certificate was renewed if it was time. */
+  renewals = 0;
 
   constructor(servers: FakeServers) {
     this.connect = (settings): Clients => {
@@ -33,6 +35,7 @@ export class FakeConnection {
       return {
         managers: this.#recording<Managers>('managers', { ...noStatuses, ...servers.managers }),
         agent: this.#recording<Agent>('agent', { ...noAgent, ...servers.agent }),
+        renewIdentity: async () => void this.renewals++,
         close: () => {
           this.open--;
         },
