@@ -8,7 +8,7 @@ it('the nouns make these kinds of events', () => {
       'endpoint.refused endpoint.kept address.reserved address.released claims.repaired node.joined node.changed ' +
       'node.ready node.lost node.drained node.undrained node.removed leader.changed cluster.restored cluster.recovered ' +
       'manager.joined manager.lost manager.removed token.created token.revoked certificate.issued ' +
-      'certificate.renewed operator.revoked ca.rotating ca.rotated ca.autolock keys.rotating keys.rotated ' +
+      'certificate.renewed operator.revoked ca.rotating ca.rotated ca.life ca.autolock keys.rotating keys.rotated ' +
       'call.refused drift.repaired',
   );
 });

@@ -21,7 +21,7 @@ const nouns = {
   token: { isReferredTo: true, events: ['created', 'revoked'] },
   certificate: { events: ['issued', 'renewed'] },
   operator: { isReferredTo: true, events: ['revoked'] },
-  ca: { events: ['rotating', 'rotated', 'autolock'] },
+  ca: { events: ['rotating', 'rotated', 'life', 'autolock'] },
   keys: { events: ['rotating', 'rotated'] },
   call: { events: ['refused'] },
   drift: { events: ['repaired'] },

@@ -8,6 +8,7 @@ import {
   type Result,
   unwrap,
 } from '@causeway/model';
+import { type Duration, parseDuration } from '@causeway/runtime';
 
 /** Turns a parser of the model into a parser for commander. The error names the option or argument that is wrong. */
 export function parseAs<Value>(field: string, parse: (text: string) => Result<Value, CausewayError>) {
@@ -50,6 +51,16 @@ export function parseWhole(field: string, least: number, most: number) {
     const value = Number(text);
     if (/^-?\d{1,6}$/.test(text) && value >= least && value <= most) return value;
     const message = `${field}: "${clip(text)}" is not a whole number from ${least} to ${most}`;
+    throw new CausewayError('invalid-argument', message, { field, value: clip(text) });
+  };
+}
+
+/** `such`: examples. */
+export function parseDurationOf(field: string, such: string) {
+  return (text: string): Duration => {
+    const duration = parseDuration(text);
+    if (duration !== undefined && duration > 0) return duration;
+    const message = `${field}: "${clip(text)}" is not a duration such as ${such}`;
     throw new CausewayError('invalid-argument', message, { field, value: clip(text) });
   };
 }

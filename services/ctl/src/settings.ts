@@ -1,7 +1,8 @@
 import { CausewayError, clip } from '@causeway/model';
-import { type Duration, parseDuration, seconds } from '@causeway/runtime';
+import { type Duration, seconds } from '@causeway/runtime';
 import { type Command, Option } from 'commander';
 import type { ConnectionSettings } from './clients.ts';
+import { parseDurationOf } from './parse.ts';
 
 export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof formats)[number];
@@ -38,7 +39,7 @@ const options: { readonly [Name in keyof Required<Settings>]: () => Option } = {
   timeout: () =>
     new Option('--timeout <duration>', 'how long the command may take in all: 500ms, 10s, 2m')
       .default(seconds(10), '10s')
-      .argParser(parseTimeout),
+      .argParser(parseDurationOf('--timeout', '500ms, 10s or 2m')),
   output: () => new Option('-o, --output <format>', 'output format').choices(formats).default('table'),
   headers: () => new Option('--no-headers', 'print tables without column titles'),
 };
@@ -108,13 +109,4 @@ function parseManager(text: string, field: string): string {
     });
   }
   return `${match[1]}:${port}`;
-}
-
-function parseTimeout(text: string): Duration {
-  const duration = parseDuration(text);
-  if (duration !== undefined && duration > 0) return duration;
-  throw new CausewayError('invalid-argument', `--timeout: "${clip(text)}" is not a duration such as 500ms, 10s or 2m`, {
-    field: '--timeout',
-    value: clip(text),
-  });
 }

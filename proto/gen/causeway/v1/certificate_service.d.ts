@@ -535,6 +535,28 @@ export interface RotateCaResponse {
     done: boolean;
 }
 /**
+ * @generated from protobuf message causeway.v1.SetCertificateLifeRequest
+ */
+export interface SetCertificateLifeRequest {
+    /**
+     * As CreateNetworkRequest.request_id.
+     *
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * Milliseconds: 1 hour to 90 days.
+     *
+     * @generated from protobuf field: int64 life_ms = 2
+     */
+    lifeMs: bigint;
+}
+/**
+ * @generated from protobuf message causeway.v1.SetCertificateLifeResponse
+ */
+export interface SetCertificateLifeResponse {
+}
+/**
  * @generated from protobuf message causeway.v1.SetAutolockRequest
  */
 export interface SetAutolockRequest {
@@ -788,6 +810,26 @@ declare class RotateCaResponse$Type extends MessageType<RotateCaResponse> {
  * @generated MessageType for protobuf message causeway.v1.RotateCaResponse
  */
 export declare const RotateCaResponse: RotateCaResponse$Type;
+declare class SetCertificateLifeRequest$Type extends MessageType<SetCertificateLifeRequest> {
+    constructor();
+    create(value?: PartialMessage<SetCertificateLifeRequest>): SetCertificateLifeRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: SetCertificateLifeRequest): SetCertificateLifeRequest;
+    internalBinaryWrite(message: SetCertificateLifeRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.SetCertificateLifeRequest
+ */
+export declare const SetCertificateLifeRequest: SetCertificateLifeRequest$Type;
+declare class SetCertificateLifeResponse$Type extends MessageType<SetCertificateLifeResponse> {
+    constructor();
+    create(value?: PartialMessage<SetCertificateLifeResponse>): SetCertificateLifeResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: SetCertificateLifeResponse): SetCertificateLifeResponse;
+    internalBinaryWrite(message: SetCertificateLifeResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.SetCertificateLifeResponse
+ */
+export declare const SetCertificateLifeResponse: SetCertificateLifeResponse$Type;
 declare class SetAutolockRequest$Type extends MessageType<SetAutolockRequest> {
     constructor();
     create(value?: PartialMessage<SetAutolockRequest>): SetAutolockRequest;

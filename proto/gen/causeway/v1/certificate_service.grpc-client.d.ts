@@ -9,6 +9,8 @@ import type { UnlockResponse } from "./certificate_service.js";
 import type { UnlockRequest } from "./certificate_service.js";
 import type { SetAutolockResponse } from "./certificate_service.js";
 import type { SetAutolockRequest } from "./certificate_service.js";
+import type { SetCertificateLifeResponse } from "./certificate_service.js";
+import type { SetCertificateLifeRequest } from "./certificate_service.js";
 import type { RotateCaResponse } from "./certificate_service.js";
 import type { RotateCaRequest } from "./certificate_service.js";
 import type { ShowCaResponse } from "./certificate_service.js";
@@ -111,6 +113,16 @@ export interface ICertificateServiceClient {
     rotateCa(input: RotateCaRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<RotateCaResponse>;
     rotateCa(input: RotateCaRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<RotateCaResponse>;
     /**
+     * Changes how long certificates are valid that are issued from now on. Others keep their life until they are renewed. Error:
+     * INVALID_ARGUMENT with the field.
+     *
+     * @generated from protobuf rpc: SetCertificateLife
+     */
+    setCertificateLife(input: SetCertificateLifeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: SetCertificateLifeResponse) => void): grpc.ClientUnaryCall;
+    setCertificateLife(input: SetCertificateLifeRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: SetCertificateLifeResponse) => void): grpc.ClientUnaryCall;
+    setCertificateLife(input: SetCertificateLifeRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: SetCertificateLifeResponse) => void): grpc.ClientUnaryCall;
+    setCertificateLife(input: SetCertificateLifeRequest, callback: (err: grpc.ServiceError | null, value?: SetCertificateLifeResponse) => void): grpc.ClientUnaryCall;
+    /**
      * Turns autolock on or off. While it is on, a manager that starts cannot issue certificates until it has the unlock key. Said
      * again, it answers with the same unlock key. Error: UNLOCK_KEY_MISSING while the leader is locked.
      *
@@ -205,6 +217,13 @@ export declare class CertificateServiceClient extends grpc.Client implements ICe
      * @generated from protobuf rpc: RotateCa
      */
     rotateCa(input: RotateCaRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<RotateCaResponse>;
+    /**
+     * Changes how long certificates are valid that are issued from now on. Others keep their life until they are renewed. Error:
+     * INVALID_ARGUMENT with the field.
+     *
+     * @generated from protobuf rpc: SetCertificateLife
+     */
+    setCertificateLife(input: SetCertificateLifeRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: SetCertificateLifeResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: SetCertificateLifeResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: SetCertificateLifeResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Turns autolock on or off. While it is on, a manager that starts cannot issue certificates until it has the unlock key. Said
      * again, it answers with the same unlock key. Error: UNLOCK_KEY_MISSING while the leader is locked.

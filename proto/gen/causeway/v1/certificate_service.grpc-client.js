@@ -97,13 +97,23 @@ export class CertificateServiceClient extends grpc.Client {
         return this.makeServerStreamRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
     }
     /**
+     * Changes how long certificates are valid that are issued from now on. Others keep their life until they are renewed. Error:
+     * INVALID_ARGUMENT with the field.
+     *
+     * @generated from protobuf rpc: SetCertificateLife
+     */
+    setCertificateLife(input, metadata, options, callback) {
+        const method = CertificateService.methods[8];
+        return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
      * Turns autolock on or off. While it is on, a manager that starts cannot issue certificates until it has the unlock key. Said
      * again, it answers with the same unlock key. Error: UNLOCK_KEY_MISSING while the leader is locked.
      *
      * @generated from protobuf rpc: SetAutolock
      */
     setAutolock(input, metadata, options, callback) {
-        const method = CertificateService.methods[8];
+        const method = CertificateService.methods[9];
         return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
@@ -113,7 +123,7 @@ export class CertificateServiceClient extends grpc.Client {
      * @generated from protobuf rpc: Unlock
      */
     unlock(input, metadata, options, callback) {
-        const method = CertificateService.methods[9];
+        const method = CertificateService.methods[10];
         return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
@@ -123,7 +133,7 @@ export class CertificateServiceClient extends grpc.Client {
      * @generated from protobuf rpc: RevokeOperator
      */
     revokeOperator(input, metadata, options, callback) {
-        const method = CertificateService.methods[10];
+        const method = CertificateService.methods[11];
         return this.makeUnaryRequest(`/${CertificateService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
 }

@@ -7,6 +7,8 @@ import { UnlockResponse } from "./certificate_service.js";
 import { UnlockRequest } from "./certificate_service.js";
 import { SetAutolockResponse } from "./certificate_service.js";
 import { SetAutolockRequest } from "./certificate_service.js";
+import { SetCertificateLifeResponse } from "./certificate_service.js";
+import { SetCertificateLifeRequest } from "./certificate_service.js";
 import { RotateCaResponse } from "./certificate_service.js";
 import { RotateCaRequest } from "./certificate_service.js";
 import { ShowCaResponse } from "./certificate_service.js";
@@ -86,6 +88,13 @@ export interface ICertificateService extends grpc.UntypedServiceImplementation {
      * @generated from protobuf rpc: RotateCa
      */
     rotateCa: grpc.handleServerStreamingCall<RotateCaRequest, RotateCaResponse>;
+    /**
+     * Changes how long certificates are valid that are issued from now on. Others keep their life until they are renewed. Error:
+     * INVALID_ARGUMENT with the field.
+     *
+     * @generated from protobuf rpc: SetCertificateLife
+     */
+    setCertificateLife: grpc.handleUnaryCall<SetCertificateLifeRequest, SetCertificateLifeResponse>;
     /**
      * Turns autolock on or off. While it is on, a manager that starts cannot issue certificates until it has the unlock key. Said
      * again, it answers with the same unlock key. Error: UNLOCK_KEY_MISSING while the leader is locked.

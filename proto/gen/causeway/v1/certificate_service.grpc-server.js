@@ -11,6 +11,8 @@ import { UnlockResponse } from "./certificate_service.js";
 import { UnlockRequest } from "./certificate_service.js";
 import { SetAutolockResponse } from "./certificate_service.js";
 import { SetAutolockRequest } from "./certificate_service.js";
+import { SetCertificateLifeResponse } from "./certificate_service.js";
+import { SetCertificateLifeRequest } from "./certificate_service.js";
 import { RotateCaResponse } from "./certificate_service.js";
 import { RotateCaRequest } from "./certificate_service.js";
 import { ShowCaResponse } from "./certificate_service.js";
@@ -118,6 +120,16 @@ export const certificateServiceDefinition = {
         requestDeserialize: bytes => RotateCaRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(RotateCaResponse.toBinary(value, written)),
         requestSerialize: value => Buffer.from(RotateCaRequest.toBinary(value))
+    },
+    setCertificateLife: {
+        path: "/causeway.v1.CertificateService/SetCertificateLife",
+        originalName: "SetCertificateLife",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => SetCertificateLifeResponse.fromBinary(bytes),
+        requestDeserialize: bytes => SetCertificateLifeRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(SetCertificateLifeResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(SetCertificateLifeRequest.toBinary(value))
     },
     setAutolock: {
         path: "/causeway.v1.CertificateService/SetAutolock",

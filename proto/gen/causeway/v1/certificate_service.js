@@ -1376,6 +1376,99 @@ class RotateCaResponse$Type extends MessageType {
  */
 export const RotateCaResponse = new RotateCaResponse$Type();
 // @generated message type with reflection information, may provide speed optimized methods
+class SetCertificateLifeRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.SetCertificateLifeRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "life_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.lifeMs = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* int64 life_ms */ 2:
+                    message.lifeMs = reader.int64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* int64 life_ms = 2; */
+        if (message.lifeMs !== 0n)
+            writer.tag(2, WireType.Varint).int64(message.lifeMs);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.SetCertificateLifeRequest
+ */
+export const SetCertificateLifeRequest = new SetCertificateLifeRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class SetCertificateLifeResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.SetCertificateLifeResponse", []);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.SetCertificateLifeResponse
+ */
+export const SetCertificateLifeResponse = new SetCertificateLifeResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
 class SetAutolockRequest$Type extends MessageType {
     constructor() {
         super("causeway.v1.SetAutolockRequest", [
@@ -1574,6 +1667,7 @@ export const CertificateService = new ServiceType("causeway.v1.CertificateServic
     { name: "RevokeToken", options: {}, I: RevokeTokenRequest, O: RevokeTokenResponse },
     { name: "ShowCa", options: {}, I: ShowCaRequest, O: ShowCaResponse },
     { name: "RotateCa", serverStreaming: true, options: {}, I: RotateCaRequest, O: RotateCaResponse },
+    { name: "SetCertificateLife", options: {}, I: SetCertificateLifeRequest, O: SetCertificateLifeResponse },
     { name: "SetAutolock", options: {}, I: SetAutolockRequest, O: SetAutolockResponse },
     { name: "Unlock", options: {}, I: UnlockRequest, O: UnlockResponse },
     { name: "RevokeOperator", options: {}, I: RevokeOperatorRequest, O: RevokeOperatorResponse }

@@ -1,7 +1,8 @@
-import { randomUuid } from '@causeway/runtime';
+import { type Duration, randomUuid } from '@causeway/runtime';
 import { Option } from 'commander';
 import { command, group } from '../command.ts';
-import { caAnswer, progressPart, rotationColumns } from '../render/ca.ts';
+import { parseDurationOf } from '../parse.ts';
+import { caAnswer, lifeAnswer, progressPart, rotationColumns } from '../render/ca.ts';
 import { caAutolock, caUnlock } from './ca-lock.ts';
 import { followRotation, withoutRepeats } from './rotation.ts';
 
@@ -42,5 +43,27 @@ const rotate = command<RotateInput>({
   },
 });
 
+const set = command<{ readonly certificateLife: Duration }>({
+  name: 'set',
+  summary: 'change how long certificates of hosts, managers and operators are valid',
+  description:
+    'Certificates that are issued from now on have the new life. Others keep theirs until they are renewed, at half to four fifths of\n' +
+    'it; "causeway ca rotate" renews all at once. A shorter life is of less use to a thief, but a host that is off for longer must join\n' +
+    'again.',
+  options: [
+    new Option('--certificate-life <duration>', 'from 1h to 2160h (90 days)')
+      .argParser(parseDurationOf('--certificate-life', '168h'))
+      .makeOptionMandatory(),
+  ],
+  uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: () => 'causeway ca show',
+  examples: ['causeway ca set --certificate-life 168h'],
+  async run({ input: { certificateLife: life }, clients, context }) {
+    await clients.managers.setCertificateLife({ requestId: randomUuid(context.random), lifeMs: BigInt(life) });
+    return lifeAnswer(life);
+  },
+});
+
 /** `causeway ca` */
-export const ca = group('ca', 'the certificate authority of the cluster', [show, rotate, caAutolock, caUnlock]);
+export const ca = group('ca', 'the certificate authority of the cluster', [show, rotate, set, caAutolock, caUnlock]);

@@ -1,10 +1,10 @@
-import { CausewayError, clip, type Name } from '@causeway/model';
+import type { Name } from '@causeway/model';
 import { type Duration, parseDuration, randomUuid } from '@causeway/runtime';
 import { Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import type { Managers } from '../clients.ts';
 import type { Call } from '../command.ts';
-import { parseInteger, parseNameOf } from '../parse.ts';
+import { parseDurationOf, parseInteger, parseNameOf } from '../parse.ts';
 import { createdTokenAnswer } from '../render/token.ts';
 import { present } from './present.ts';
 
@@ -20,7 +20,7 @@ export const usesOption = (): Option =>
 export const lifeOption = (): Option =>
   new Option('--ttl <duration>', 'how long it may be used: 10m, 1h, 720h at most')
     .default(parseDuration('1h'), '1h')
-    .argParser(parseTtl);
+    .argParser(parseDurationOf('--ttl', '10m or 1h'));
 
 export const nameOption = (): Option =>
   new Option(
@@ -44,11 +44,4 @@ async function addressesFor(
 ): Promise<readonly string[]> {
   const listed = (await managers.listManagers({})).managers.filter(({ state }) => state !== 'unreachable');
   return listed.length === 0 ? given : listed.map(({ address }) => address);
-}
-
-function parseTtl(text: string): Duration {
-  const ttl = parseDuration(text);
-  if (ttl !== undefined && ttl > 0) return ttl;
-  const data = { field: '--ttl', value: clip(text) };
-  throw new CausewayError('invalid-argument', `--ttl: "${clip(text)}" is not a duration such as 10m or 1h`, data);
 }

@@ -71,6 +71,11 @@ test('a repetition keeps the settings', async () => {
   expect(host.settings.get('manager')).toBe(settings);
 });
 
+test('the life of certificates is passed on', async () => {
+  await causeway('init --certificate-life 168h');
+  expect(host.done[0]).toContain('--certificate-life 168h');
+});
+
 test('a CA of one’s own is passed on', async () => {
   await causeway('init --ca-cert /ca.pem --ca-key /ca.key');
   expect(host.done[0]).toContain('--ca-cert /ca.pem --ca-key /ca.key');

@@ -1,12 +1,12 @@
 import { isCausewayError } from '@causeway/model';
-import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { type Duration, formatDuration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import type { Managers } from '../clients.ts';
 import { type CommandBuilder, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type Contexts, inUse } from '../contexts/contexts.ts';
-import { parseNameOf } from '../parse.ts';
+import { parseDurationOf, parseNameOf } from '../parse.ts';
 import { joinLine } from '../render/token.ts';
 import { rootOption } from './join.ts';
 import { checkWritable, commandOf, type Member, memberOf, settingsOf } from './members.ts';
@@ -22,6 +22,7 @@ interface Input {
   readonly listen?: string;
   readonly dataDir?: string;
   readonly operator: string;
+  readonly certificateLife?: Duration;
   readonly caCert?: string;
   readonly caKey?: string;
   readonly root: string;
@@ -50,6 +51,10 @@ export function initCommand(parts: InitParts): CommandBuilder {
       new Option('--operator <name>', 'name of the first operator')
         .default('admin')
         .argParser(parseNameOf('--operator')),
+      new Option(
+        '--certificate-life <duration>',
+        'how long certificates of hosts, managers and operators are valid: 1h to 2160h; when absent, 720h',
+      ).argParser(parseDurationOf('--certificate-life', '720h')),
       new Option('--ca-cert <path>', 'root CA certificate of your own, in PEM; when absent, a new CA is made'),
       new Option('--ca-key <path>', 'private key of --ca-cert, in PEM, of mode 600'),
       rootOption(),
@@ -73,7 +78,10 @@ async function init({ hostAt, contexts }: InitParts, input: Input, context: Cont
   return initAnswer(member, founded, { tokens, command: isStarted ? undefined : commandOf(host, 'manager') });
 }
 
-function wordsFor({ name, dataDir, listen, address }: Member, { operator, caCert, caKey }: Input): readonly string[] {
+function wordsFor(
+  { name, dataDir, listen, address }: Member,
+  { operator, certificateLife, caCert, caKey }: Input,
+): readonly string[] {
   return [
     ...[
       '--data-dir',
@@ -87,6 +95,7 @@ function wordsFor({ name, dataDir, listen, address }: Member, { operator, caCert
       '--operator',
       operator,
     ],
+    ...(certificateLife === undefined ? [] : ['--certificate-life', formatDuration(certificateLife)]),
     ...(caCert === undefined ? [] : ['--ca-cert', caCert]),
     ...(caKey === undefined ? [] : ['--ca-key', caKey]),
   ];

@@ -3,7 +3,7 @@ import type {
   RotateCaResponse,
   ShowCaResponse,
 } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
-import { formatDuration, milliseconds } from '@causeway/runtime';
+import { type Duration, formatDuration, milliseconds } from '@causeway/runtime';
 import type { Answer, Cell, Heading, StreamPart } from '../answer.ts';
 import { formatSpan, isoTime } from './time.ts';
 
@@ -44,6 +44,12 @@ export function caAnswer(ca: ShowCaResponse, now: number): Answer {
       ],
     },
   };
+}
+
+export function lifeAnswer(life: Duration): Answer {
+  const text = formatDuration(life);
+  const line = `new certificates are valid for ${formatSpan(life)}`;
+  return { value: { certificateLife: text }, names: [text], table: { kind: 'line', text: line } };
 }
 
 export function certificateValue({ role, id, name, serial, issuedMs, expiresMs, generation }: MemberCertificate) {

@@ -143,6 +143,8 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     ['ca show', rotating],
     ['ca rotate', rotating],
     ['ca rotate -o json', rotating],
+    ['ca set --certificate-life 168h', certificates],
+    ['ca set --certificate-life 168h -o json', certificates],
     ['ca autolock on', certificates],
     ['ca autolock on -q', certificates],
     ['ca autolock off -o json', certificates],

@@ -264,6 +264,7 @@ export const certificates: World = {
       ...unlocked,
     }),
     revokeOperator: async () => ({}),
+    setCertificateLife: async () => ({}),
     setAutolock: async ({ enabled }) => ({ unlockKey: enabled ? 'CWKEY1-…' : '' }),
     unlock: async () => ({}),
   },

@@ -1,4 +1,5 @@
 import {
+  checkNodeLife,
   deriveBytes,
   digestOf,
   formatCertificates,
@@ -40,13 +41,15 @@ import type {
   RotateCaResponse,
   SetAutolockRequest,
   SetAutolockResponse,
+  SetCertificateLifeRequest,
+  SetCertificateLifeResponse,
   ShowCaRequest,
   ShowCaResponse,
   Token,
   UnlockRequest,
   UnlockResponse,
 } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
-import { randomId } from '@causeway/runtime';
+import { milliseconds, randomId } from '@causeway/runtime';
 import type { CallContext } from '../call/context.ts';
 import { formatIdentity, type Identity } from '../call/identity.ts';
 import { RateLimit } from '../call/rate-limit.ts';
@@ -54,6 +57,8 @@ import type { Custody } from '../cluster/ca/custody.ts';
 import { Issuer } from '../cluster/ca/issuer.ts';
 import { removedManagers } from '../feed/removed-managers.ts';
 import { setAutolock } from '../plan/autolock.ts';
+import { setCertificateLife } from '../plan/certificate-life.ts';
+import { inField } from '../plan/fields.ts';
 import type { Issued, Member } from '../plan/issued.ts';
 import { admitJoiner, type Join, type JoinFacts, joinCluster } from '../plan/join.ts';
 import { readJoin } from '../plan/join-requests.ts';
@@ -179,6 +184,17 @@ export class CertificatesApi {
   async showCa(_request: ShowCaRequest, _call: CallContext): Promise<ShowCaResponse> {
     this.#context.haveRead();
     return showCa(this.#context, this.#issuer);
+  }
+
+  async setCertificateLife(
+    { requestId, lifeMs }: SetCertificateLifeRequest,
+    call: CallContext,
+  ): Promise<SetCertificateLifeResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(requestId));
+    const life = inField('life_ms', checkNodeLife(milliseconds(Number(lifeMs))));
+    await this.#context.modules.writer.write(id, setCertificateLife(life), call);
+    return {};
   }
 
   async setAutolock({ requestId, enabled }: SetAutolockRequest, call: CallContext): Promise<SetAutolockResponse> {

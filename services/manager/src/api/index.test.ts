@@ -47,6 +47,7 @@ test('who may call what', () => {
       "certificate.revokeToken": "operator",
       "certificate.rotateCa": "operator",
       "certificate.setAutolock": "operator",
+      "certificate.setCertificateLife": "operator",
       "certificate.showCa": "operator",
       "certificate.unlock": "operator",
       "cluster.createBackup": "operator",

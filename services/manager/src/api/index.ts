@@ -104,6 +104,7 @@ export const services = {
       listTokens: operators,
       showCa: operators,
       rotateCa: operators,
+      setCertificateLife: operators,
       setAutolock: operators,
       unlock: operators,
       revokeToken: operators,

@@ -65,6 +65,7 @@ const references: Readonly<Record<Method, readonly Reference[]>> = {
   'certificate.showCa': none,
   'certificate.rotateCa': none,
   'certificate.setAutolock': none,
+  'certificate.setCertificateLife': none,
   'certificate.unlock': none,
   'certificate.revokeOperator': [['name', (name) => ({ requestId, name })]],
   'certificate.revokeToken': [['token_id', (tokenId) => ({ requestId, tokenId: tokenId === '' ? '' : unknownToken })]],

@@ -2,6 +2,7 @@ import { formatPin, formatTime, type PeerName, pinOf } from '@causeway/identity'
 import { addressOf, clip, type Endpoint, type Ip, type Network, type NetworkId, type Node } from '@causeway/model';
 import type { RefusedCalls } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Duration, formatDuration } from '@causeway/runtime';
 import type { Ca } from '../store/records/ca.ts';
 import type { ManagerRecord } from '../store/records/manager.ts';
 import type { StoredToken } from '../store/records/token.ts';
@@ -195,6 +196,11 @@ export function autolockChanged(on: boolean): EventInput {
     ? 'autolock is on: a manager that starts needs the unlock key before it can issue certificates'
     : 'autolock is off: managers keep their sealing key open';
   return { kind: 'ca.autolock', message };
+}
+
+export function certificateLifeChanged(life: Duration): EventInput {
+  const message = `certificates that are issued from now on are valid for ${formatDuration(life)}`;
+  return { kind: 'ca.life', message };
 }
 
 /** `left`: how many members had no certificate of the new CA. */
