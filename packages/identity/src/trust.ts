@@ -39,6 +39,14 @@ export function formatTrustBundle(roots: TrustBundle): string {
   return formatCertificates(roots);
 }
 
+/** Which roots these are, in one text, whatever their order. */
+export function formatPins(roots: TrustBundle): string {
+  return roots
+    .map((root) => formatPin(pinOf(root)))
+    .sort()
+    .join();
+}
+
 /** By name, by key id, and by signature. */
 export function isIssuedBy({ x509 }: Certificate, issuer: Certificate): boolean {
   try {

@@ -23,6 +23,7 @@ import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } f
 import { Command, CommanderError, Option } from 'commander';
 import type { Founding } from './cluster/bootstrap.ts';
 import { Custody } from './cluster/ca/custody.ts';
+import { StoreTrust } from './cluster/membership/store-trust.ts';
 import { Registration } from './cluster/registration.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config/config.ts';
@@ -180,6 +181,16 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const server = new GrpcServer({ manager, credential, clock: systemClock, log }, config);
   const etcdMember = etcd === undefined ? '' : config.name;
   const registration = new Registration({ ...parts, store, keys, peers }, { ...self, etcdMember, schema, instance });
+  const trust =
+    etcd &&
+    new StoreTrust(
+      {
+        ...{ ...parts, etcd, view: manager.view, membership: new EtcdMembership(store.access) },
+        onDisk: () => credential.current.trust,
+        register: (etcdTrust) => registration.changeTrust(etcdTrust),
+      },
+      config,
+    );
   // The manager asks itself: it answers if it leads, and forwards otherwise.
   const source = new CertificateCalls({ credentials, newId: () => randomUuid(cryptoRandom) }, [config.advertise]);
   const keep = (next: Credential): Promise<void> => writeCredential(identityDirectory(config.dataDir), next);
@@ -200,6 +211,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     manager.view.subscribe((changes) => {
       if (changes.some(({ kind }) => kind === 'ca')) renewal.wake();
     });
+    await trust?.start();
     log.info('manager.started', { listen: config.listen, advertise: config.advertise, version });
   };
   try {
@@ -214,6 +226,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   } finally {
     server.drain();
     await stopAll(parts, [
+      ['trust', () => trust?.stop()],
       ['renewal', () => renewal.stop().finally(() => source.close())],
       // Both at once, because the registration's stop also waits for the store.
       ['manager', () => Promise.all([manager.stop(), registration.stop()])],

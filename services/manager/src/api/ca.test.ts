@@ -1,4 +1,11 @@
-import { createRequest, formatTrustBundle, parseTrustBundle, readCertificates, verifyPeer } from '@causeway/identity';
+import {
+  createRequest,
+  formatPins,
+  formatTrustBundle,
+  parseTrustBundle,
+  readCertificates,
+  verifyPeer,
+} from '@causeway/identity';
 import { createKey } from '@causeway/identity/io';
 import { type Name, unwrap } from '@causeway/model';
 import type { RotateCaResponse } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
@@ -95,6 +102,43 @@ test('the CA changes when every member has renewed: those that have not heard of
   expect(rootsNow(follower)).toBe(rootsNow());
   // As an etcd that has not been restarted sees a certificate from after the rotation.
   expect(accepts(before, (await renew(m1)).chain)).toBe(true);
+});
+
+test('the rotation is done when the etcds of all managers have read the roots', async () => {
+  const register = async (etcdTrust: string): Promise<void> => {
+    const record = { name: 'm1', address: 'm1:7443', version: '1', etcdMember: 'm1', schema: 1, etcdTrust };
+    const value = records.manager.codec.encode(record);
+    await cluster.storeOf(leader).txn([], [{ kind: 'put', key: createKeys().manager('m1' as Name), value }]);
+    await settle();
+  };
+  await register(formatPins(leader.view.ca?.value.roots ?? []));
+  const progress = rotate(leader);
+  await settle();
+  await renew(m1);
+  await renew(ops);
+  await settle();
+  expect(progress.at(-1)).toMatchObject({ renewed: 2, waiting: ['etcd of m1'], done: false });
+  await register(formatPins(leader.view.ca?.value.roots ?? []));
+  expect(progress.at(-1)).toMatchObject({ waiting: [], done: true });
+});
+
+test('a new life of certificates is that of those that are issued from then on', async () => {
+  const lifeOf = async (): Promise<number> => {
+    const [certificate] = unwrap(readCertificates((await renew(ops)).chain));
+    // Certificates are dated by whole seconds.
+    return Math.ceil(((certificate?.notAfter ?? 0) - cluster.clock.wall()) / 1_000) * 1_000;
+  };
+  const set = (lifeMs: number) =>
+    cluster.answer(
+      leader.api.certificate.setCertificateLife({ requestId: uuid(), lifeMs: BigInt(lifeMs) }, cluster.call()),
+    );
+  const [hour, day] = [3_600_000, 24 * 3_600_000];
+  await set(7 * day);
+  expect(await lifeOf()).toBe(7 * day);
+  expect((await leader.api.certificate.showCa({}, cluster.call())).lifeMs).toBe(BigInt(7 * day));
+  await expect(set(hour - 1)).rejects.toMatchObject({ code: 'invalid-argument', data: { field: 'life_ms' } });
+  await expect(set(90 * day + 1)).rejects.toMatchObject({ code: 'invalid-argument' });
+  expect(await lifeOf()).toBe(7 * day);
 });
 
 test('a token from before is void afterwards, and one from now works', async () => {

@@ -1,4 +1,4 @@
-import { formatCertificates, formatPin, pinOf } from '@causeway/identity';
+import { formatCertificates, formatPin, formatPins, pinOf } from '@causeway/identity';
 import { parseRequestId, unwrap } from '@causeway/model';
 import type {
   MemberCertificate,
@@ -8,6 +8,7 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
 import type { CallContext } from '../call/context.ts';
 import type { Issuer } from '../cluster/ca/issuer.ts';
+import { untrusting } from '../cluster/membership/plan-restart.ts';
 import { beginRotation, finishRotation, forceWaitsFor, isRotating, waitingFor } from '../plan/rotate-ca.ts';
 import type { CertificateRecord } from '../store/records/certificate.ts';
 import { untilView } from '../store/until-view.ts';
@@ -68,14 +69,22 @@ export async function* rotateCa(
 
 function progressOf(view: View, generation: number, now: number): RotateCaResponse {
   const { ca } = view;
-  const done = ca === undefined || ca.value.generation > generation || !isRotating(ca.value);
+  const isOver = ca === undefined || ca.value.generation > generation || !isRotating(ca.value);
+  const stores =
+    isOver && ca?.value.generation === generation
+      ? untrusting([...view.managers.values()], formatPins(ca.value.roots))
+      : [];
+  const done = isOver && stores.length === 0;
   const valid = [...view.records('certificate').all.values()].filter(({ value }) => value.expires > now).length;
-  const waiting = done ? [] : waitingFor(view, now);
+  const waiting = isOver ? [] : waitingFor(view, now);
   return {
     generation,
     renewed: valid - waiting.length,
     total: valid,
-    waiting: waiting.slice(0, mostNamed).map(({ role, name }) => `${role} ${name}`),
+    waiting: [...waiting.map(({ role, name }) => `${role} ${name}`), ...stores.map((name) => `etcd of ${name}`)].slice(
+      0,
+      mostNamed,
+    ),
     done,
   };
 }

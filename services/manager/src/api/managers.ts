@@ -40,6 +40,6 @@ export function surveyOf(known: readonly KnownManager[], answers: readonly Descr
 }
 
 export function managerMessage(known: KnownManager, state: ManagerState, revision: bigint): Manager {
-  const { goneAt = 0, ...record } = known;
+  const { goneAt = 0, etcdTrust: _, ...record } = known;
   return { ...record, leader: state === 'leader', revision, state, goneSinceMs: BigInt(goneAt) };
 }

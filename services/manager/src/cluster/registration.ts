@@ -39,10 +39,12 @@ const answerWithin = seconds(1);
  */
 export class Registration implements Startable {
   readonly #parts: RegistryParts;
-  readonly #record: ManagerRecord;
+  #record: ManagerRecord;
   readonly #instance: string;
   readonly #stop = new AbortController();
   readonly #taken = new AbortController();
+  /** Aborted when the record has changed. */
+  #changed = new AbortController();
   #isWaiting = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -57,6 +59,13 @@ export class Registration implements Startable {
    */
   get taken(): AbortSignal {
     return this.#taken.signal;
+  }
+
+  /** Registers that the manager's etcd trusts these roots. */
+  changeTrust(etcdTrust: string): void {
+    if (etcdTrust === this.#record.etcdTrust) return;
+    this.#record = { ...this.#record, etcdTrust };
+    this.#changed.abort();
   }
 
   start(): Promise<void> {
@@ -133,9 +142,13 @@ export class Registration implements Startable {
     const { clock } = this.#parts;
     const { signal } = this.#stop;
     for (;;) {
-      await clock.sleep(milliseconds(lease.ttl / 3), signal);
+      await clock.sleep(milliseconds(lease.ttl / 3), AbortSignal.any([signal, this.#changed.signal]));
       if (signal.aborted) return;
       try {
+        if (this.#changed.signal.aborted) {
+          this.#changed = new AbortController();
+          if (!(await this.#register(lease))) return;
+        }
         await lease.renew(signal);
       } catch (error) {
         if (isCausewayError(error) && error.data['lease'] === 'gone') return;

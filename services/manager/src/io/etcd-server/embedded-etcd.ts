@@ -33,6 +33,7 @@ import {
 import { askOwnMember, becomeVoter, correctPeerUrl, withMembership } from './own-member.ts';
 import { checkPorts, prepareDirectory } from './preflight.ts';
 import { findRunning } from './running-etcd.ts';
+import { TrustNote } from './trust-note.ts';
 
 export type { EmbeddedEtcdSettings } from './flags.ts';
 
@@ -85,6 +86,8 @@ const joinPatience = minutes(2);
 const joinPause = milliseconds(500);
 /** When etcd has run for this long, the restart backoff begins again at its first pause. */
 const steadyAfter = seconds(60);
+/** How often to look whether a restarted etcd runs again. */
+const restartPoll = milliseconds(50);
 /** Pause between two attempts to correct this member's address in the cluster's list of members. */
 const announcePause = seconds(1);
 
@@ -100,9 +103,12 @@ export class EmbeddedEtcd implements Startable {
   readonly #settings: EmbeddedEtcdSettings;
   readonly #firstStart: FirstStart;
   readonly #log: EtcdLog;
+  readonly #trust: TrustNote;
   readonly #stopping = new AbortController();
   readonly #removal = new AbortController();
   #process: EtcdProcess | undefined;
+  /** The process that this manager itself has ended, to start it anew. */
+  #ended: EtcdProcess | undefined;
   #supervision: Promise<void> = Promise.resolve();
   #announcement: Promise<void> = Promise.resolve();
 
@@ -116,6 +122,7 @@ export class EmbeddedEtcd implements Startable {
     this.#settings = { ...embeddedDefaults, ...settings, dataDir };
     this.#firstStart = new FirstStart(dataDir);
     this.#log = new EtcdLog(join(dataDir, 'etcd.log'));
+    this.#trust = new TrustNote({ dataDir, roots: settings.tls.trust });
   }
 
   /** Client URL on loopback, for this manager's EtcdStore. */
@@ -161,6 +168,24 @@ export class EmbeddedEtcd implements Startable {
     this.#announcement = this.#announce();
   }
 
+  /** The roots that etcd has read at its start, as `formatPins`; empty: not known. */
+  get trust(): string {
+    return this.#trust.read;
+  }
+
+  /** Starts etcd anew: it reads the roots of the cluster, and its connections end. Resolves when it is healthy again. */
+  async restart(): Promise<void> {
+    const { clock } = this.#parts;
+    const { signal } = this.#stopping;
+    const before = this.#process;
+    if (before === undefined) return;
+    this.#ended = before;
+    await terminate(before, clock);
+    while (!signal.aborted && (this.#process === before || this.#process === undefined))
+      await clock.sleep(restartPoll, signal);
+    if (this.#process !== undefined) await this.#isUp(this.#process, returnLimit);
+  }
+
   /** Ends etcd. Call this after everything that uses the store has stopped. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -169,11 +194,6 @@ export class EmbeddedEtcd implements Startable {
     const ended = this.#process === undefined ? undefined : terminate(this.#process, this.#parts.clock);
     await Promise.all([ended, this.#announcement]);
     this.#process = undefined;
-  }
-
-  /** Ends the etcd that runs, with all of its connections. The supervision starts it again. */
-  async restart(): Promise<void> {
-    if (this.#process !== undefined) await terminate(this.#process, this.#parts.clock);
   }
 
   async #binary(): Promise<string> {
@@ -200,6 +220,7 @@ export class EmbeddedEtcd implements Startable {
     if (areFlagsOf(this.#settings, running.flags) && (await this.#isUp(etcd, returnLimit))) {
       log.info('etcd.adopted', { pid });
       await this.#firstStart.complete();
+      await this.#trust.recall();
       return etcd;
     }
     log.warn('etcd.replaced', { pid });
@@ -273,6 +294,7 @@ export class EmbeddedEtcd implements Startable {
     await this.#log.begin();
     if (this.#stopping.signal.aborted)
       throw new CausewayError('shutting-down', 'the manager was stopped while etcd was about to start');
+    await this.#trust.note();
     const etcd = await spawnEtcd(binary, embeddedFlags(this.#settings, beginning), this.#log.path);
     this.#parts.log.info('etcd.started', { pid: etcd.pid, endpoint: this.endpoint });
     return etcd;
@@ -357,9 +379,13 @@ export class EmbeddedEtcd implements Startable {
         return;
       }
       if (clock.now() - since > steadyAfter) pauses = delays(restartBackoff, random);
-      const pause = pauses.next().value;
-      log.warn('etcd.exited', { pid: etcd?.pid, reason, restartIn: pause });
-      await clock.sleep(pause, signal);
+      if (etcd !== undefined && etcd === this.#ended) {
+        log.info('etcd.restarting', { pid: etcd.pid });
+      } else {
+        const pause = pauses.next().value;
+        log.warn('etcd.exited', { pid: etcd?.pid, reason, restartIn: pause });
+        await clock.sleep(pause, signal);
+      }
       if (signal.aborted) return;
       etcd = await this.#spawn(binary).catch((error: unknown) => {
         log.error('etcd.start-failed', { error: String(error) });

@@ -13,6 +13,11 @@ export interface ManagerRecord {
   readonly etcdMember: string;
   /** The newest schema of records that the manager knows. */
   readonly schema: number;
+  /**
+   * The roots that this etcd has read at its start (`formatPins`); empty: not known. Absent: there is no such etcd, or a manager of
+   * an earlier version.
+   */
+  readonly etcdTrust?: string;
 }
 
 /** A running manager, with the revision of its registration. */
@@ -35,9 +40,10 @@ export const manager = {
   kind: 'manager',
   path: [keyPart('name', parseName)],
   codec: recordCodec<ManagerRecord>(
-    ({ name, address, version, etcdMember, schema }, original) => ({
-      ...original,
+    ({ name, address, version, etcdMember, schema, etcdTrust }, original) => ({
+      ...omit(original, 'etcdTrust'),
       ...{ name, address, version, etcdMember, schema },
+      ...(etcdTrust !== undefined && { etcdTrust }),
     }),
     (json) => ({
       name: text(json, 'name'),
@@ -45,6 +51,7 @@ export const manager = {
       version: text(json, 'version'),
       etcdMember: text(json, 'etcdMember'),
       schema: json['schema'] === undefined ? firstSchema : number(json, 'schema'),
+      ...(json['etcdTrust'] !== undefined && { etcdTrust: text(json, 'etcdTrust') }),
     }),
   ),
   keep: ({ value }: Decoded<ManagerRecord>, { modRevision: revision }: Stamped): RegisteredManager => ({
