@@ -1,11 +1,12 @@
 import type { SecureContext } from 'node:tls';
 import { contextOf } from '@causeway/identity/io';
 import { BareServer } from './bare-server.ts';
-import { type Figure, ms, perSecond } from './figure.ts';
+import { atMost, count, type Figure, ms, perSecond, seconds } from './figure.ts';
 import { Joiners } from './joiners.ts';
 import { print } from './print.ts';
 import { cpuDuring } from './proc.ts';
 import { Servers } from './servers.ts';
+import { storm } from './storm.ts';
 import { shakeHands } from './tls-client.ts';
 import { inParallel, numbers, say, timed } from './work.ts';
 
@@ -16,6 +17,8 @@ const handshakes = 1_000;
 const warmUp = 200;
 /** As many as all sources together may do at once (`joinLimits` of the manager). */
 const joins = 400;
+/** Clients that connect at the same instant. More would take this process longer than they take the manager. */
+const together = 500;
 
 interface Cost {
   readonly perSecond: number;
@@ -35,6 +38,8 @@ export async function benchHandshakes(): Promise<Figure[]> {
     const ours = await handshakesOf(manager, agent, handshakes);
     const theirs = await handshakesOf(bare, agent, handshakes);
     say(`${handshakes} handshakes: ${print(perSecond(ours.perSecond))}`);
+    const { took, isLeaderLost } = await storm(servers, agent, together);
+    say(`${together} clients together: ${print(seconds(took))}`);
     const joiners = await Joiners.create(servers, joins);
     const joined = await costOf(manager.pid, joins, (i) => joiners.join(i));
     say(`${joins} joins: ${print(perSecond(joined.perSecond))}`);
@@ -52,6 +57,12 @@ export async function benchHandshakes(): Promise<Figure[]> {
         ours: ms(ours.cpu),
         beside: besideCpu,
         ratio: theirs.cpu / ours.cpu,
+      },
+      {
+        what: `leaderships lost while ${together} clients connect together, and one source holds 500 half-open connections`,
+        ours: count(isLeaderLost ? 1 : 0),
+        beside: `all handshakes done in ${print(seconds(took))}`,
+        target: atMost(0),
       },
       {
         what: `joins by token, ${workers} at once, each on a connection of its own`,

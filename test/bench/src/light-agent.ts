@@ -1,6 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
-import type { Credential } from '@causeway/identity';
-import { contextOf } from '@causeway/identity/io';
+import type { SecureContext } from 'node:tls';
 import { feedVersions } from '@causeway/model';
 import { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { ScriptedAgent } from '@causeway/proto/testing/agent';
@@ -19,7 +18,7 @@ const pingEvery = 1_000;
 export class LightAgent {
   readonly #scripted: ScriptedAgent;
   readonly #address: string;
-  readonly #credential: Credential;
+  readonly #secureContext: SecureContext;
   readonly #reached = new Map<string, bigint>();
   #http: ClientHttp2Session | undefined;
   #stream: ClientHttp2Stream | undefined;
@@ -31,11 +30,11 @@ export class LightAgent {
   /** Called for each table or delta of a network. */
   onNetwork: (networkId: string) => void = () => undefined;
 
-  /** `credential`: of the agent of that node. */
-  constructor(address: string, credential: Credential, node: NodeSettings) {
+  /** `secureContext`: of the agent of that node. */
+  constructor(address: string, secureContext: SecureContext, node: NodeSettings) {
     this.#scripted = new ScriptedAgent(node);
     this.#address = address;
-    this.#credential = credential;
+    this.#secureContext = secureContext;
   }
 
   /** The session ended and this agent did not end it. */
@@ -46,7 +45,7 @@ export class LightAgent {
   /** Connects. Resolves when the manager has sent everything. */
   start(): Promise<void> {
     // A manager is known by its name in the cluster, not by its address; the bench has only one.
-    const tls = { secureContext: contextOf(this.#credential), checkServerIdentity: () => undefined };
+    const tls = { secureContext: this.#secureContext, checkServerIdentity: () => undefined };
     const http = connect(`https://${this.#address}`, tls);
     http.on('error', () => undefined); // the stream's "close" handles every failure
     this.#http = http;

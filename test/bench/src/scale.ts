@@ -1,8 +1,9 @@
+import { contextOf } from '@causeway/identity/io';
 import { ManagerClient } from './clients.ts';
-import { atLeast, atMost, count, type Figure, mib, perSecond, quantiles, seconds } from './figure.ts';
+import { atLeast, atMost, count, type Figure, mib, ms, perSecond, quantiles, seconds } from './figure.ts';
 import { LightAgent } from './light-agent.ts';
 import { print } from './print.ts';
-import { usage } from './proc.ts';
+import { cpuDuring, usage } from './proc.ts';
 import { RawPuts } from './puts.ts';
 import { Servers } from './servers.ts';
 import { nodeSettings } from './session.ts';
@@ -44,7 +45,10 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
   const sessions = numbers(agents).map((i) => lightAgent(servers, i));
   const node = (i: number): string => nodeSettings(i % agents).id;
   try {
-    const join = await timed(() => inParallel(workers, sessions, (session) => session.start()));
+    let join = 0;
+    const joinCpu = await cpuDuring([servers.manager], async () => {
+      join = await timed(() => inParallel(workers, sessions, (session) => session.start()));
+    });
     say(`${agents} sessions in ${print(seconds(join))}`);
 
     const wide = await client(0).createNetwork('wide', '10.0.0.0/16');
@@ -83,6 +87,11 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
         ours: perSecond(rate),
         beside: `etcd single puts ${rawPuts.toFixed(0)}/s`,
         ratio: rate / rawPuts,
+      },
+      {
+        what: `sessions, ${workers} connect at once`,
+        ours: perSecond(agents / (join / 1000)),
+        beside: `CPU time of the manager for each ${print(ms((joinCpu * 1000) / agents))}`,
       },
       {
         what: `claims in one network on all ${agents} hosts`,
@@ -129,7 +138,8 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
 
 function lightAgent({ address, members }: Servers, i: number): LightAgent {
   const node = nodeSettings(i);
-  return new LightAgent(address, members.credential('agent', node.id), node);
+  // Made here, because it costs this process as much as a handshake, and an agent makes it once.
+  return new LightAgent(address, contextOf(members.credential('agent', node.id)), node);
 }
 
 interface DeltaTimes {

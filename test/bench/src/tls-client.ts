@@ -20,6 +20,14 @@ export function connectSecured({ address, secureContext, localAddress }: TlsTarg
 /** Connects, waits until the server has sent something, which it does when it has verified the client, and ends. */
 export async function shakeHands(target: TlsTarget): Promise<void> {
   const socket = connectSecured(target);
-  await once(socket, 'data');
-  socket.destroy();
+  try {
+    // An end without data is a refusal, too: `once` would wait for ever.
+    await Promise.race([once(socket, 'data'), once(socket, 'close').then(refuse)]);
+  } finally {
+    socket.destroy();
+  }
+}
+
+function refuse(): never {
+  throw new Error('the connection ended before the server sent anything');
 }

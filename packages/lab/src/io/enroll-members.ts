@@ -15,6 +15,8 @@ import type { EnrollmentOrder, NewMember } from '../commands.ts';
 const ledWithin = 60_000;
 const attemptWithin = milliseconds(2_000);
 const pause = milliseconds(50);
+/** All hosts of a lab join from one address, and managers limit what comes from one address at once. */
+const atOnce = 16;
 
 /** The order comes on stdin, as JSON. */
 export async function enrollMembers(): Promise<void> {
@@ -27,12 +29,14 @@ export async function enrollAll(order: EnrollmentOrder): Promise<void> {
   const credentials = ClientCredentials.toManagers(operator, () => systemClock.wall());
   for (const role of ['manager', 'agent'] as const) {
     const members = order.members.filter((member) => member.role === role);
-    await Promise.all(
-      members.map(async (member) => {
+    const waiting = members.values();
+    const work = async (): Promise<void> => {
+      for (const member of waiting) {
         const { token, at } = await createToken(order, credentials, { role, uses: 1, name: member.name });
         await becomeMember(member, token, at);
-      }),
-    );
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
   }
 }
 
