@@ -162,6 +162,35 @@ describe('hosts on an encrypted network', () => {
     expect(await allTalk(cluster)).toBe(true);
   });
 
+  it('go on when another manager leads, which has none of their receipts', async () => {
+    cluster = await living({ managers: 3, rekeyPeriod: seconds(30) });
+    const [h1, h2] = [cluster.host('h1'), cluster.host('h2')];
+    const before = (await sendingSa(h1, h2))?.spi;
+    for (const leader of cluster.leaders) cluster.killManager(leader);
+    for (let at = 0; at < 90; at++) {
+      await cluster.advance(seconds(1));
+      expect(await allTalk(cluster), `after ${at} s`).toBe(true);
+    }
+    expect((await sendingSa(h1, h2))?.spi).not.toBe(before);
+  });
+
+  it('make new keys when the file of their keys is damaged, and send nothing in the clear until then', async () => {
+    cluster = await living({ hosts: 2 });
+    await cluster.advance(seconds(15));
+    const [h1, h2] = [cluster.host('h1'), cluster.host('h2')];
+    const before = (await sendingSa(h1, h2))?.spi;
+    h1.kill();
+    h1.encryption.keyFile.damage();
+    const leaking: string[] = [];
+    afterEachOp(h1, () => leaking.push(...leaks(h1)));
+    await cluster.run(h1.start());
+    await cluster.until('another SA is used', async () => {
+      return (await sendingSa(h1, h2))?.spi !== before && (await isProtected(h1, h2)) && (await allTalk(cluster));
+    });
+    expect(leaking).toEqual([]);
+    expect(cluster.log.lines.filter(({ event }) => event === 'keys.unusable')).toHaveLength(1);
+  });
+
   it('have nothing of a peer that has left, and nothing at all when the last container has left', async () => {
     cluster = await living({ hosts: 2 });
     const [h1, h2] = [cluster.host('h1'), cluster.host('h2')];

@@ -152,6 +152,7 @@ export class HostEncryption implements Protection, Startable {
 
   /** Why this host cannot encrypt, in words, once an encrypted network is known. undefined: the blocks are set. */
   async whyNot(timeout: Duration): Promise<string | undefined> {
+    if (this.#gate.state === 'ready') return undefined;
     // What was missing may be there now: a module of the kernel.
     if (typeof this.#gate.state === 'object') this.#gate.set('pending');
     this.#loop.wake();

@@ -1,4 +1,4 @@
-import type { NetnsPath } from '@causeway/datapath';
+import { hostNetns, type NetnsPath } from '@causeway/datapath';
 import { seconds } from '@causeway/runtime';
 import { expect, it } from 'vitest';
 import { Host } from '../testing/host.ts';
@@ -48,4 +48,23 @@ it('says what the kernel refuses', async () => {
   h.kernel.failNext('netns.delete', 'EBUSY');
   const { clean, said } = await reset(h);
   expect({ clean, first: said[0] }).toEqual({ clean: false, first: expect.stringMatching(/^left .*EBUSY/) });
+});
+
+it('takes off what protected encrypted networks, once none of them is left', async () => {
+  const h = new Host();
+  h.manager.network('blue');
+  h.manager.changeDriver('blue', 'encrypted-overlay');
+  await h.start();
+  await h.attach('blue', 'web');
+  await h.clock.until(h.agent.stop(), seconds(60));
+  const policies = async () => (await h.kernel.read(hostNetns, { links: [], sysctls: [] }))?.xfrmPolicies.size;
+  h.kernel.failNext('netns.delete', 'EBUSY');
+  expect((await reset(h)).clean).toBe(false);
+  expect(await policies()).toBe(6);
+  const { clean, said } = await reset(h);
+  expect({ clean, said }).toEqual({
+    clean: true,
+    said: expect.arrayContaining(['removed 0 SAs and 6 policies of IPsec']),
+  });
+  expect(await policies()).toBe(0);
 });
