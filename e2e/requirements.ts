@@ -8,7 +8,15 @@ const commands = ['etcd', 'ip', 'bridge', 'nsenter', 'unshare', 'ping', 'tcpdump
  * reason; in CI this is a failure.
  */
 export function describeLab(name: string, body: () => void, more: readonly string[] = []): void {
-  const reason = whyNoLab([...commands, ...more]);
+  describeUnless(whyNoLab([...commands, ...more]), name, body);
+}
+
+/** A suite that needs these commands on Linux, and no lab. */
+export function describeWith(needed: readonly string[], name: string, body: () => void): void {
+  describeUnless(process.platform === 'linux' ? missing(needed) : 'Linux', name, body);
+}
+
+function describeUnless(reason: string | undefined, name: string, body: () => void): void {
   if (reason === undefined) {
     describe(name, body);
     return;
@@ -20,8 +28,13 @@ export function describeLab(name: string, body: () => void, more: readonly strin
 function whyNoLab(needed: readonly string[]): string | undefined {
   if (process.platform !== 'linux') return 'Linux';
   if (process.getuid?.() !== 0) return 'root';
-  const missing = needed.filter((command) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
-  if (missing.length > 0) return missing.join(', ');
+  const absent = missing(needed);
+  if (absent !== undefined) return absent;
   const made = spawnSync('unshare', ['--net', '--mount', '--pid', '--fork', 'true']);
   return made.status === 0 ? undefined : 'a kernel that lets root make namespaces';
+}
+
+function missing(needed: readonly string[]): string | undefined {
+  const absent = needed.filter((command) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
+  return absent.length > 0 ? absent.join(', ') : undefined;
 }

@@ -40,6 +40,7 @@ const examples = [
   ['services/agent/src/io', '@causeway/manager', direction],
   ['services/agent/src/x.test.ts', '@causeway/manager/testing', direction],
   ['services/agent/src', 'vitest', direction],
+  ['services/manager/src', 'memberlist-ts/core', direction],
   ['services/agent/src/io', 'etcd3', direction],
   ['services/ctl/src/io', '@causeway/manager', direction],
   ['services/ctl/src/io', '@causeway/agent/testing', direction],

@@ -24,6 +24,7 @@ const needed = {
         'linux.uml': 'user-mode-linux',
         modprobe: 'kmod',
         openssl: 'openssl',
+        serf: 'serf',
         strace: 'strace',
         tcpdump: 'tcpdump',
         '/usr/lib/python3/dist-packages/yaml': 'python3-yaml',
