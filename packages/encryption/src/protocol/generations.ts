@@ -50,14 +50,15 @@ export function nextGeneration(
   const { keyring, published, encapPort } = view;
   if (published === 'unknown') return undefined;
   const newest = keyring.generations.at(-1);
-  const reason = newest === undefined ? 'first' : (wanted ?? defectOf(view, newest, now));
+  const reason = newest === undefined ? 'first' : reasonOf(view, newest, wanted, now);
   if (reason === undefined) return undefined;
   const generation = Math.max(newest?.generation ?? 0, published?.newest ?? 0) + 1;
   const version = Math.max(keyring.version, published?.version ?? 0) + 1;
   const [oldest] = keyring.generations;
   const isFull = keyring.generations.length >= mostGenerations;
   if (oldest !== undefined && (isFull || !areDistinct(oldest.generation, generation))) {
-    const since = view.delay?.reason === reason ? view.delay.since : now;
+    // A clock that was set back must not make the wait longer.
+    const since = view.delay?.reason === reason ? Math.min(view.delay.since, now) : now;
     return { reason, since, waitsFor: usersOf(oldest, view) };
   }
   // One change of the record at a time: the managers must have the present record first.
@@ -95,6 +96,17 @@ export function toPublish({ keyring, published }: NodeView): Keyring | undefined
     ...(own.withdrawnIn !== undefined && { withdrawnIn: version }),
   }));
   return { ...keyring, version, generations };
+}
+
+/** A loss comes before other reasons: between two hosts no packet passes, and only a loss ends the wait for other peers (`retire`). */
+function reasonOf(
+  view: NodeView,
+  newest: OwnGeneration,
+  wanted: RekeyReason | undefined,
+  now: number,
+): RekeyReason | undefined {
+  const defect = defectOf(view, newest, now);
+  return defect === 'lost' ? defect : (wanted ?? defect);
 }
 
 /** Why the newest generation cannot stay, whatever its age. */

@@ -106,6 +106,19 @@ describe('a new generation', () => {
     expect(planned({ ...view, delay }, 'requested').delay?.since).toBe(now);
   });
 
+  it('waits for a loss even if it is wanted for another reason, so that the wait ends', () => {
+    const view = {
+      keyring: keyring(3, [own(1), own(2), own(3)], '1>3', '3>1'),
+      published: { version: 3, newest: 3 },
+      peers: new Map([[peer, peerView({}, '1>1 1>2')]]),
+    };
+    const { delay } = planned(view, 'due');
+    expect(delay).toEqual({ reason: 'lost', since: now, waitsFor: [peer] });
+    expect(planned({ ...view, delay: { reason: 'lost', since: now + 5, waitsFor: [] } }, 'due').delay?.since).toBe(now);
+    const waited = { reason: 'lost', since: now - 30_000, waitsFor: [peer] } as const;
+    expect(print(planned({ ...view, delay: waited }, 'due'))).toBe('version 4: 1- 2- 3');
+  });
+
   it('must wait while one is there that has the same SPI', () => {
     const view = { published: { version: 17, newest: 17 }, peers: new Map([[peer, peerView()]]) };
     const generations = [own(1), own(16)];

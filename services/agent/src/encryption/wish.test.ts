@@ -8,6 +8,7 @@ const { here, there } = xfrm.ends[4];
 const period = minutes(10);
 const orders = { period, afterGeneration: 0 };
 const newest = { generation: 18, publicKey: new Uint8Array(32), createdAt: 1_000_000 };
+const made = newest.createdAt;
 /** The first bytes of the key are zero, so it is due after the whole period. */
 const due = newest.createdAt + period;
 
@@ -23,14 +24,16 @@ describe('a new key is wanted', () => {
   it.each([
     ['not before the period is over', sent({}), orders, due - 1, undefined],
     ['when it is over', sent({}), orders, due, 'due'],
-    ['when the managers ask for a later one', sent({}), { ...orders, afterGeneration: 18 }, 0, 'requested'],
-    ['not when they have got it', sent({}), { ...orders, afterGeneration: 17 }, 0, undefined],
-    ['when an SA has protected many bytes', sent({ bytes: 1_000 }), orders, 0, 'limit'],
-    ['when it has protected many packets', sent({ packets: 10 }), orders, 0, 'limit'],
-    ['not before', sent({ bytes: 999, packets: 9 }), orders, 0, undefined],
-    ['not for an SA of an older key', sent({ bytes: 1_000 }, { spi: 0x1100_0101 }), orders, 0, undefined],
-    ['not for an SA that receives', sent({ bytes: 1_000 }, { src: there, dst: here }), orders, 0, undefined],
-    ['not for an SA without limits', sent({ bytes: 1_000 }, { limits: {} }), orders, 0, undefined],
+    ['when the clock was set back by much since it was made', sent({}), orders, made - minutes(6), 'due'],
+    ['not when it was set back by little', sent({}), orders, made - minutes(4), undefined],
+    ['when the managers ask for a later one', sent({}), { ...orders, afterGeneration: 18 }, made, 'requested'],
+    ['not when they have got it', sent({}), { ...orders, afterGeneration: 17 }, made, undefined],
+    ['when an SA has protected many bytes', sent({ bytes: 1_000 }), orders, made, 'limit'],
+    ['when it has protected many packets', sent({ packets: 10 }), orders, made, 'limit'],
+    ['not before', sent({ bytes: 999, packets: 9 }), orders, made, undefined],
+    ['not for an SA of an older key', sent({ bytes: 1_000 }, { spi: 0x1100_0101 }), orders, made, undefined],
+    ['not for an SA that receives', sent({ bytes: 1_000 }, { src: there, dst: here }), orders, made, undefined],
+    ['not for an SA without limits', sent({ bytes: 1_000 }, { limits: {} }), orders, made, undefined],
   ] as const)('%s', (_, sas, wanted, now, reason) => {
     expect(reasonToRekey(newest, sas, wanted, now)).toBe(reason);
   });

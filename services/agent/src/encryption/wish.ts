@@ -1,6 +1,6 @@
 import { dueAt, type FoundIpsec, type RekeyReason } from '@causeway/encryption';
 import type { Ip } from '@causeway/model';
-import type { Duration } from '@causeway/runtime';
+import { type Duration, minutes } from '@causeway/runtime';
 
 /** What the managers want of a host's keys. */
 export interface RekeyOrders {
@@ -13,6 +13,9 @@ export interface RekeyOrders {
 /** The generation of four bits in an SPI. */
 const generationOf = (spi: number): number => spi >>> 28;
 const generations = 16;
+
+/** A clock that is set back by less makes no new key: the present one only lives that much longer. */
+const clockTolerance = minutes(5);
 
 /** The newest of a host's own keys. */
 export interface NewestKey {
@@ -34,7 +37,8 @@ export function reasonToRekey(
 ): RekeyReason | undefined {
   if (newest === undefined) return undefined;
   if (newest.generation <= afterGeneration) return 'requested';
-  if (dueAt(newest, period) <= now) return 'due';
+  // A key from the future: the clock was wrong when the key was made, and nothing else would end the key before that time.
+  if (dueAt(newest, period) <= now || newest.createdAt - now > clockTolerance) return 'due';
   for (const { src, spi, counts, limits } of found.xfrmStates.values()) {
     if (src !== own || generationOf(spi) !== newest.generation % generations || counts === undefined) continue;
     const { bytes = Number.POSITIVE_INFINITY, packets = Number.POSITIVE_INFINITY } = limits.soft ?? {};
