@@ -30,6 +30,13 @@ export interface KeyRelayParts {
   readonly log: Log;
 }
 
+/** `print`: what the peer's keys and its place are, in short. */
+interface Peer {
+  readonly print: string;
+  readonly keys: Keys;
+  readonly dataPath: string;
+}
+
 /** A host has at most three generations, and so has its peer. */
 const mostPairs = 9;
 const mostReceipts = 1024;
@@ -142,14 +149,15 @@ export class KeyRelay {
     const isNew = news.filter(([id]) => !told.has(id)).map(([id]) => id);
     for (const id of removed) told.delete(id);
     for (const [id, { print }] of news) told.set(id, print);
-    session.send(encodePeerKeys({ complete, peers: news.map(([, { key }]) => key), removedNodeIds: removed }));
+    const keys = news.map(([, peer]) => peerKey(peer));
+    session.send(encodePeerKeys({ complete, peers: keys, removedNodeIds: removed }));
     const receipts = isNew.flatMap((id) => this.#receipts.get(node)?.get(id) ?? []);
     if (receipts.length > 0) session.send(encodeKeyReceipts(receipts));
   }
 
-  #peersOf(node: NodeId): ReadonlyMap<NodeId, { readonly print: string; readonly key: PeerKey }> {
+  #peersOf(node: NodeId): ReadonlyMap<NodeId, Peer> {
     const { view, tables } = this.#parts;
-    const peers = new Map<NodeId, { readonly print: string; readonly key: PeerKey }>();
+    const peers = new Map<NodeId, Peer>();
     for (const network of view.networksOn(node)) {
       if (!this.#usesEsp(network)) continue;
       for (const id of tables.get(network)?.hosts.keys() ?? []) {
@@ -157,8 +165,7 @@ export class KeyRelay {
         const dataPath = view.nodes.get(id)?.value.dataPath;
         if (id === node || peers.has(id) || dataPath === undefined || record === undefined) continue;
         if (record.value.version === 0) continue;
-        const key = { keys: nodeKeysToMessage(record.value), dataPath };
-        peers.set(id, { print: `${record.revision} ${dataPath}`, key });
+        peers.set(id, { print: `${record.revision} ${dataPath}`, keys: record.value, dataPath });
       }
     }
     return peers;
@@ -188,6 +195,11 @@ export class KeyRelay {
     }
     return nodes;
   }
+}
+
+/** Made for what has changed only: a change of one host's keys makes all of its peers look through all of theirs. */
+function peerKey({ keys, dataPath }: Peer): PeerKey {
+  return { keys: nodeKeysToMessage(keys), dataPath };
 }
 
 function ownKeys({ index, version, generations }: Keys): OwnKeys {
