@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { createKernel, NetnsLock } from '@causeway/datapath/io';
+import { createKernel, NetnsLock, PortHolder } from '@causeway/datapath/io';
 import { createNodeKey } from '@causeway/encryption/io';
 import { type Credential, nameOf } from '@causeway/identity';
 import {
@@ -11,7 +11,7 @@ import {
   readCredential,
   writeCredential,
 } from '@causeway/identity/io';
-import { CausewayError, isCausewayError, messageOf, type NodeId, visible } from '@causeway/model';
+import { CausewayError, encryptedVxlanPort, isCausewayError, messageOf, type NodeId, visible } from '@causeway/model';
 import { CertificateCalls, limitConnects, quietGrpc } from '@causeway/proto/io';
 import {
   explainMissingOption,
@@ -170,6 +170,7 @@ async function serve(options: Options, log: Log): Promise<void> {
   const credentials = managers.credentials();
   const removed = (told: readonly ManagerGone[]): void => managers.tell(told);
   const link = new GrpcManagerLink({ credentials, removed }, options);
+  const encryptedPort = new PortHolder(encryptedVxlanPort);
   const agent = createAgent(
     {
       ...{ kernel, link, files, clock: systemClock, random: cryptoRandom, log, loopDelay: measureLoopDelay(), esp },
@@ -178,6 +179,7 @@ async function serve(options: Options, log: Log): Promise<void> {
         keyFile: new SecretKeyFile(keyDirectory(options.socket), nodeId),
         createKey: createNodeKey,
         plaintextDrops: readPlaintextDrops,
+        portStranger: (family) => encryptedPort.stranger(family),
       },
       keepCredential: () => keepCredential(identity, credential.current),
     },

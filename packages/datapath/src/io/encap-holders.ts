@@ -69,7 +69,9 @@ export async function closeSocket(netns: number | undefined, address: Ip): Promi
   }
 }
 
-function ourHolder({ address, inode }: UdpSocket, pids: readonly number[]): number | undefined {
+/** Any user can give a process that word and a socket at the port, which would not take ESP. A socket cannot change its user. */
+function ourHolder({ address, inode, user }: UdpSocket, pids: readonly number[]): number | undefined {
+  if (user !== process.geteuid?.()) return undefined;
   return pids.find((pid) => hasSocket(pid, socketFd, inode) && wasStartedWith(pid, `${mark}=${address}`));
 }
 

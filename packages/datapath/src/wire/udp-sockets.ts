@@ -5,10 +5,12 @@ export interface UdpSocket {
   readonly address: Ip;
   readonly port: number;
   readonly inode: string;
+  /** The user who has made the socket. */
+  readonly user: number;
 }
 
 /** The fields of a line of /proc/net/udp and /proc/net/udp6 (net/ipv4/udp.c, udp4_format_sock). */
-const field = { local: 1, inode: 9 } as const;
+const field = { local: 1, user: 7, inode: 9 } as const;
 
 /** The sockets of such a file. */
 export function parseUdpSockets(table: string): readonly UdpSocket[] {
@@ -17,7 +19,8 @@ export function parseUdpSockets(table: string): readonly UdpSocket[] {
     const [, address, port] = /^([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})$/.exec(fields[field.local] ?? '') ?? [];
     const inode = fields[field.inode];
     if (address === undefined || port === undefined || inode === undefined) return [];
-    return [{ address: ipFromBytes(wordsOf(address)), port: Number.parseInt(port, 16), inode }];
+    const user = Number(fields[field.user]);
+    return [{ address: ipFromBytes(wordsOf(address)), port: Number.parseInt(port, 16), inode, user }];
   });
 }
 

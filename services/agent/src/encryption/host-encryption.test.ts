@@ -128,6 +128,21 @@ it('a network that comes to be encrypted waits for the blocks, and one that ceas
   expect(ops.indexOf('xfrmPolicy.delete')).toBeGreaterThan(ops.lastIndexOf('link.add'));
 });
 
+it('a process that has the port of the tunnels before them keeps the host from encrypting, as long as it has the port', async () => {
+  const h = await hostOfVault();
+  h.encryption.stranger = 'process 12 (nc)';
+  await expect(h.attach('blue', 'web')).rejects.toMatchObject({
+    code: 'encryption-unavailable',
+    message: expect.stringContaining('process 12 (nc) has UDP port 4793'),
+  });
+  expect((await policiesOf(h)).filter(({ action }) => action.kind !== 'block')).toEqual([]);
+  expect([h.encryption.keyFile.written, await h.kernel.ownNetns()]).toEqual([[], []]);
+  h.encryption.stranger = undefined;
+  await h.settle(seconds(2));
+  await h.attach('blue', 'web');
+  expect(await h.wrong('blue')).toEqual([]);
+});
+
 it('a key file that cannot be written refuses the attach and names the reason; then the next one succeeds', async () => {
   const h = await hostOfVault();
   h.encryption.keyFile.failure = new Error('EIO: the tmpfs is gone');

@@ -1,6 +1,15 @@
 import { type Difference, hostNetns, type Kernel, plan } from '@causeway/datapath';
+import type { FoundIpsec } from '@causeway/encryption';
 import type { PrivateKey } from '@causeway/identity';
-import { type ClusterId, type Ip, messageOf, type NetworkId, type NodeId } from '@causeway/model';
+import {
+  type ClusterId,
+  encryptedVxlanPort,
+  family,
+  type Ip,
+  messageOf,
+  type NetworkId,
+  type NodeId,
+} from '@causeway/model';
 import {
   type Clock,
   type Duration,
@@ -27,7 +36,7 @@ import type { KeyNews } from './news.ts';
 import { OwnKeys } from './own-keys.ts';
 import { OwnRecord, type Send } from './own-record.ts';
 import { RecordsFile } from './records-file.ts';
-import { ipsecOf, noIpsec } from './round.ts';
+import { ipsecOf, noIpsec, withoutDemands } from './round.ts';
 import { EncryptionRounds } from './rounds.ts';
 import { type EncryptionStatus, nextKeyIn, peersOf } from './status.ts';
 import { ToldReceipts } from './told-receipts.ts';
@@ -40,6 +49,8 @@ export interface EncryptionModules {
   readonly createKey: () => PrivateKey;
   /** See `EncryptionStatus.plaintextDrops`. */
   readonly plaintextDrops: () => Promise<number | undefined>;
+  /** The process that has the port of encrypted tunnels, in words. undefined: such a tunnel of the family has the port, or nothing. */
+  readonly portStranger: (family: 4 | 6) => string | undefined;
 }
 
 export interface HostEncryptionModules extends EncryptionModules {
@@ -80,6 +91,7 @@ const retry = seconds(1);
  */
 export class HostEncryption implements Protection, Startable {
   readonly #modules: HostEncryptionModules;
+  readonly #address: Ip;
   readonly #networks: EncryptedNetworks;
   readonly #record: OwnRecord;
   readonly #peers: KnownPeers;
@@ -105,6 +117,7 @@ export class HostEncryption implements Protection, Startable {
 
   constructor(modules: HostEncryptionModules, settings: HostEncryptionSettings) {
     this.#modules = modules;
+    this.#address = settings.address;
     this.#gate = new Gate(modules);
     this.#record = new OwnRecord(modules, settings);
     this.#peers = new KnownPeers(modules, settings);
@@ -174,6 +187,8 @@ export class HostEncryption implements Protection, Startable {
   begin(send: Send): void {
     this.#send = send;
     this.#record.begin();
+    // The managers repeat what they still want. A former manager may have wanted what no key fulfils.
+    this.order({ afterGeneration: 0 });
     this.#told.begin();
     this.#loop.wake();
   }
@@ -243,6 +258,8 @@ export class HostEncryption implements Protection, Startable {
       return undefined;
     }
     this.#mayHaveAny = true;
+    const stranger = this.#modules.portStranger(family(this.#address));
+    if (stranger !== undefined) return await this.#keepOut(stranger, found);
     const { drift, repaired, refused, nextIn } = await this.#rounds.run(found, this.#send);
     this.#answer(drift);
     if (repaired.length > 0) onRepaired(repaired);
@@ -251,6 +268,19 @@ export class HostEncryption implements Protection, Startable {
     if (this.#networks.isAny) this.#gate.set(missing === undefined ? 'ready' : { why: explain(missing) });
     await clock.sleep(milliseconds(Math.max(shortest, clock.now() - began)), signal);
     return nextIn;
+  }
+
+  /** What the process writes to the port of a peer must not leave in ESP, and the process must not get what comes in ESP. */
+  async #keepOut(stranger: string, found: FoundIpsec): Promise<Duration> {
+    const { kernel, log, onRefused } = this.#modules;
+    this.#gate.set({ why: `${stranger} has UDP port ${encryptedVxlanPort}, which tunnels of encrypted networks need` });
+    this.#rounds.reset();
+    const ops = plan(ipsecOf(found), ipsecOf(withoutDemands(found)));
+    logOps(log, ops);
+    const refused = await applyIpsec(kernel, ops);
+    logFailures(log, refused, []);
+    onRefused(refused.length);
+    return retry;
   }
 
   /** No encrypted network is left: SAs and policies go, when no tunnel is left that they protect. */

@@ -1,10 +1,11 @@
-import { hostNetns, policyKey, printOp } from '@causeway/datapath';
+import { hostNetns, policyKey, printOp, stateKey } from '@causeway/datapath';
+import { xfrm } from '@causeway/datapath/testing';
 import { blocks, type FoundIpsec, Secrets } from '@causeway/encryption';
 import { createNodeKey } from '@causeway/encryption/io';
 import { type ClusterId, Ip, type NodeId } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
-import { noIpsec, planRound, type RoundView } from './round.ts';
+import { noIpsec, planRound, type RoundView, withoutDemands } from './round.ts';
 
 const keyring = { version: 4, generations: [{ generation: 2, createdAt: 0, offeredIn: 4 }], made: new Map() };
 const view: RoundView = {
@@ -35,6 +36,18 @@ const plan = (over: Partial<RoundView>, found: FoundIpsec = blocked, wanted?: 'd
   planRound({ ...view, ...over }, found, wanted, 1);
 
 describe('a host', () => {
+  it('lets nothing pass the port while another process has it, and keeps its SAs', () => {
+    const { here, there } = xfrm.ends[4];
+    const demands = [xfrm.demand('in', there, here), xfrm.demand('out', here, there, { spi: 0x1100_0101 })];
+    const sa = xfrm.state({ direction: 'out', src: here, dst: there, spi: 0x1100_0101 });
+    const found = {
+      xfrmStates: new Map([[stateKey(sa), sa]]),
+      xfrmPolicies: new Map([...demands, ...blocks].map((each) => [policyKey(each), each])),
+      encapSockets: new Map(),
+    };
+    expect(withoutDemands(found)).toEqual({ ...blocked, xfrmStates: found.xfrmStates });
+  });
+
   it('sets the blocks before it has an index', () => {
     const { ops, held, keyring: kept } = plan({ own: { ...view.own, index: undefined } }, noIpsec);
     expect(ops).toEqual(blocks.map((policy) => ({ op: 'xfrmPolicy.set', netns: hostNetns, policy })));

@@ -57,6 +57,11 @@ export function ipsecOf({ xfrmStates, xfrmPolicies, encapSockets }: FoundIpsec):
 
 export const noIpsec: FoundIpsec = { xfrmStates: new Map(), xfrmPolicies: new Map(), encapSockets: new Map() };
 
+/** Nothing passes the port of encrypted tunnels. */
+export function withoutDemands(found: FoundIpsec): FoundIpsec {
+  return { ...found, xfrmPolicies: onlyBlocks().xfrmPolicies };
+}
+
 function onlyBlocks(): FoundIpsec {
   return { ...noIpsec, xfrmPolicies: new Map(blocks.map((block) => [policyKey(block), block])) };
 }

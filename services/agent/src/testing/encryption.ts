@@ -53,15 +53,22 @@ export class MemoryMember implements Member {
   }
 }
 
+export interface MemoryEncryption extends EncryptionModules {
+  readonly member: MemoryMember;
+  readonly keyFile: MemoryKeyFile;
+  /** What `portStranger` finds. */
+  stranger: string | undefined;
+}
+
 /** What encryption needs of the world, in memory. */
-export function memoryEncryption(
-  clock: Clock,
-  node: NodeId,
-): EncryptionModules & { readonly member: MemoryMember; readonly keyFile: MemoryKeyFile } {
-  return {
+export function memoryEncryption(clock: Clock, node: NodeId): MemoryEncryption {
+  const memory: MemoryEncryption = {
     member: new MemoryMember(clock, node),
     keyFile: new MemoryKeyFile(),
     createKey: createNodeKey,
     plaintextDrops: async () => 0,
+    stranger: undefined,
+    portStranger: () => memory.stranger,
   };
+  return memory;
 }
