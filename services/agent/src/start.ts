@@ -13,6 +13,7 @@ import { OverlayRecords } from './disk/overlay-records.ts';
 import { restoreFiles } from './disk/restore-files.ts';
 import { Sandboxes } from './disk/sandboxes.ts';
 import { type EncryptionModules, HostEncryption } from './encryption/host-encryption.ts';
+import { outdatedTables } from './encryption/ipsec.ts';
 import { Attacher } from './endpoints/attach.ts';
 import { ContainerNamespaces } from './endpoints/container-netns.ts';
 import { Detacher } from './endpoints/detach.ts';
@@ -107,6 +108,11 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   await overlays.load();
   await sandboxes.change(await proveFormerIdentities({ kernel, overlays }, sandboxes.all()));
   await ledger.start();
+  for (const id of await outdatedTables(kernel, tables.all())) {
+    const message = 'the network has come to be encrypted since; until the managers have sent it, it stays as it is';
+    log.warn('ledger.damaged', { file: `network-${id}`, message });
+    tables.drop(id);
+  }
 
   const stats = new HostStats();
   const { esp = new EspProbe(modules) } = modules;

@@ -1,3 +1,4 @@
+import { encryptedVxlanPort } from '@causeway/model';
 import {
   CreateNetworkRequest,
   GetNetworkRequest,
@@ -93,6 +94,28 @@ describe('a network in use', () => {
     await cluster.run(h3.start());
     await until('encrypted-overlay');
     isEncrypted = true;
+    look();
+    expect(faults).toEqual([]);
+  });
+
+  it('stays encrypted when an agent starts without managers, and the table on its disk is from before', async () => {
+    const [h1] = cluster.hosts;
+    if (h1 === undefined) throw new Error('no h1');
+    const before = new Map(h1.files.contents);
+    await update({ encrypt: true });
+    await until('encrypted-overlay');
+    h1.kill();
+    for (const [name, bytes] of before) if (name.startsWith('network-')) h1.files.contents.set(name, bytes);
+    cluster.killManager('m1');
+    isEncrypted = true;
+    await cluster.run(h1.start());
+    await cluster.advance(seconds(20));
+    look();
+    const links = [...h1.kernel.namespaces.values()].flatMap((each) => [...each.links.values()]);
+    expect(links.flatMap(({ link }) => (link.kind === 'vxlan' ? [link.port] : []))).toEqual([encryptedVxlanPort]);
+    await cluster.startManager('m1');
+    await until('encrypted-overlay');
+    await cluster.advance(seconds(20));
     look();
     expect(faults).toEqual([]);
   });

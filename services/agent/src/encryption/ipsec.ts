@@ -7,11 +7,12 @@ import {
   type Kernel,
   newNamespace,
   type Op,
+  overlayNetns,
   readState,
   sharedSlots,
 } from '@causeway/datapath';
 import type { FoundIpsec } from '@causeway/encryption';
-import { encryptedVxlanPort } from '@causeway/model';
+import { encryptedVxlanPort, type NetworkId, type SentNetwork } from '@causeway/model';
 
 /** SAs, policies and sockets that are ours. One read for one decision: between the two, nothing else adds SAs of ours. */
 export async function readIpsec(kernel: Pick<Kernel, 'read'>): Promise<FoundIpsec> {
@@ -48,4 +49,22 @@ export async function hasEncryptedTunnel(kernel: Pick<Kernel, 'read' | 'ownNetns
 
 function isRelied(op: Op): boolean {
   return isBlock(op) || op.op === 'xfrmState.add';
+}
+
+/**
+ * Networks of these whose tunnel in the kernel sends in ESP, while the table says that frames are sent in the clear. The agent that
+ * was told of the encryption has ended before it had written the table down.
+ */
+export async function outdatedTables(
+  kernel: Pick<Kernel, 'read'>,
+  tables: Iterable<{ readonly network: Pick<SentNetwork, 'id' | 'driver'> }>,
+): Promise<readonly NetworkId[]> {
+  const outdated: NetworkId[] = [];
+  for (const { network } of tables) {
+    if (network.driver !== 'overlay' && network.driver !== 'dual-overlay') continue;
+    const found = await kernel.read(overlayNetns(network.id), { links: [espVxlanName], of: [], sysctls: [] });
+    const tunnel = found?.links.get(espVxlanName);
+    if (tunnel?.kind === 'vxlan' && tunnel.bridgePort?.flood === true) outdated.push(network.id);
+  }
+  return outdated;
 }
