@@ -93,8 +93,8 @@ export class TlsAcceptor {
   }
 
   #ended(otherEnd: string, socket: Socket, outcome?: 'accepted'): void {
-    if (this.#sockets.get(otherEnd) !== socket) return;
-    this.#sockets.delete(otherEnd);
+    // A client may connect from the same port again before this process notices the end of the former connection.
+    if (this.#sockets.get(otherEnd) === socket) this.#sockets.delete(otherEnd);
     this.#handshakes.ended(socket, performance.now(), outcome);
     this.#wake();
   }
