@@ -74,6 +74,21 @@ describe('peers', () => {
     expect(known()).toEqual([]);
   });
 
+  it('that say to have the same address are left out, both, until only one does', async () => {
+    await hear([at(record(b, 1))]);
+    const other = at(record(c, 1));
+    for (let times = 0; times < 2; times++) {
+      await hear([other]);
+      expect(known()).toEqual([]);
+    }
+    expect(log.lines.map(({ event, fields }) => [event, fields['nodeId'], fields['code']])).toEqual([
+      ['keys.refused', b, 'address-in-use'],
+      ['keys.refused', c, 'address-in-use'],
+    ]);
+    await hear([], { removed: [c] });
+    expect(known()).toEqual([`${b} 1 192.0.2.2`]);
+  });
+
   it('keep their keys when they move', async () => {
     await hear([at(record(b, 1))]);
     const before = peers.reachableFrom(address).get(b)?.keys;

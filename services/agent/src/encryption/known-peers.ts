@@ -27,6 +27,8 @@ export class KnownPeers {
   readonly #receipts = new Map<NodeId, Receipt>();
   /** By node: the version of keys that were refused last, so that each refusal is logged once. */
   readonly #refusedVersions = new Map<NodeId, number>();
+  /** Addresses of several peers, which are in the log. */
+  #told: ReadonlySet<Ip> = new Set();
   #isComplete = false;
   #refused = 0;
 
@@ -49,11 +51,15 @@ export class KnownPeers {
     return Array.from(this.#peers.values(), ({ sent }) => sent);
   }
 
-  /** Peers that a host with this address can have SAs with. */
+  /**
+   * Peers that a host with this address can have SAs with. Not peers that say to have the same address: policies are by address, so
+   * what is for the one would be sent with a key of the other, who may be on the way.
+   */
   reachableFrom(own: Ip): ReadonlyMap<NodeId, PeerOfHost> {
     const peers = new Map<NodeId, PeerOfHost>();
+    const shared = this.#sharedAddresses();
     for (const [node, { keys, address }] of this.#peers) {
-      if (family(address) !== family(own) || address === own) continue;
+      if (family(address) !== family(own) || address === own || shared.has(address)) continue;
       const receipt = this.#receipts.get(node);
       peers.set(node, { keys, address, ...(receipt && { receipt }) });
     }
@@ -83,9 +89,11 @@ export class KnownPeers {
       await slices.maybeYield();
     }
     for (const node of removed) this.#forget(node);
-    if (!isComplete) return;
-    for (const node of [...this.#peers.keys(), ...this.#receipts.keys()]) if (!named.has(node)) this.#forget(node);
-    this.#isComplete = true;
+    if (isComplete) {
+      for (const node of [...this.#peers.keys(), ...this.#receipts.keys()]) if (!named.has(node)) this.#forget(node);
+      this.#isComplete = true;
+    }
+    this.#tellShared();
   }
 
   heardReceipts(receipts: Iterable<readonly [NodeId, Receipt]>): void {
@@ -114,6 +122,24 @@ export class KnownPeers {
     if (this.#refusedVersions.get(node) === version) return;
     this.#refusedVersions.set(node, version);
     this.#modules.log.warn('keys.refused', { nodeId: node, version, code, message });
+  }
+
+  #sharedAddresses(): ReadonlySet<Ip> {
+    const seen = new Set<Ip>();
+    const shared = new Set<Ip>();
+    for (const { address } of this.#peers.values()) (seen.has(address) ? shared : seen).add(address);
+    return shared;
+  }
+
+  /** Logs each shared address once. */
+  #tellShared(): void {
+    const shared = this.#sharedAddresses();
+    for (const [nodeId, { keys, address }] of this.#peers) {
+      if (!shared.has(address) || this.#told.has(address)) continue;
+      const message = `several hosts say to have the address ${address}; nothing is sent there until only one does`;
+      this.#modules.log.error('keys.refused', { nodeId, version: keys.version, code: 'address-in-use', message });
+    }
+    this.#told = shared;
   }
 
   #forget(node: NodeId): void {
