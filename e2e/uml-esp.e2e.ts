@@ -14,12 +14,12 @@ describeLab('SAs and policies on a kernel that has ESP (User-Mode Linux)', () =>
   });
 
   test('without a policy, frames travel in the clear, and the capture sees them', () => {
-    expect(result.plain).toEqual({ sent: 3, received: 3, duplicates: 0, esp: 0, vxlan: 6 });
+    expect(result.plain).toEqual({ sent: 3, received: 3, duplicates: 0, esp: 0, vxlan: 6, icmp: 0 });
   });
 
   test('with blocks alone, and with policies whose SA is missing, no frame leaves', () => {
-    expect(result.blocked).toEqual({ sent: 3, received: 0, duplicates: 0, esp: 0, vxlan: 0 });
-    expect(result.withoutSa).toEqual({ sent: 3, received: 0, duplicates: 0, esp: 0, vxlan: 0 });
+    expect(result.blocked).toEqual({ sent: 3, received: 0, duplicates: 0, esp: 0, vxlan: 0, icmp: 0 });
+    expect(result.withoutSa).toEqual({ sent: 3, received: 0, duplicates: 0, esp: 0, vxlan: 0, icmp: 0 });
   });
 
   test('iproute2 shows what was programmed', async () => {
@@ -27,7 +27,7 @@ describeLab('SAs and policies on a kernel that has ESP (User-Mode Linux)', () =>
   });
 
   test('frames travel in ESP, none in the clear', () => {
-    expect(result.protected).toEqual({ sent: 20, received: 20, duplicates: 0, esp: 40, vxlan: 0 });
+    expect(result.protected).toEqual({ sent: 20, received: 20, duplicates: 0, esp: 40, vxlan: 0, icmp: 0 });
   });
 
   test('a rekey loses no frame', () => {
@@ -36,12 +36,16 @@ describeLab('SAs and policies on a kernel that has ESP (User-Mode Linux)', () =>
   });
 
   test('a policy that is deleted by hand leaves the block, and comes back', () => {
-    expect(result.policyDeleted).toMatchObject({ received: 0, esp: 0, vxlan: 0 });
+    expect(result.policyDeleted).toMatchObject({ received: 0, esp: 0, vxlan: 0, icmp: 0 });
     expect(result.policyBack).toMatchObject({ sent: 5, received: 5 });
   });
 
   test('frames that arrive twice are dropped once', () => {
     expect(result.replayed).toMatchObject({ sent: 50, received: 50, duplicates: 0 });
     expect(result.replayed.replays).toBeGreaterThanOrEqual(50);
+  });
+
+  test('no ICMP error quotes in the clear what came in ESP', () => {
+    expect(result.withoutTunnel).toEqual({ sent: 3, received: 0, duplicates: 0, esp: 6, vxlan: 0, icmp: 0 });
   });
 }, ['linux.uml', 'modprobe', 'tc', 'tcpdump']);

@@ -115,8 +115,9 @@ function printId({ direction, selector }: PolicyId): string {
   return `${printSelector(selector)} dir ${direction}`;
 }
 
-function printContent({ priority, action }: XfrmPolicy): string {
-  return `priority ${priority} ${printAction(action)}`;
+function printContent({ direction, priority, action }: XfrmPolicy): string {
+  const flag = direction === 'out' && action.kind !== 'other' ? ' flag icmp' : '';
+  return `priority ${priority}${flag} ${printAction(action)}`;
 }
 
 function printSelector({ src, dst, sport, dport }: Selector): string {
@@ -132,7 +133,7 @@ function printAction(action: PolicyAction): string {
     case 'block':
       return 'action block';
     case 'other':
-      return 'action allow (not as we make it)';
+      return '(not as we make it)';
     case 'esp': {
       const spi = action.spi === undefined ? '' : ` spi ${printSpi(action.spi)}`;
       return `tmpl src ${action.src} dst ${action.dst} proto esp${spi} reqid ${action.reqid} mode transport`;

@@ -46,6 +46,7 @@ export const XFRM_POLICY_OUT = 1;
 export const XFRM_POLICY_FWD = 2;
 export const XFRM_POLICY_ALLOW = 0;
 export const XFRM_POLICY_BLOCK = 1;
+export const XFRM_POLICY_ICMP = 2;
 /** No limit of bytes or packets. For times 0 means that there is no limit. */
 export const XFRM_INF = 0xffff_ffff_ffff_ffffn;
 

@@ -27,7 +27,7 @@ export interface XfrmPolicy {
 
 /**
  * "block": the packets are dropped. "esp": they must be protected by an SA with this reqid and, if it is given, this SPI.
- * "other": found, and never desired. It may let packets pass in the clear.
+ * "other": found, and never desired. It may let packets, or ICMP errors about them, pass in the clear.
  */
 export type PolicyAction =
   | { readonly kind: 'block' }
@@ -42,7 +42,7 @@ const userpolicyInfo = 168;
 const userpolicyId = 64;
 const userTmpl = 64;
 /** Offsets in struct xfrm_userpolicy_info, and of the direction in struct xfrm_userpolicy_id. */
-const at = { limits: 56, priority: 152, direction: 160, action: 161 } as const;
+const at = { limits: 56, priority: 152, direction: 160, action: 161, flags: 162 } as const;
 const idDirection = 60;
 /** Offsets in struct xfrm_user_tmpl. */
 const tmpl = {
@@ -59,6 +59,14 @@ const tmpl = {
 
 const directions = { in: k.XFRM_POLICY_IN, out: k.XFRM_POLICY_OUT, fwd: k.XFRM_POLICY_FWD } as const;
 
+/**
+ * An ICMP error quotes the packet that it answers, in the clear if that came in ESP. With this flag, the error is sent as the policy
+ * of an answer to the packet says: in ESP, or not at all. Tunnels send from the port that they send to, so that it applies.
+ */
+function flagsOf(direction: XfrmPolicy['direction']): number {
+  return direction === 'out' ? k.XFRM_POLICY_ICMP : 0;
+}
+
 /** ip xfrm policy update src SRC dst DST proto udp … dir DIR priority N …: makes the policy, or changes it in one step. */
 export function setPolicy(policy: XfrmPolicy): Encode {
   return (to) => {
@@ -70,6 +78,7 @@ export function setPolicy(policy: XfrmPolicy): Encode {
     to.put32(info + at.priority, policy.priority);
     to.put8(info + at.direction, directions[policy.direction]);
     to.put8(info + at.action, policy.action.kind === 'esp' ? k.XFRM_POLICY_ALLOW : k.XFRM_POLICY_BLOCK);
+    to.put8(info + at.flags, flagsOf(policy.direction));
     if (policy.action.kind === 'esp') putTemplate(to, policy.action);
     to.end();
   };
@@ -106,6 +115,8 @@ export function readPolicy(message: MessageReader): XfrmPolicy | undefined {
   const template = readTemplates(message, isDeletion ? userpolicyId : userpolicyInfo);
   if (template === 'foreign') return undefined;
   const isBlock = view.getUint8(at.action) === k.XFRM_POLICY_BLOCK;
+  if (view.getUint8(at.flags) !== flagsOf(direction))
+    return { direction, selector, priority, action: { kind: 'other' } };
   return { direction, selector, priority, action: isBlock ? { kind: 'block' } : template };
 }
 

@@ -116,6 +116,16 @@ it('the counts of an SA are those of the kernel', () => {
   });
 });
 
+it('a policy that lets ICMP errors quote packets in the clear is not as we make it', () => {
+  const set = setPolicy(block('out'));
+  const unflagged: Encode = (to) => {
+    set(to);
+    to.buffer[16 + 162] = 0; // nlmsghdr; the flags of struct xfrm_userpolicy_info
+  };
+  expect(readPolicy(received(set))?.action).toEqual({ kind: 'block' });
+  expect(readPolicy(received(unflagged))?.action).toEqual({ kind: 'other' });
+});
+
 describe('an SA that was found', () => {
   const [four, six] = [ends[4], ends[6]];
   const outgoing = state({ direction: 'out', src: four.here, dst: four.there });

@@ -154,10 +154,10 @@ describe('two hosts', () => {
     expect(a.ops).toMatchInlineSnapshot(`
       [
         "ip xfrm policy update src 0.0.0.0/0 dst 0.0.0.0/0 proto udp dport 4793 dir in priority 25599 action block",
-        "ip xfrm policy update src 0.0.0.0/0 dst 0.0.0.0/0 proto udp dport 4793 dir out priority 25599 action block",
+        "ip xfrm policy update src 0.0.0.0/0 dst 0.0.0.0/0 proto udp dport 4793 dir out priority 25599 flag icmp action block",
         "ip xfrm policy update src 0.0.0.0/0 dst 0.0.0.0/0 proto udp dport 4793 dir fwd priority 25599 action block",
         "ip xfrm policy update src ::/0 dst ::/0 proto udp dport 4793 dir in priority 25599 action block",
-        "ip xfrm policy update src ::/0 dst ::/0 proto udp dport 4793 dir out priority 25599 action block",
+        "ip xfrm policy update src ::/0 dst ::/0 proto udp dport 4793 dir out priority 25599 flag icmp action block",
         "ip xfrm policy update src ::/0 dst ::/0 proto udp dport 4793 dir fwd priority 25599 action block",
       ]
     `);
@@ -183,14 +183,14 @@ describe('two hosts', () => {
         "a": [
           "ip xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x12000102",
           "ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x21000101",
-          "ip xfrm policy update src 192.0.2.1/32 dst 192.0.2.2/32 proto udp sport 4793 dport 4793 dir out priority 25345 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x21000101",
+          "ip xfrm policy update src 192.0.2.1/32 dst 192.0.2.2/32 proto udp sport 4793 dport 4793 dir out priority 25345 flag icmp tmpl src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x21000101",
           "ip xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x11000101",
           "ip xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x11000102",
         ],
         "b": [
           "ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x21000101",
           "ip xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x12000102",
-          "ip xfrm policy update src 192.0.2.2/32 dst 192.0.2.1/32 proto udp sport 4793 dport 4793 dir out priority 25345 tmpl src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x12000102",
+          "ip xfrm policy update src 192.0.2.2/32 dst 192.0.2.1/32 proto udp sport 4793 dport 4793 dir out priority 25345 flag icmp tmpl src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x12000102",
           "ip xfrm state delete src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x11000102",
           "ip xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x11000101",
         ],

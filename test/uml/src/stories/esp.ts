@@ -20,10 +20,11 @@ import type { Ip } from '@causeway/model';
 import { enterThrowawayNetns } from '@causeway/netlink/io/testing/netns';
 import { ip, type Pings, ping, report, run } from '../guest/commands.ts';
 
-/** Frames on the underlay meanwhile. */
+/** Frames on the underlay meanwhile. `icmp`: IPv4. */
 interface Frames {
   readonly esp: number;
   readonly vxlan: number;
+  readonly icmp: number;
 }
 
 export interface Esp {
@@ -39,6 +40,8 @@ export interface Esp {
   readonly policyDeleted: Pings & Frames;
   readonly policyBack: Pings;
   readonly replayed: Pings & { readonly replays: number };
+  /** The receiver has SAs and policies, and no tunnel: it answers what it has decrypted with ICMP errors that quote it. */
+  readonly withoutTunnel: Pings & Frames;
 }
 
 const { here, there } = xfrm.ends[4];
@@ -86,7 +89,8 @@ function layOut(): void {
     const on = (...args: string[]): string => ip('-n', host.name, ...args);
     on('address', 'add', `${host.address}/24`, 'dev', 'e0');
     for (const link of ['lo', 'e0']) on('link', 'set', link, 'up');
-    const tunnel = ['id', '7', 'dstport', `${xfrm.encryptedPort}`, 'local', host.address, 'nolearning'];
+    const ports = ['dstport', `${xfrm.encryptedPort}`, 'srcport', `${xfrm.encryptedPort}`, `${xfrm.encryptedPort + 1}`];
+    const tunnel = ['id', '7', ...ports, 'local', host.address, 'nolearning'];
     on('link', 'add', 'vx0', 'address', host.mac, 'mtu', '1400', 'type', 'vxlan', ...tunnel);
     on('link', 'set', 'vx0', 'up');
     on('address', 'add', `${host.inner}/24`, 'dev', 'vx0');
@@ -167,7 +171,7 @@ async function onWire(work: () => Promise<Pings>): Promise<Pings & Frames> {
   capture.kill('SIGINT');
   await once(capture, 'close');
   const count = (filter: string): number => run('tcpdump', '-nnr', file, filter).split('\n').filter(Boolean).length;
-  return { ...result, esp: count('esp'), vxlan: count(`udp port ${xfrm.encryptedPort}`) };
+  return { ...result, esp: count('esp'), vxlan: count(`udp port ${xfrm.encryptedPort}`), icmp: count('icmp') };
 }
 
 /** The kernel's count of packets that an SA of the host dropped for this reason. */
@@ -223,6 +227,10 @@ const before = dropped(b, 'XfrmInStateSeqError');
 const replayed = await pingFromA('-c', '50', '-i', '0.01');
 const replays = dropped(b, 'XfrmInStateSeqError') - before;
 
+run('tc', '-n', a.name, 'qdisc', 'delete', 'dev', 'e0', 'root');
+ip('-n', b.name, 'link', 'delete', 'vx0');
+const withoutTunnel = await onWire(() => pingFromA('-c', '3', '-i', '0.1'));
+
 kernel.close();
 report<Esp>({
   contract: contractOutcome,
@@ -235,4 +243,5 @@ report<Esp>({
   policyDeleted,
   policyBack,
   replayed: { ...replayed, replays },
+  withoutTunnel,
 });
