@@ -1,20 +1,118 @@
 import { type Outcome, type Stories, tell } from '@causeway/uml';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { describeLab } from './requirements.ts';
 
-describeLab('manager and agents on a kernel that has ESP (User-Mode Linux)', () => {
+describeLab('agents on a kernel that has ESP (User-Mode Linux)', () => {
   let story: Stories['agents'];
   beforeAll(async () => {
     story = await tell('agents');
-  }, 630_000);
+  }, 930_000);
 
-  test('containers of all hosts reach each other, and the capture of the underlay can read what they say', () => {
-    const { pings, readable, vxlan } = foundBy(story.plain);
-    expect(pings).toEqual(Array(6).fill({ sent: 2, received: 2, duplicates: 0 }));
-    expect(readable).toBe(24);
-    expect(vxlan).toBeGreaterThanOrEqual(24);
+  const answered = (count: number) => ({ sent: count, received: count, duplicates: 0 });
+  const hidden = { readable: 0, vxlan: 0 };
+
+  test('without encryption, the capture of the underlay can read what containers say', () => {
+    const { pings, ...frames } = foundBy(story.plain);
+    expect(pings).toEqual(Array(6).fill(answered(3)));
+    expect(frames).toEqual({ readable: 36, vxlan: 36, esp: 0 });
   });
-}, ['linux.uml', 'modprobe', 'tcpdump']);
+
+  test('with encryption it can read nothing, and containers of all hosts reach each other', () => {
+    const { pings, ...frames } = foundBy(story.encrypted);
+    expect(pings).toEqual(Array(6).fill(answered(3)));
+    expect(frames).toEqual({ ...hidden, esp: 36 });
+  });
+
+  test('a TCP transfer arrives whole', () => {
+    const { bytes, esp, ...frames } = foundBy(story.bulk);
+    expect(bytes).toBe(16 * 2 ** 20);
+    expect(frames).toEqual(hidden);
+    expect(esp).toBeGreaterThan(1_000);
+  });
+
+  test('the largest packet fits into the underlay’s MTU without fragments, and one byte more is refused', () => {
+    const { largest, larger, outer, fragments, mtu } = foundBy(story.mtu);
+    expect(mtu).toBe(1416);
+    expect(largest).toEqual(answered(3));
+    expect(larger.received).toBe(0);
+    expect(fragments).toBe(0);
+    expect(outer).toBeGreaterThan(1500 - 4);
+    expect(outer).toBeLessThanOrEqual(1500);
+  });
+
+  test('iproute2 shows the SAs and policies that the agents have made', async () => {
+    await expect(foundBy(story.golden)).toMatchFileSnapshot('./golden/agent-xfrm.txt');
+  });
+
+  describe('nothing leaves in the clear, and nothing is let in', () => {
+    const stopped = { ...hidden, received: 0, esp: 0 };
+
+    test('when a policy is deleted by hand: the block stays, and the policy is back within a second', () => {
+      const { backWithin, ...attempt } = foundBy(story.policyDeleted);
+      expect(attempt).toMatchObject(stopped);
+      expect(backWithin).toBeLessThan(1_000);
+    });
+
+    test.each(['saDeleted', 'sasFlushed'] as const)('when SAs are gone, until there are new keys: %s', (name) => {
+      expect(foundBy(story[name])).toMatchObject({ ...stopped, recovered: true });
+    });
+
+    test('when all rules of the firewall are flushed, which loses no packet', () => {
+      expect(foundBy(story.rulesetFlushed)).toMatchObject({ ...hidden, sent: 3, received: 3 });
+    });
+
+    test('while the firewall is reloaded, and after that', () => {
+      const { meanwhile, ...after } = foundBy(story.firewallReloaded);
+      expect(meanwhile).toMatchObject({ ...hidden, received: 0 });
+      expect(after).toMatchObject({ ...hidden, sent: 3, received: 3 });
+    });
+
+    test('when the agent is killed: packets flow in ESP, and are blocked if the policy is deleted too', () => {
+      const { withoutPolicy, ...attempt } = foundBy(story.agentDown);
+      expect(attempt).toMatchObject({ ...hidden, sent: 3, received: 3, esp: 6 });
+      expect(withoutPolicy).toMatchObject(stopped);
+    });
+
+    test('when the FDB names a host that has no SAs', () => {
+      expect(foundBy(story.peerUnknown)).toMatchObject(stopped);
+    });
+
+    test('when programs of a host, root’s too, send VXLAN packets to another host', () => {
+      expect(foundBy(story.hostUser)).toEqual({ ...hidden, delivered: 0, esp: 0 });
+    });
+
+    test('when VXLAN without ESP comes from the address of a peer, or of a stranger', () => {
+      expect(foundBy(story.spoofed)).toEqual({ control: 1, delivered: 0, drops: [1, 1] });
+    });
+
+    test('when frames come again, which are counted', () => {
+      const { frames, delivered, drops } = foundBy(story.replayed);
+      expect(frames).toBe(20);
+      expect({ delivered, drops }).toEqual({ delivered: 0, drops: frames });
+    });
+  });
+
+  test('new keys every five seconds for a minute, under load, with one agent paused: no packet is lost', () => {
+    const { toLive, toPaused, whilePaused, rekeys, most, ...frames } = foundBy(story.underLoad);
+    expect(toLive).toEqual(answered(30_000));
+    expect(toPaused).toEqual(answered(1_200));
+    expect(whilePaused[0]).toBeGreaterThanOrEqual(2);
+    expect(whilePaused[1]).toBe(0);
+    expect(rekeys).toBeGreaterThanOrEqual(10);
+    expect(most).toBeLessThanOrEqual(3);
+    expect(frames).toEqual(hidden);
+  });
+
+  test('no key is in a log, an error, an argument, an environment, or a file but its own', () => {
+    const { privateKeys, saKeys, keyFiles, exposed, searched } = foundBy(story.secrets);
+    expect(exposed).toEqual([]);
+    expect(keyFiles).toHaveLength(3);
+    for (const file of keyFiles) expect(file).toMatch(/ 600$/);
+    expect(privateKeys).toBeGreaterThanOrEqual(3);
+    expect(saKeys).toBeGreaterThanOrEqual(12);
+    expect(searched).toBeGreaterThan(100);
+  });
+}, ['linux.uml', 'modprobe', 'tcpdump', 'nft', 'iptables-legacy', 'python3', 'setpriv']);
 
 /** What a step found. Throws what went wrong in the guest. */
 function foundBy<Value>(outcome: Outcome<Value> | undefined): Value {

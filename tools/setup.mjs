@@ -21,6 +21,7 @@ const needed = {
   ...(forTests
     ? {
         etcdctl: 'etcd-client',
+        'iptables-legacy': 'iptables',
         'linux.uml': 'user-mode-linux',
         modprobe: 'kmod',
         openssl: 'openssl',

@@ -27,7 +27,7 @@ const needs: Readonly<Record<keyof Stories, GuestNeeds>> = {
   esp: { modules: [...espModules, ...links, 'sch_netem'] },
   rekey: { modules: [...espModules, ...links] },
   nat: { modules: [...espModules, ...links, 'udp_diag', 'sch_ingress', 'cls_flower', 'act_pedit', 'act_csum'] },
-  agents: { modules: [...espModules, ...links, 'nf_tables'], memory: 1024, limit: 600 },
+  agents: { modules: [...espModules, ...links, 'nf_tables', 'iptable_filter'], memory: 1024, limit: 900 },
 };
 
 /** Runs a story in a guest of its own. */

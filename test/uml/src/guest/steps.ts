@@ -11,7 +11,7 @@ export class Steps<Story> {
   readonly outcomes: { -readonly [Step in keyof Story]?: Outcome<Story[Step]> } = {};
   readonly #began = performance.now();
 
-  /** Prints how long the step took, which is read when the guest fails. */
+  /** Prints what the step found and how long it took, for the case that the guest fails later. */
   async run<Step extends keyof Story & string>(step: Step, work: () => Promise<Story[Step]>): Promise<void> {
     const began = performance.now();
     try {
@@ -20,7 +20,15 @@ export class Steps<Story> {
       this.outcomes[step] = { error: error instanceof Error ? `${error.stack}` : String(error) };
     }
     const [at, took] = [began - this.#began, performance.now() - began].map((ms) => (ms / 1000).toFixed(1));
-    console.log(`uml: ${at} s: ${step} took ${took} s`);
+    console.log(`uml: ${at} s: ${step} took ${took} s: ${JSON.stringify(this.outcomes[step])}`);
+  }
+
+  /** Runs steps that need the same, in the order of the table. */
+  async runAll<Names extends keyof Story & string, Needs>(
+    table: { readonly [Step in Names]: (needs: Needs) => Promise<Story[Step]> },
+    needs: Needs,
+  ): Promise<void> {
+    for (const step of Object.keys(table) as Names[]) await this.run(step, () => table[step](needs));
   }
 
   get hasFailed(): boolean {

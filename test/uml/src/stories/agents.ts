@@ -1,13 +1,18 @@
-// Needs ESP. The product in a lab: one manager with its etcd, three agents, containers.
+// Needs ESP. The product in a lab: one manager with its etcd, three agents, and containers in a network that is encrypted and in one
+// that is not.
 import { Lab } from '@causeway/lab/io';
-import { type Pings, report } from '../guest/commands.ts';
-import { attachEverywhere, type Container, marker, type Network, pingContainer } from '../guest/containers.ts';
+import { report } from '../guest/commands.ts';
+import { attachEverywhere, type Network } from '../guest/containers.ts';
 import { type Outcomes, printLogs, Steps } from '../guest/steps.ts';
-import { onWire } from '../guest/wire.ts';
+import { type Attacks, attacks } from './agents/attacks.ts';
+import { type Faults, faults, reachable } from './agents/faults.ts';
+import { type Rekeys, rekeys } from './agents/rekeys.ts';
+import type { Population, Scene } from './agents/scene.ts';
+import { type Secrets, searchKeys } from './agents/secrets.ts';
+import { bulk, measureMtu, pingEverywhere, printIpsec, type Traffic } from './agents/traffic.ts';
 
-interface Findings {
-  /** Pings in a network that is not encrypted; frames on the underlay, and those that show what the pings carry. */
-  readonly plain: { readonly pings: readonly Pings[]; readonly readable: number; readonly vxlan: number };
+interface Findings extends Traffic, Faults, Attacks, Rekeys {
+  readonly secrets: Secrets;
 }
 
 export type Agents = Outcomes<Findings>;
@@ -17,20 +22,28 @@ const lab = await Lab.replace(
   { name: 'uml', hosts: 3, etcd: 'embedded', subnet: '10.95.0.0/24' },
   { progress: (what) => console.log(`uml: ${what}`) },
 );
+const plain = await populate('plain', '10.71.0.0/24');
+await steps.run('plain', () => pingEverywhere(lab, plain));
 
-await steps.run('plain', async () => {
-  const network = await lab.json<Network>('h1', 'network', 'create', 'plain', '--subnet', '10.71.0.0/24');
-  const containers = await attachEverywhere(lab, network);
-  const { result: pings, wire } = await onWire(lab, () => pingAll(containers, '-c', '2', '-i', '0.05'));
-  return { pings, readable: wire.containing(marker), vxlan: await wire.count('udp port 4789') };
-});
+const vault = await populate('vault', '10.72.0.0/24', '--encrypt');
+const scene: Scene = { lab, plain, vault };
+await reachable(scene);
+await steps.run('golden', () => printIpsec(scene, 'h1'));
+await steps.run('encrypted', () => pingEverywhere(lab, vault));
+await steps.run('bulk', () => bulk(scene));
+await steps.run('mtu', () => measureMtu(scene));
+await steps.runAll(faults, scene);
+await steps.runAll(attacks, scene);
+await steps.runAll(rekeys, scene);
+await steps.run('secrets', () => searchKeys(lab));
 
 if (steps.hasFailed) await printLogs(lab);
 report<Agents>(steps.outcomes);
 await lab.down();
 
-/** From each to each other. */
-async function pingAll(containers: readonly Container[], ...options: readonly string[]): Promise<readonly Pings[]> {
-  const pairs = containers.flatMap((from) => containers.filter((to) => to !== from).map((to) => ({ from, to })));
-  return Promise.all(pairs.map(({ from, to }) => pingContainer(lab, from, to, ...options)));
+async function populate(name: string, subnet: string, ...options: readonly string[]): Promise<Population> {
+  const network = await lab.json<Network>('h1', 'network', 'create', name, '--subnet', subnet, ...options);
+  const [a, b, c] = await attachEverywhere(lab, network);
+  if (a === undefined || b === undefined || c === undefined) throw new TypeError('a lab with three hosts');
+  return { network, containers: [a, b, c] };
 }

@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lab } from '@causeway/lab/io';
+import type { Pings } from '../../guest/commands.ts';
+import { pingContainer } from '../../guest/containers.ts';
+import { onWire } from '../../guest/wire.ts';
+import { reachable } from './faults.ts';
+import { type Scene, sasOf } from './scene.ts';
+import { type Frames, framesOf } from './traffic.ts';
+
+export interface Rekeys {
+  /** All hosts change their keys every five seconds for a minute; h3's agent is paused for a third of it. */
+  readonly underLoad: Pick<Frames, 'readable' | 'vxlan'> & {
+    /** Between hosts that live, and to the host whose agent is paused. */
+    readonly toLive: Pings;
+    readonly toPaused: Pings;
+    /** New generations of h1 and h3 while h3's agent was paused, and of h1 in all. */
+    readonly whilePaused: readonly [number, number];
+    readonly rekeys: number;
+    /** Generations of one host in the kernel of another at a time, at most. */
+    readonly most: number;
+  };
+}
+
+/** Each by itself; what it breaks is whole again when it is over. */
+export const rekeys: { readonly [Name in keyof Rekeys]: (scene: Scene) => Promise<Rekeys[Name]> } = {
+  underLoad,
+};
+
+const period = 5_000;
+const pausedFrom = 3;
+const pausedUntil = 7;
+const changes = 12;
+/** 500 packets a second and their answers: the most at which ping(8) keeps its own pace. */
+const load = ['-i', '0.002', '-c', `${(changes * period) / 2}`];
+
+async function underLoad(scene: Scene): Promise<Rekeys['underLoad']> {
+  const { lab, vault } = scene;
+  const [a, b, c] = vault.containers;
+  const first = await newest(scene, 'h1');
+  const watch = new Generations(scene);
+  let paused: { readonly h1: number; readonly h3: number } | undefined;
+  let whilePaused: readonly [number, number] = [0, 0];
+  const { result, wire } = await onWire(
+    lab,
+    async () => {
+      const slow = ['-i', '0.05', '-c', `${(changes * period) / 50}`];
+      const pings = Promise.all([pingContainer(lab, a, b, ...load), pingContainer(lab, a, c, ...slow)]);
+      for (let change = 0; change < changes; change++) {
+        const next = sleep(period);
+        if (change === pausedFrom) {
+          paused = { h1: await newest(scene, 'h1'), h3: await newest(scene, 'h3') };
+          await lab.kill('h3', 'agent', 'STOP');
+        }
+        if (change === pausedUntil && paused !== undefined) {
+          whilePaused = [since(paused.h1, await newest(scene, 'h1')), since(paused.h3, await newest(scene, 'h3'))];
+          await lab.kill('h3', 'agent', 'CONT');
+        }
+        await changeKeys(lab);
+        await watch.look();
+        await next;
+      }
+      return pings;
+    },
+    'not esp and not tcp',
+  );
+  const [toLive, toPaused] = result;
+  await reachable(scene);
+  const rekeys = since(first, await newest(scene, 'h1'));
+  const { readable, vxlan } = await framesOf(wire);
+  return { toLive, toPaused, whilePaused, rekeys, most: watch.most, readable, vxlan };
+}
+
+/**
+ * Orders new keys of all hosts. Resolves when the managers have the order: the command itself waits for all hosts, also for one
+ * whose agent is paused.
+ */
+async function changeKeys(lab: Lab): Promise<void> {
+  const { child, outcome } = await lab.start('h2', ['timeout', '60', 'causeway', 'crypto', 'rotate', '--now']);
+  if (child.stdout === null) throw new Error('the command has no stdout');
+  await Promise.race([once(child.stdout, 'data'), outcome]);
+}
+
+/** The generation with which a host sends, mod 16: the upper bits of an SPI. */
+async function newest(scene: Scene, host: string): Promise<number> {
+  const own = scene.lab.underlay(host);
+  const sent = (await sasOf(scene, host)).filter(({ src }) => src === own);
+  const generations = sent.map(({ spi }) => senderOf(spi));
+  // The latest of a few in a row, in a circle of 16.
+  const latest = generations.find((each) => generations.every((other) => since(other, each) < 8));
+  if (latest === undefined) throw new Error(`${host} sends with nothing`);
+  return latest;
+}
+
+function since(before: number, after: number): number {
+  return (after - before + 16) % 16;
+}
+
+function senderOf(spi: string): number {
+  return Number.parseInt(spi.slice(2, 3), 16);
+}
+
+/** How many generations of one host the kernels have at a time. */
+class Generations {
+  most = 0;
+  readonly #scene: Scene;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  async look(): Promise<void> {
+    for (const host of this.#scene.lab.hosts) {
+      const bySender = new Map<string, Set<number>>();
+      for (const { src, spi } of await sasOf(this.#scene, host)) {
+        bySender.set(src, (bySender.get(src) ?? new Set()).add(senderOf(spi)));
+      }
+      for (const { size } of bySender.values()) this.most = Math.max(this.most, size);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { Lab } from '@causeway/lab/io';
+import type { Pings } from '../../guest/commands.ts';
+import { marker, pingContainer } from '../../guest/containers.ts';
+import { transfer } from '../../guest/transfer.ts';
+import { type Capture, onWire } from '../../guest/wire.ts';
+import { type Population, pingAll, type Scene } from './scene.ts';
+
+/** Frames on the underlay. */
+export interface Frames {
+  /** Frames in which a stranger can read what the containers say. */
+  readonly readable: number;
+  readonly vxlan: number;
+  readonly esp: number;
+}
+
+export interface Traffic {
+  /** Without encryption: the hunt for readable frames sees them. */
+  readonly plain: Frames & { readonly pings: readonly Pings[] };
+  readonly encrypted: Frames & { readonly pings: readonly Pings[] };
+  readonly bulk: Frames & { readonly bytes: number };
+  readonly mtu: {
+    readonly mtu: number;
+    readonly largest: Pings;
+    readonly larger: Pings;
+    /** IP packets of ESP on the underlay: the length of the largest, and the number of fragments. */
+    readonly outer: number;
+    readonly fragments: number;
+  };
+  /** SAs and policies of h1, as iproute2 prints them without keys. */
+  readonly golden: string;
+}
+
+export async function pingEverywhere(lab: Lab, population: Population): Promise<Traffic['plain']> {
+  const { result: pings, wire } = await onWire(lab, () => pingAll(lab, population, '-c', '3', '-i', '0.05'));
+  return { pings, ...(await framesOf(wire)) };
+}
+
+export async function framesOf(wire: Capture): Promise<Frames> {
+  const [vxlan, esp] = [await wire.count('udp port 4789 or udp port 4793'), await wire.count('esp')];
+  return { readable: wire.containing(marker), vxlan, esp };
+}
+
+const bulkMebibytes = 16;
+
+export async function bulk({ lab, vault }: Scene): Promise<Traffic['bulk']> {
+  const [from, to] = vault.containers;
+  const { result: bytes, wire } = await onWire(lab, async () => (await transfer(lab, from, to, bulkMebibytes)).bytes);
+  return { bytes, ...(await framesOf(wire)) };
+}
+
+/** Lengths of the headers of IPv4 and ICMP. */
+const icmpOverhead = 28;
+/** Offset of the length, and of flags and fragment offset, in a frame of IPv4. */
+const [lengthAt, fragmentAt] = [16, 20];
+const ethernetHeader = 14;
+
+export async function measureMtu({ lab, vault }: Scene): Promise<Traffic['mtu']> {
+  const [from, to] = vault.containers;
+  const { mtu } = vault.network;
+  const pingOf = (bytes: number): Promise<Pings> =>
+    pingContainer(lab, from, to, '-c', '3', '-i', '0.05', '-M', 'do', '-s', `${bytes - icmpOverhead}`);
+  const { result, wire } = await onWire(
+    lab,
+    async () => ({ largest: await pingOf(mtu), larger: await pingOf(mtu + 1) }),
+    'ip proto 50',
+  );
+  const outer = Math.max(...wire.frames.map((frame) => frame.readUInt16BE(lengthAt)));
+  const isFragment = (frame: Buffer): boolean => (frame.readUInt16BE(fragmentAt) & 0x3fff) !== 0;
+  if (wire.frames.some((frame) => frame.length < ethernetHeader)) throw new Error('a frame was cut');
+  return { mtu, ...result, outer, fragments: wire.frames.filter(isFragment).length };
+}
+
+/** Without what differs in each run: times, and numbers of packets. */
+export async function printIpsec({ lab }: Scene, host: string): Promise<string> {
+  const states = await lab.run(host, 'ip', 'xfrm', 'state', 'list', 'nokeys');
+  const policies = await lab.run(host, 'ip', 'xfrm', 'policy', 'list');
+  const constant = states
+    .replaceAll(/^\tlastused .*\n/gm, '')
+    .replaceAll(/\b(seq|oseq) 0x[0-9a-f]+/g, '$1 N')
+    .replaceAll(/^\t ([0-9a-f]{8} ?)+$/gm, '\t (bitmap)');
+  return `${sorted(constant)}\n\n${sorted(policies)}\n`;
+}
+
+/** The objects, each of which begins at the start of a line: the kernel lists them in an order of its own. */
+function sorted(text: string): string {
+  const objects = text
+    .replaceAll(/ +$/gm, '')
+    .trimEnd()
+    .split(/\n(?=\S)/);
+  return objects.sort().join('\n');
+}
