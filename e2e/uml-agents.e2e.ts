@@ -103,6 +103,13 @@ describeLab('agents on a kernel that has ESP (User-Mode Linux)', () => {
     expect(frames).toEqual(hidden);
   });
 
+  test('an agent that is killed while it changes its key changes it after that, and no packet is lost', () => {
+    const { pings, kills, rekeys } = foundBy(story.killed);
+    expect(pings.sent).toBeGreaterThan(500);
+    expect(pings.received).toBe(pings.sent);
+    expect([kills, rekeys]).toEqual([3, 3]);
+  });
+
   test('no key is in a log, an error, an argument, an environment, or a file but its own', () => {
     const { privateKeys, saKeys, keyFiles, exposed, searched } = foundBy(story.secrets);
     expect(exposed).toEqual([]);

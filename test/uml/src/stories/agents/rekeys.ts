@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '@causeway/lab/io';
 import type { Pings } from '../../guest/commands.ts';
 import { pingContainer } from '../../guest/containers.ts';
+import { until } from '../../guest/until.ts';
 import { onWire } from '../../guest/wire.ts';
 import { reachable } from './faults.ts';
 import { type Scene, sasOf } from './scene.ts';
@@ -20,11 +21,18 @@ export interface Rekeys {
     /** Generations of one host in the kernel of another at a time, at most. */
     readonly most: number;
   };
+  /** h1's agent is killed soon after it was told to change its key, and started again; more than once. */
+  readonly killed: {
+    readonly pings: Pick<Pings, 'sent' | 'received'>;
+    readonly kills: number;
+    readonly rekeys: number;
+  };
 }
 
 /** Each by itself; what it breaks is whole again when it is over. */
 export const rekeys: { readonly [Name in keyof Rekeys]: (scene: Scene) => Promise<Rekeys[Name]> } = {
   underLoad,
+  killed,
 };
 
 const period = 5_000;
@@ -69,6 +77,40 @@ async function underLoad(scene: Scene): Promise<Rekeys['underLoad']> {
   const rekeys = since(first, await newest(scene, 'h1'));
   const { readable, vxlan } = await framesOf(wire);
   return { toLive, toPaused, whilePaused, rekeys, most: watch.most, readable, vxlan };
+}
+
+/** How soon after the order the agent is killed, ms: before, during and after the work that follows. */
+const kills = [0, 100, 300];
+/** Time for an agent to start and to change its key, ms: much in a guest on a busy machine. */
+const restart = 60_000;
+
+async function killed(scene: Scene): Promise<Rekeys['killed']> {
+  const { lab, vault } = scene;
+  const [from, to] = vault.containers;
+  let isOver = false;
+  const flow = async (): Promise<Pick<Pings, 'sent' | 'received'>> => {
+    const sum = { sent: 0, received: 0 };
+    while (!isOver) {
+      const { sent, received } = await pingContainer(lab, from, to, '-i', '0.01', '-c', '200');
+      sum.sent += sent;
+      sum.received += received;
+    }
+    return sum;
+  };
+  const flowing = flow();
+  let rekeys = 0;
+  for (const delay of kills) {
+    const before = await newest(scene, 'h1');
+    await changeKeys(lab);
+    await sleep(delay);
+    await lab.kill('h1', 'agent');
+    await lab.startProcess('h1', 'agent');
+    const hasChanged = async (): Promise<boolean> => since(before, await newest(scene, 'h1')) > 0;
+    await until('h1 has changed its key', hasChanged, restart);
+    rekeys += 1;
+  }
+  isOver = true;
+  return { pings: await flowing, kills: kills.length, rekeys };
 }
 
 /**
