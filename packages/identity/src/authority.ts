@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { CausewayError, type ClusterId, clip, fail, ok, type Result } from '@causeway/model';
 import type { Random } from '@causeway/runtime';
 import { formatPrivateKey, parsePrivateKey } from './credential.ts';
-import { type SealContext, type SealingKey, seal, unseal } from './seal.ts';
+import { hasSealed, type SealContext, type SealingKey, seal, unseal } from './seal.ts';
 import { fromBase64, toBase64, toHex, utf8 } from './text.ts';
 import { formatTime } from './time.ts';
 import { type Certificate, publicKeyOf } from './x509/certificate.ts';
@@ -42,6 +42,11 @@ export function openAuthority(
   if (!bytes.ok) return bytes;
   const key = parsePrivateKey(new TextDecoder().decode(bytes.value));
   return key.ok ? checkAuthority(certificate, key.value, now) : key;
+}
+
+/** Whether this key has sealed the private key of a CA. */
+export function hasSealedAuthority(key: SealingKey, sealed: string): boolean {
+  return hasSealed(key, fromBase64(sealed) ?? new Uint8Array());
 }
 
 function contextOf(cluster: ClusterId): SealContext {

@@ -7,7 +7,16 @@ import { createSealingKey, type SealContext, seal, unseal } from './seal.ts';
 import { cluster, keyOf, otherCluster } from './testing/fixtures.ts';
 import { allTextOf, outcome } from './testing/outcome.ts';
 import { toBase64, utf8 } from './text.ts';
-import { formatSealingKeyFile, formatUnlockKey, lock, parseSealingKeyFile, parseUnlockKey, unlock } from './unlock.ts';
+import {
+  formatSealingKeyFile,
+  formatUnlockKey,
+  keysOf,
+  lock,
+  openFile,
+  parseSealingKeyFile,
+  parseUnlockKey,
+  unlock,
+} from './unlock.ts';
 
 const random = new SeededRandom(8);
 const [key, otherKey, unlockKey] = [1, 2, 3].map(() => createSealingKey(random)) as [
@@ -113,6 +122,14 @@ describe('an unlock key', () => {
 });
 
 describe('the file of the sealing key', () => {
+  test('has earlier keys, too, open and locked', () => {
+    const file = openFile(cluster, [key, otherKey]);
+    expect(unwrap(parseSealingKeyFile(formatSealingKeyFile(file)))).toEqual(file);
+    const shut = lock(file, unlockKey, random);
+    expect(unwrap(unlock(unwrap(parseSealingKeyFile(formatSealingKeyFile(shut))), unlockKey))).toEqual(file);
+    expect(keysOf(file)).toEqual([key, otherKey]);
+  });
+
   const open = { cluster, state: 'open', key } as const;
   const locked = lock(open, unlockKey, random);
 

@@ -52,6 +52,11 @@ export function unseal(key: SealingKey, sealed: Uint8Array, context: SealContext
   }
 }
 
+/** Whether this key has sealed it, without opening it. */
+export function hasSealed(key: SealingKey, sealed: Uint8Array): boolean {
+  return toHex(sealed.subarray(magic.length, magic.length + keyIdBytes)) === toHex(keyIdOf(key));
+}
+
 /**
  * Secret bytes that follow from the key and the purpose (HKDF, RFC 5869). All who have the key get the same, so a secret
  * that was shown once can be shown again without being stored.

@@ -2,7 +2,7 @@ import { CausewayError, type ClusterId, fail, ok, parseClusterId, type Result } 
 import type { Random } from '@causeway/runtime';
 import { type CheckedText, formatChecked, parseChecked } from './checked.ts';
 import { type SealingKey, seal, unseal } from './seal.ts';
-import { fromBase64, toBase64 } from './text.ts';
+import { concat, fromBase64, toBase64 } from './text.ts';
 
 /**
  * Autolock: the key that seals the CA key is itself sealed on a manager's disk, by an unlock key that only operators have.
@@ -30,7 +30,14 @@ export function parseUnlockKey(text: string): Result<SealingKey, CausewayError> 
 
 /** The file with which a manager keeps its sealing key. Open: the file's mode protects the key. */
 export type SealingKeyFile =
-  | { readonly cluster: ClusterId; readonly state: 'open'; readonly key: SealingKey }
+  | {
+      readonly cluster: ClusterId;
+      readonly state: 'open';
+      /** The newest. */
+      readonly key: SealingKey;
+      /** Earlier keys, the latest first: for backups from when they were in use. */
+      readonly former?: readonly SealingKey[];
+    }
   | { readonly cluster: ClusterId; readonly state: 'locked'; readonly sealed: Uint8Array };
 
 type Open = Extract<SealingKeyFile, { state: 'open' }>;
@@ -38,8 +45,22 @@ type Open = Extract<SealingKeyFile, { state: 'open' }>;
 const purpose = 'sealing key';
 
 /** open -> locked */
-export function lock({ cluster, key }: Open, unlockKey: SealingKey, random: Random): SealingKeyFile {
-  return { cluster, state: 'locked', sealed: seal(unlockKey, key, { cluster, purpose }, random) };
+export function lock(open: Open, unlockKey: SealingKey, random: Random): SealingKeyFile {
+  const { cluster } = open;
+  return { cluster, state: 'locked', sealed: seal(unlockKey, concat(...keysOf(open)), { cluster, purpose }, random) };
+}
+
+/** Most earlier keys that are kept. */
+const mostFormer = 15;
+
+/** All keys of an open file, the newest first. */
+export function keysOf({ key, former = [] }: Pick<Open, 'key' | 'former'>): readonly [SealingKey, ...SealingKey[]] {
+  return [key, ...former];
+}
+
+/** The file with these keys, the newest first. */
+export function openFile(cluster: ClusterId, [key, ...former]: readonly [SealingKey, ...SealingKey[]]): Open {
+  return { cluster, state: 'open', key, ...(former.length > 0 && { former: former.slice(0, mostFormer) }) };
 }
 
 /** locked -> open. `unlockKey`: undefined: the operator gave none. */
@@ -49,14 +70,16 @@ export function unlock(file: SealingKeyFile, unlockKey: SealingKey | undefined):
     const message = 'this manager is locked: give the unlock key, which was shown when autolock was turned on';
     return fail(new CausewayError('unlock-key-missing', message));
   }
-  const key = unseal(unlockKey, file.sealed, { cluster: file.cluster, purpose });
-  return key.ok ? ok({ cluster: file.cluster, state: 'open', key: key.value }) : key;
+  const bytes = unseal(unlockKey, file.sealed, { cluster: file.cluster, purpose });
+  if (!bytes.ok) return bytes;
+  const keys = splitKeys(bytes.value);
+  return keys === undefined ? damaged() : ok(openFile(file.cluster, keys));
 }
 
 /** Contains the key if it is open. */
 export function formatSealingKeyFile(file: SealingKeyFile): string {
   const { cluster, state } = file;
-  const bytes = toBase64(file.state === 'open' ? file.key : file.sealed);
+  const bytes = toBase64(file.state === 'open' ? concat(...keysOf(file)) : file.sealed);
   return `${JSON.stringify({ version: 1, cluster, state, bytes })}\n`;
 }
 
@@ -66,8 +89,16 @@ export function parseSealingKeyFile(text: string): Result<SealingKeyFile, Causew
   const parsedBytes = fromBase64(String(bytes));
   if (version !== 1 || !parsedCluster.ok || parsedBytes === undefined) return damaged();
   if (state === 'locked') return ok({ cluster: parsedCluster.value, state, sealed: parsedBytes });
-  if (state !== 'open' || parsedBytes.length !== form.bytes) return damaged();
-  return ok({ cluster: parsedCluster.value, state, key: parsedBytes });
+  const keys = splitKeys(parsedBytes);
+  return state !== 'open' || keys === undefined ? damaged() : ok(openFile(parsedCluster.value, keys));
+}
+
+/** Undefined: these are no keys. */
+function splitKeys(bytes: Uint8Array): readonly [SealingKey, ...SealingKey[]] | undefined {
+  const count = bytes.length / form.bytes;
+  if (!Number.isInteger(count) || count > mostFormer + 1) return undefined;
+  const [first, ...others] = Array.from({ length: count }, (_, i) => bytes.slice(i * form.bytes, (i + 1) * form.bytes));
+  return first && [first, ...others];
 }
 
 /** Errors of JSON.parse quote the text, so they are dropped. */

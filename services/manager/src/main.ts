@@ -153,8 +153,8 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const belongsTo = await readClusterRecord(config.dataDir);
-  const { founding, custody } = await readFoundation(config.dataDir, log);
   const credential = await readOwnCredential(config);
+  const { founding, custody } = await readFoundation(config, credential, log);
   // What the managers have removed is known when the store has been read; before, nothing is.
   const removals = (): Removals => manager.view.removals;
   const credentials = ClientCredentials.toManagers(credential, () => systemClock.wall(), removals);
@@ -285,7 +285,8 @@ async function keepCluster(
 
 /** @throws CausewayError data-damaged, key-exposed */
 async function readFoundation(
-  dataDir: string,
+  { name, dataDir }: Pick<ManagerConfig, 'name' | 'dataDir'>,
+  credential: LiveCredential,
   log: Log,
 ): Promise<{ readonly founding?: Founding; readonly custody?: Custody }> {
   const founding = await readFounding(dataDir);
@@ -295,7 +296,8 @@ async function readFoundation(
     throw new CausewayError('data-damaged', message, { path: dataDir });
   }
   const keep = (changed: SealingKeyFile): Promise<void> => writeSealingKey(dataDir, changed);
-  const custody = file && new Custody({ keep, createKey, log }, file);
+  const own = { name, key: () => credential.current.key };
+  const custody = file && new Custody({ keep, createKey, own, log }, file);
   return { ...(founding && { founding }), ...(custody && { custody }) };
 }
 

@@ -83,3 +83,16 @@ test('no log and no event has the unlock key', async () => {
   await cluster.clock.advance(seconds(1));
   expect(JSON.stringify(cluster.log)).not.toContain(key.slice(8, 30));
 });
+
+test('the unlock key opens also what was locked anew when the CA was replaced', async () => {
+  const key = await set(true);
+  const token = await issue();
+  const rotation = manager.api.certificate.rotateCa({ requestId: uuid(), force: false }, cluster.call());
+  await cluster.answer(rotation.next());
+  await rotation.return();
+  expect(await set(true)).toBe(key);
+  expect((await issue()).secret).not.toBe(token.secret);
+  const next = await restart(fileNow());
+  await next.api.certificate.unlock({ unlockKey: key }, cluster.call());
+  expect((await issue(next)).secret).toMatch(/^CWAY1-/);
+});

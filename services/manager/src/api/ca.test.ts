@@ -2,6 +2,7 @@ import {
   createRequest,
   formatPins,
   formatTrustBundle,
+  hasSealedAuthority,
   parseTrustBundle,
   readCertificates,
   verifyPeer,
@@ -194,6 +195,22 @@ test('with force it still waits for the managers that run, and for the operator 
   await renew(ops);
   await settle();
   expect(progress.at(-1)).toMatchObject({ waiting: [], done: true });
+});
+
+test('the key of the next CA is sealed with a new sealing key, which only the managers can open', async () => {
+  const before = leader.view.ca?.value;
+  rotate(leader);
+  await settle();
+  const after = leader.view.ca?.value;
+  const [former] = [cluster.founded?.sealingKey].flatMap((key) => key ?? []);
+  if (before === undefined || after === undefined || former === undefined) throw new Error('the cluster has no CA');
+  expect(hasSealedAuthority(former, before.signer.key)).toBe(true);
+  expect(hasSealedAuthority(former, after.signer.key)).toBe(false);
+  expect(Object.keys(after.sealingKeys ?? {})).toEqual(['m1']);
+  await renew(m1);
+  await renew(ops);
+  await settle();
+  expect(accepts(rootsNow(), (await renew(m1)).chain)).toBe(true);
 });
 
 test('members with expired certificates are not waited for', async () => {

@@ -31,7 +31,7 @@ export function showCa({ modules: { view, custody } }: ApiContext, issuer: Issue
     })),
     lifeMs: BigInt(life),
     autolock: autolock !== undefined,
-    locked: custody !== undefined && custody.sealingKey === undefined,
+    locked: custody?.isLocked === true,
     certificates: records.sort((a, b) => (key(a) < key(b) ? -1 : 1)).map(certificateMessage),
   };
 }
@@ -47,7 +47,7 @@ export async function* rotateCa(
   const id = unwrap(parseRequestId(request.requestId));
   const { writer, view, clock } = context.modules;
   const { ca } = issuer;
-  const next = isRotating(ca.value) ? { from: ca.revision, ca: ca.value } : issuer.next();
+  const next = isRotating(ca.value) ? { from: ca.revision, ca: ca.value } : await issuer.next();
   const { reply: generation } = await writer.write(id, beginRotation(next), call);
   const { actor, peer, method, signal } = call;
   const by = peer.kind === 'operator' ? peer.name : undefined;

@@ -1,6 +1,7 @@
 import {
   createRequest,
   formatTrustBundle,
+  hasSealedAuthority,
   issuedAt,
   type JoinToken,
   parseSealingKeyFile,
@@ -380,6 +381,10 @@ test('a manager that is removed is refused with the certificate that it has, als
   await cluster.answer(manager.api.cluster.removeManager(removal, cluster.call()));
   expect(manager.view.removals.peers.get('manager/m2')).toBe(cluster.clock.wall());
   expect(manager.view.records('removed').revokedSerials).toEqual(serials);
+  // The CA key is sealed with another sealing key, which the removed manager does not get.
+  const { signer, sealingKeys = {} } = manager.view.ca?.value ?? { signer: { key: '' } };
+  expect(hasSealedAuthority(cluster.founded?.sealingKey ?? new Uint8Array(), signer.key)).toBe(false);
+  expect(Object.keys(sealingKeys)).toEqual(['m1']);
   const renewal = { requestId: uuid(), certificateRequest: createRequest(createKey()) };
   const renewing = manager.api.certificate.renew(renewal, from({ kind: 'manager', name: 'm2' }));
   await expect(cluster.answer(renewing)).rejects.toMatchObject({ code: 'node-removed' });

@@ -8,6 +8,7 @@ import {
   type JoinToken,
   parseUnlockKey,
   type Role,
+  type SealingKey,
   sourceOf,
   tokenBytes,
   createToken as tokenOf,
@@ -162,10 +163,12 @@ export class CertificatesApi {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
     const asked = readCreateToken(request);
-    const token = this.#newToken(id, asked.role);
+    const [token, ...earlier] = this.#newTokens(id, asked.role);
     const intent = createToken(asked, token, formatIdentity(call.peer));
     const { reply } = await this.#context.modules.writer.write(id, intent, call);
-    return { token: tokenMessage(reply), secret: formatToken(token) };
+    // A call that is repeated may have been carried out when the managers had another sealing key.
+    const created = [token, ...earlier].find((each) => each.id === reply.id) ?? token;
+    return { token: tokenMessage(reply), secret: formatToken(created) };
   }
 
   listTokens(_request: ListTokensRequest, _call: CallContext): Promise<ListTokensResponse> {
@@ -254,10 +257,11 @@ export class CertificatesApi {
   }
 
   /** The same token for the same request id: only its hash is stored, so a repeated call could not show it otherwise. */
-  #newToken(id: RequestId, role: Role): JoinToken {
+  #newTokens(id: RequestId, role: Role): readonly [JoinToken, ...JoinToken[]] {
     const context = { cluster: this.#context.haveRead().id, purpose: `join token ${id}` };
     const pin = pinOfTokens(this.#issuer.ca.value);
-    return tokenOf({ role, pin }, deriveBytes(this.#issuer.sealingKey, context, tokenBytes));
+    const from = (key: SealingKey): JoinToken => tokenOf({ role, pin }, deriveBytes(key, context, tokenBytes));
+    return [from(this.#issuer.sealingKey), ...this.#issuer.sealingKeys.map(from)];
   }
 
   #sealingKeyFile(): string {

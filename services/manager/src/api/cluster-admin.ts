@@ -17,6 +17,7 @@ import type {
 import { version } from '@causeway/runtime';
 import { type CallContext, withinCall } from '../call/context.ts';
 import { createBackup } from '../cluster/backup/create-backup.ts';
+import { Issuer } from '../cluster/ca/issuer.ts';
 import { forgetManager, stillRuns } from '../cluster/membership/forget-manager.ts';
 import { RemovalRecord } from '../cluster/membership/removal-record.ts';
 import { removeMember } from '../cluster/membership/remove-member.ts';
@@ -24,6 +25,7 @@ import { Roster } from '../cluster/roster.ts';
 import { RequestLeases } from '../commit/request-leases.ts';
 import { expel } from '../plan/expel.ts';
 import { nothingToDo } from '../plan/intent.ts';
+import { replaceSeal } from '../plan/rotate-ca.ts';
 import { createKeys, type Keys } from '../store/keys.ts';
 import type { ApiContext } from './modules.ts';
 
@@ -79,9 +81,18 @@ export class ClusterAdminApi {
     this.#context.leading();
     const { actor, peer, method, signal } = call;
     const reason = `manager ${name}, by ${actor}`;
+    const resealed = await new Issuer(this.#context.modules).resealed(name);
     await this.#context.modules.writer.apply(
       {
-        plan: (planning) => ({ ...nothingToDo(undefined), ...expel({ role: 'manager', id: name }, reason, planning) }),
+        plan: (planning) => {
+          const out = expel({ role: 'manager', id: name }, reason, planning);
+          const seal = replaceSeal(resealed, planning);
+          return {
+            ...nothingToDo(undefined),
+            compares: [...out.compares, ...seal.compares],
+            writes: [...out.writes, ...seal.writes],
+          };
+        },
       },
       { actor, peer, method, signal, cause },
     );

@@ -5,6 +5,8 @@ import {
   formatTime,
   issuedAt,
   type PeerName,
+  publicKeyOf,
+  toBase64,
 } from '@causeway/identity';
 import { CausewayError } from '@causeway/model';
 import type { Ca } from '../store/records/ca.ts';
@@ -113,7 +115,8 @@ export function refusedOf(
 export function recordOf({ to: { role, id }, hosts, certificate, ca }: IssuedBy, name: string): CertificateRecord {
   const { serial, notAfter } = certificate;
   const { generation } = ca.value;
-  return { role, id, name, serial, issued: issuedAt(certificate), expires: notAfter, generation, hosts };
+  const publicKey = role === 'manager' ? { publicKey: toBase64(publicKeyOf(certificate)) } : {};
+  return { role, id, name, serial, issued: issuedAt(certificate), expires: notAfter, generation, hosts, ...publicKey };
 }
 
 /**

@@ -75,6 +75,22 @@ function planBegin({ from, ca: next }: NextCa, { view, keys }: Planning): Propos
 }
 
 /**
+ * Writes the CA with another seal, beside another change, if the CA is still the one that was sealed. If it is not, a rotation has
+ * begun, which changes the sealing key, too.
+ */
+export function replaceSeal(
+  resealed: NextCa | undefined,
+  { view, keys }: Pick<Planning, 'view' | 'keys'>,
+): Pick<Proposal, 'compares' | 'writes'> {
+  const { ca } = view;
+  if (resealed === undefined || ca?.revision !== resealed.from) return { compares: [], writes: [] };
+  return {
+    compares: [{ kind: 'unchanged', key: keys.ca, modRevision: ca.revision }],
+    writes: [{ kind: 'put', key: keys.ca, value: records.ca.codec.encode(resealed.ca, ca.original) }],
+  };
+}
+
+/**
  * Ends a rotation when no member needs the former CA any more. With `forced`, only those of `forceWaitsFor` count. Tokens that name
  * the former CA are deleted before. Replies whether more is to be done at once. `now`: Unix ms.
  */

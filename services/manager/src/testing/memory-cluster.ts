@@ -1,6 +1,7 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import type { CallContext } from '../call/context.ts';
+import type { Custody } from '../cluster/ca/custody.ts';
 import type { NewCluster } from '../cluster/ca/founding.ts';
 import type { Peer } from '../cluster/peers.ts';
 import { createManager, type Manager } from '../manager.ts';
@@ -25,6 +26,7 @@ export class MemoryCluster {
   readonly founded: NewCluster | undefined;
   readonly #backend = new MemoryBackend({ clock: this.clock });
   readonly #running: RunningManager[] = [];
+  #custody: Custody | undefined;
   /** By address: a manager as the manager with a name calls it. */
   readonly #peers = new Map<string, (by: string) => Peer>();
 
@@ -41,7 +43,7 @@ export class MemoryCluster {
   }
 
   /** Makes a manager, which the caller starts. `custody`: absent: not locked. */
-  addManager(name: string, { custody = this.founded && custodyOf(this.founded) } = {}): RunningManager {
+  addManager(name: string, { custody = this.#sharedCustody() } = {}): RunningManager {
     const { clock, log } = this;
     const store = new MemoryStore({ clock, backend: this.#backend });
     const random = new SeededRandom(this.#running.length + 1);
@@ -56,6 +58,12 @@ export class MemoryCluster {
     const made = { manager, store };
     this.#running.push(made);
     return made;
+  }
+
+  /** Managers without files of their own have what one of them has. */
+  #sharedCustody(): Custody | undefined {
+    if (this.founded !== undefined) this.#custody ??= custodyOf(this.founded);
+    return this.#custody;
   }
 
   /** That manager's own connection to the store. */

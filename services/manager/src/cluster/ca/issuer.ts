@@ -1,15 +1,22 @@
 import {
   type Authority,
   checkRequest,
-  deriveBytes,
+  createSealingKey,
   formatSealingKeyFile,
   formatUnlockKey,
   issueNode,
   lock,
   openAuthority,
+  openFile,
   type PrivateKey,
+  type PublicKey,
+  parseSealingKeyFile,
+  readPublicKey,
   type SealingKey,
-  unlockKeyBytes,
+  sealAuthority,
+  sealFor,
+  toBase64,
+  unlock,
 } from '@causeway/identity';
 import { CausewayError, type ClusterId, unwrap } from '@causeway/model';
 import type { Clock, Random } from '@causeway/runtime';
@@ -17,7 +24,7 @@ import type { Issued, Member } from '../../plan/issued.ts';
 import type { NextCa } from '../../plan/rotate-ca.ts';
 import type { Autolock, Ca } from '../../store/records/ca.ts';
 import type { Versioned, View } from '../../store/view.ts';
-import type { Custody } from './custody.ts';
+import { type Custody, sealingKeyPurpose, unlockKeyFrom } from './custody.ts';
 import { nextCa } from './next-ca.ts';
 
 interface IssuerParts {
@@ -52,10 +59,22 @@ export class Issuer {
 
   /** @throws CausewayError unlock-key-missing, capability-missing */
   get sealingKey(): SealingKey {
-    const key = this.#custody.sealingKey;
+    const custody = this.#custody;
+    if (custody.isLocked) {
+      const message = 'the leader is locked: it can issue neither certificates nor tokens until it has the unlock key';
+      throw new CausewayError('unlock-key-missing', message);
+    }
+    const key = custody.keyOf(this.ca.value.signer);
     if (key !== undefined) return key;
-    const message = 'the leader is locked: it can issue neither certificates nor tokens until it has the unlock key';
-    throw new CausewayError('unlock-key-missing', message);
+    throw new CausewayError(
+      'busy',
+      'the leader does not have the sealing key yet that the managers have changed to: try again',
+    );
+  }
+
+  /** Also the keys of before, the newest first: from one of them, what was shown before may follow. */
+  get sealingKeys(): readonly SealingKey[] {
+    return this.#custody.sealingKeys;
   }
 
   /** @throws CausewayError certificate-request-invalid; as `sealingKey` and `ca`; certificate-invalid, data-damaged */
@@ -72,9 +91,11 @@ export class Issuer {
   /** A lock of the managers' sealing key, and its id: the same for the same id. @throws as `sealingKey` */
   autolock(id: string): Autolock {
     const { view, random } = this.#parts;
-    const { sealingKey: key } = this;
-    const open = { cluster: clusterOf(view), state: 'open', key } as const;
-    return { id, file: formatSealingKeyFile(lock(open, this.#unlockKeyOf(id), random)) };
+    const { sealingKey } = this;
+    const cluster = clusterOf(view);
+    const others = this.sealingKeys.filter((key) => key !== sealingKey);
+    const locked = lock(openFile(cluster, [sealingKey, ...others]), unlockKeyFrom(sealingKey, cluster, id), random);
+    return { id, file: formatSealingKeyFile(locked) };
   }
 
   /** What operators keep: it opens the sealing key of a locked manager. Secret. @throws as `sealingKey` */
@@ -82,20 +103,67 @@ export class Issuer {
     return formatUnlockKey(this.#unlockKeyOf(id));
   }
 
+  /** That of the lock that holds may follow from an earlier sealing key. */
   #unlockKeyOf(id: string): SealingKey {
-    const context = { cluster: clusterOf(this.#parts.view), purpose: `unlock key ${id}` };
-    return deriveBytes(this.sealingKey, context, unlockKeyBytes);
+    const cluster = clusterOf(this.#parts.view);
+    const { autolock } = this.ca.value;
+    const file = autolock?.id === id ? unwrap(parseSealingKeyFile(autolock.file)) : undefined;
+    const keys = this.sealingKeys.map((key) => unlockKeyFrom(key, cluster, id));
+    return (
+      keys.find((key) => file !== undefined && unlock(file, key).ok) ?? unlockKeyFrom(this.sealingKey, cluster, id)
+    );
   }
 
-  /** The CA that is to replace the present one. @throws as `issue` */
-  next(): NextCa {
+  /** The CA that is to replace the present one, sealed with a new key. @throws as `issue` */
+  async next(): Promise<NextCa> {
     const { clock, random, view } = this.#parts;
     const { ca, sealingKey } = this;
     const now = clock.wall();
     const custody = this.#custody;
     const createKey = (): PrivateKey => custody.createKey();
-    const parts = { cluster: clusterOf(view), authority: this.#authority(ca.value, now), sealingKey, createKey };
-    return nextCa({ ...parts, random, now }, ca);
+    const change = await this.#changeKey();
+    const parts = { cluster: clusterOf(view), authority: this.#authority(ca.value, now), createKey };
+    const next = nextCa({ ...parts, sealingKey: change?.key ?? sealingKey, random, now }, ca);
+    return { ...next, ca: { ...next.ca, ...change?.given } };
+  }
+
+  /**
+   * The present CA, sealed with a new key that the manager of this name does not get. Undefined: this manager is locked, or does not
+   * know for whom to seal the key. @throws as `issue`
+   */
+  async resealed(without: string): Promise<NextCa | undefined> {
+    const { clock, random, view, custody } = this.#parts;
+    if (custody === undefined || custody.isLocked || view.ca === undefined) return undefined;
+    const { ca } = this;
+    const { key: authority } = this.#authority(ca.value, clock.wall());
+    const change = await this.#changeKey(without);
+    if (change === undefined) return undefined;
+    const signer = { kind: 'sealed', key: sealAuthority(authority, change.key, clusterOf(view), random) } as const;
+    return { from: ca.revision, ca: { ...ca.value, signer, ...change.given } };
+  }
+
+  /** A new sealing key, which is on this manager's disk, and how the other managers get it. */
+  async #changeKey(
+    without?: string,
+  ): Promise<{ readonly key: SealingKey; readonly given: Pick<Ca, 'sealingKeys' | 'autolock'> } | undefined> {
+    const { random, view } = this.#parts;
+    const custody = this.#custody;
+    const holders = holdersIn(view, without);
+    if (holders === undefined) return undefined;
+    const { autolock } = this.ca.value;
+    const unlockKey = autolock && this.#unlockKeyOf(autolock.id);
+    const key = createSealingKey(random);
+    await custody.add(key);
+    const cluster = clusterOf(view);
+    if (autolock !== undefined && unlockKey !== undefined) {
+      const [newest = key, ...others] = custody.sealingKeys;
+      const file = formatSealingKeyFile(lock(openFile(cluster, [newest, ...others]), unlockKey, random));
+      return { key, given: { autolock: { ...autolock, file } } };
+    }
+    const context = { cluster, purpose: sealingKeyPurpose };
+    const sealedFor = (holder: PublicKey): string =>
+      toBase64(sealFor(holder, key, context, { ephemeral: custody.createKey(), random }));
+    return { key, given: { sealingKeys: Object.fromEntries(holders.map(([name, of]) => [name, sealedFor(of)])) } };
   }
 
   /** Opened for each certificate, so that the key of the CA is in memory for a moment only. */
@@ -110,6 +178,22 @@ export class Issuer {
     if (custody !== undefined) return custody;
     throw new CausewayError('capability-missing', 'this manager has no sealing key: it cannot issue certificates');
   }
+}
+
+/** The public keys of the managers that stay, by name. Undefined: that of a manager is not known. */
+function holdersIn(view: View, without: string | undefined): readonly (readonly [string, PublicKey])[] | undefined {
+  const names = new Set<string>([...view.managers.keys(), ...view.knownManagers.keys()]);
+  const records = [...view.records('certificate').all.values()].map(({ value }) => value);
+  for (const { role, id } of records) if (role === 'manager') names.add(id);
+  if (without !== undefined) names.delete(without);
+  const holders: (readonly [string, PublicKey])[] = [];
+  for (const name of names) {
+    const record = records.find(({ role, id }) => role === 'manager' && id === name);
+    const key = readPublicKey(record?.publicKey ?? '');
+    if (key === undefined) return undefined;
+    holders.push([name, key]);
+  }
+  return holders;
 }
 
 function clusterOf({ cluster }: Pick<View, 'cluster'>): ClusterId {

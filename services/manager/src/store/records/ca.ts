@@ -7,7 +7,7 @@ import {
 } from '@causeway/identity';
 import { CausewayError, unwrap } from '@causeway/model';
 import { type Duration, milliseconds } from '@causeway/runtime';
-import { type JsonObject, number, object, omit, recordCodec, text } from './codec.ts';
+import { type JsonObject, mapValues, number, object, omit, recordCodec, text } from './codec.ts';
 import { type RecordKind, type Versioned, versioned } from './kind.ts';
 import { SingleIndex } from './map-index.ts';
 
@@ -23,6 +23,11 @@ export interface Ca {
   readonly crossSigned?: Certificate;
   /** Life of members' certificates. */
   readonly life: Duration;
+  /**
+   * The sealing key of `signer`, sealed for each manager that was to have it when it was made, by name: base 64. Absent: managers
+   * have it from elsewhere. A manager writes it to its disk when its view has it.
+   */
+  readonly sealingKeys?: Readonly<Record<string, string>>;
   /** Managers keep their sealing key locked; absent: open. */
   readonly autolock?: Autolock;
 }
@@ -49,14 +54,18 @@ export const ca = {
   listeners: 'record',
 } as const satisfies RecordKind;
 
-function toJson({ generation, roots, signer, crossSigned, life, autolock }: Ca, original?: JsonObject): JsonObject {
+function toJson(
+  { generation, roots, signer, crossSigned, life, sealingKeys, autolock }: Ca,
+  original?: JsonObject,
+): JsonObject {
   return {
-    ...omit(original, 'crossSigned', 'autolock'),
+    ...omit(original, 'crossSigned', 'sealingKeys', 'autolock'),
     generation,
     roots: formatTrustBundle(roots),
     signer: { kind: signer.kind, key: signer.key },
     ...(crossSigned !== undefined && { crossSigned: formatTrustBundle([crossSigned]) }),
     life,
+    ...(sealingKeys !== undefined && { sealingKeys: { ...sealingKeys } }),
     ...(autolock !== undefined && { autolock: { id: autolock.id, file: autolock.file } }),
   };
 }
@@ -69,6 +78,7 @@ function fromJson(json: JsonObject): Ca {
     signer: readSigner(object(json['signer'])),
     ...(crossSigned !== undefined && { crossSigned }),
     life: milliseconds(number(json, 'life')),
+    ...(json['sealingKeys'] !== undefined && { sealingKeys: mapValues(object(json['sealingKeys']), String) }),
     ...(json['autolock'] !== undefined && { autolock: readAutolock(object(json['autolock'])) }),
   };
 }

@@ -22,6 +22,8 @@ export interface CertificateRecord extends Pick<PeerName, 'role' | 'id'> {
   readonly hosts: readonly string[];
   /** Earlier certificates of a manager that have not expired. If the manager is removed, etcd must refuse each of them. */
   readonly former?: readonly FormerCertificate[];
+  /** The public key of a manager (SubjectPublicKeyInfo in DER, base 64), for which a sealing key may be sealed. */
+  readonly publicKey?: string;
 }
 
 interface FormerCertificate {
@@ -37,10 +39,11 @@ export const certificate = {
   kind: 'certificate',
   path: peerPath,
   codec: recordCodec<CertificateRecord>(
-    ({ role, id, name, serial, issued, expires, generation, hosts, former }, original) => ({
-      ...omit(original, 'former'),
+    ({ role, id, name, serial, issued, expires, generation, hosts, former, publicKey }, original) => ({
+      ...omit(original, 'former', 'publicKey'),
       ...{ role, id, name, serial, issued, expires, generation, hosts },
       ...(former !== undefined && { former: former.map((each) => ({ serial: each.serial, expires: each.expires })) }),
+      ...(publicKey !== undefined && { publicKey }),
     }),
     (json) => ({
       role: unwrap(parseRole(text(json, 'role'))),
@@ -51,6 +54,7 @@ export const certificate = {
       expires: number(json, 'expires'),
       generation: number(json, 'generation'),
       hosts: list(json, 'hosts').map(String),
+      ...(json['publicKey'] !== undefined && { publicKey: text(json, 'publicKey') }),
       ...(json['former'] !== undefined && { former: list(json, 'former').map((each) => formerFromJson(object(each))) }),
     }),
   ),

@@ -1,0 +1,85 @@
+import {
+  createSealingKey,
+  formatSealingKeyFile,
+  keysOf,
+  lock,
+  openFile,
+  publicKeyFor,
+  type SealingKeyFile,
+  sealAuthority,
+  sealFor,
+  toBase64,
+} from '@causeway/identity';
+import { createKey } from '@causeway/identity/io';
+import type { ClusterId } from '@causeway/model';
+import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Ca } from '../../store/records/ca.ts';
+import type { View } from '../../store/view.ts';
+import { Custody, sealingKeyPurpose, unlockKeyFrom } from './custody.ts';
+
+const cluster = 'c1c1c1c1c1c1c1c1' as ClusterId;
+const random = new SeededRandom(1);
+const [former, next] = [createSealingKey(random), createSealingKey(random)];
+const own = createKey();
+const caKey = createKey();
+let kept: SealingKeyFile[];
+let log: MemoryLog;
+
+beforeEach(() => {
+  kept = [];
+  log = new MemoryLog();
+});
+
+function custody(file: SealingKeyFile = openFile(cluster, [former])): Custody {
+  const parts = { keep: async (each: SealingKeyFile) => void kept.push(each), createKey, log };
+  return new Custody({ ...parts, own: { name: 'm2', key: () => own } }, file);
+}
+
+/** The record of a CA whose key is sealed with the next sealing key. */
+function caWith(fields: Partial<Ca>): Pick<View, 'ca' | 'subscribe'> {
+  const signer = { kind: 'sealed', key: sealAuthority(caKey, next, cluster, random) };
+  return { ca: { value: { signer, ...fields } }, subscribe: () => () => undefined } as never;
+}
+
+const sealedFor = (name: string) => ({
+  [name]: toBase64(
+    sealFor(publicKeyFor(own), next, { cluster, purpose: sealingKeyPurpose }, { ephemeral: createKey(), random }),
+  ),
+});
+
+describe('a manager gets the sealing key that the managers have changed to', () => {
+  test('which is sealed for the key of its certificate; it keeps the former key for backups', async () => {
+    const it = custody();
+    it.follow(caWith({ sealingKeys: sealedFor('m2') }));
+    await vi.waitFor(() => expect(kept).toEqual([openFile(cluster, [next, former])]));
+    expect(it.keyOf({ key: sealAuthority(caKey, next, cluster, random) })).toEqual(next);
+    expect(it.keyOf({ key: sealAuthority(caKey, former, cluster, random) })).toEqual(former);
+  });
+
+  test('by the lock, if managers are locked; its file stays locked', async () => {
+    const unlockKey = unlockKeyFrom(former, cluster, 'some id');
+    const file = formatSealingKeyFile(lock(openFile(cluster, [next, former]), unlockKey, random));
+    const it = custody();
+    it.follow(caWith({ autolock: { id: 'some id', file } }));
+    await vi.waitFor(() => expect(kept.map(({ state }) => state)).toEqual(['locked']));
+    expect(it.sealingKeys).toEqual([next, former]);
+    const locked = custody(kept[0]);
+    locked.unlock(unlockKey);
+    expect(locked.sealingKeys).toEqual([next, former]);
+  });
+});
+
+test('a manager that was removed before cannot open what is sealed for others', async () => {
+  const it = custody();
+  it.follow(caWith({ sealingKeys: sealedFor('m3') }));
+  await vi.waitFor(() => expect(log.lines.map(({ event }) => event)).toEqual(['ca.sealing-key-missing']));
+  expect(it.sealingKeys).toEqual([former]);
+  expect(kept).toEqual([]);
+});
+
+test('a key that is added is on disk before it is used', async () => {
+  const it = custody();
+  await it.add(next);
+  expect(kept.map((file) => file.state === 'open' && keysOf(file))).toEqual([[next, former]]);
+});
