@@ -89,7 +89,7 @@ function socketsIn(netns: number | undefined): readonly UdpSocket[] {
   return tables.flatMap(parseUdpSockets).filter(({ port }) => port === encapPort);
 }
 
-/** Of the thread's namespace. A kernel without IPv6 has no udp6. */
+/** The table of the thread's namespace. A kernel without IPv6 has no udp6. */
 function tableOf(name: string): string {
   try {
     return readFileSync(`/proc/thread-self/net/${name}`, 'utf8');

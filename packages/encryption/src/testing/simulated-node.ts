@@ -11,7 +11,7 @@ export interface SimulatedRecord {
   readonly version: number;
   readonly index: number;
   readonly keys: ReadonlyMap<number, string>;
-  /** Of the generations that have one. */
+  /** By generation; absent: plain ESP. */
   readonly encapPorts: ReadonlyMap<number, number>;
 }
 

@@ -70,7 +70,7 @@ export interface HostEncryptionModules extends EncryptionModules {
 export interface HostEncryptionSettings {
   readonly cluster: ClusterId;
   readonly node: NodeId;
-  /** Of a device of this host: see `HostView.own`. */
+  /** The address of a device of this host: see `HostView.own`. */
   readonly address: Ip;
   /** See `HostView.own`. */
   readonly encapPort?: number;

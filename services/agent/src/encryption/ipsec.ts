@@ -37,7 +37,7 @@ export function isBlock(op: Op): boolean {
   return op.op === 'xfrmPolicy.set' && op.policy.action.kind === 'block';
 }
 
-/** Whether an overlay of this host has a tunnel that must be protected, whoever has made it. */
+/** Whether an overlay of this host has a tunnel that must be protected, also if another program has made the tunnel. */
 export async function hasEncryptedTunnel(kernel: Pick<Kernel, 'read' | 'ownNetns'>): Promise<boolean> {
   for (const netns of (await kernel.ownNetns()).filter(isOverlayNetns)) {
     const found = await kernel.read(netns, { links: [espVxlanName], of: [], sysctls: [] });

@@ -34,7 +34,7 @@ export interface PeerStatus {
   readonly sends: Pair | undefined;
   /** Pairs with which this host receives. */
   readonly receives: readonly Pair[];
-  /** Of the SA that sends. */
+  /** The age of the SA that sends. */
   readonly age: Duration | undefined;
   /** All SAs have extended sequence numbers, and those that receive a window against replays. */
   readonly esn: boolean;
