@@ -64,9 +64,12 @@ async function underLoad(scene: Scene): Promise<Rekeys['underLoad']> {
           whilePaused = [since(paused.h1, await newest(scene, 'h1')), since(paused.h3, await newest(scene, 'h3'))];
           await lab.kill('h3', 'agent', 'CONT');
         }
+        const before = await newest(scene, 'h1');
         await changeKeys(lab);
         await watch.look();
-        await next;
+        // In a slow guest a change takes longer than a period.
+        const hasChanged = async (): Promise<boolean> => since(before, await newest(scene, 'h1')) > 0;
+        await Promise.all([next, until('h1 has changed its key', hasChanged, restart)]);
       }
       return pings;
     },
