@@ -59,7 +59,7 @@ export function nextGeneration(
   if (oldest !== undefined && (isFull || !areDistinct(oldest.generation, generation))) {
     // A clock that was set back must not make the wait longer.
     const since = view.delay?.reason === reason ? Math.min(view.delay.since, now) : now;
-    return { reason, since, waitsFor: usersOf(oldest, view) };
+    return { reason, since, waitsFor: holdersOf(oldest, view) };
   }
   // One change of the record at a time: the managers must have the present record first.
   if (newest !== undefined && published?.version !== keyring.version) return undefined;
@@ -134,20 +134,28 @@ function maySend({ receipt, kernel }: PeerView, { generation, offeredIn }: OwnGe
   return offeredIn <= version && (sends === undefined || sends.receiver <= generation);
 }
 
+/** Peers because of which the generation is still there. */
+function holdersOf(own: OwnGeneration, view: NodeView): readonly NodeId[] {
+  if (own.withdrawnIn === undefined) return usersOf(own, view);
+  return [...view.peers].filter(([, peer]) => !hasLetGo(peer, own)).map(([node]) => node);
+}
+
+/** Whether a withdrawn generation may go. */
+function isForgotten(own: OwnGeneration, { peers, published }: NodeView): boolean {
+  if (published === 'unknown' || published === undefined || published.version < (own.withdrawnIn ?? 0)) return false;
+  return [...peers.values()].every((peer) => hasLetGo(peer, own));
+}
+
 /**
- * Whether a withdrawn generation may go. A peer that acts by a record without the generation does not choose it again. If the
- * peer does not send with the generation either, it never will. A peer that has not said that it acts by the record which offers
- * the generation was never told that it may send with it; so a peer whose agent is down holds up only what it used before.
+ * Whether the peer never sends with the withdrawn generation again. A peer that acts by a record without the generation does not
+ * choose it again. If the peer does not send with the generation either, it never will. A peer that has not said that it acts by
+ * the record which offers the generation was never told that it may send with it; so a peer whose agent is down holds up only what
+ * it used before.
  */
-function isForgotten(
-  { generation, offeredIn, withdrawnIn = 0 }: OwnGeneration,
-  { peers, published }: NodeView,
-): boolean {
-  if (published === 'unknown' || published === undefined || published.version < withdrawnIn) return false;
-  return [...peers.values()].every(({ receipt, kernel, sendsWith }) => {
-    if (sendsWith?.sender === generation) return false;
-    if (!kernel.received.some(({ receiver }) => receiver === generation)) return true;
-    if (receipt === undefined) return false;
-    return receipt.version < offeredIn || (receipt.version >= withdrawnIn && receipt.sends?.receiver !== generation);
-  });
+function hasLetGo({ receipt, kernel, sendsWith }: PeerView, own: OwnGeneration): boolean {
+  const { generation, offeredIn, withdrawnIn = 0 } = own;
+  if (sendsWith?.sender === generation) return false;
+  if (!kernel.received.some(({ receiver }) => receiver === generation)) return true;
+  if (receipt === undefined) return false;
+  return receipt.version < offeredIn || (receipt.version >= withdrawnIn && receipt.sends?.receiver !== generation);
 }

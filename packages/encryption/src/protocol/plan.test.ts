@@ -106,6 +106,16 @@ describe('a new generation', () => {
     expect(planned({ ...view, delay }, 'requested').delay?.since).toBe(now);
   });
 
+  it('says that it waits for a peer which has not confirmed that the oldest is withdrawn', () => {
+    const view = {
+      keyring: keyring(4, [own(1, { withdrawnIn: 4 }), own(2), own(3)]),
+      published: { version: 4, newest: 3 },
+      // Its agent is paused: it sends with the second, by the record before.
+      peers: new Map([[peer, { ...peerView({ version: 3, sends: '1>2' }, '1>1 1>2'), sendsWith: pair('2>1') }]]),
+    };
+    expect(planned(view, 'requested').delay?.waitsFor).toEqual([peer]);
+  });
+
   it('waits for a loss even if it is wanted for another reason, so that the wait ends', () => {
     const view = {
       keyring: keyring(3, [own(1), own(2), own(3)], '1>3', '3>1'),
