@@ -46,7 +46,7 @@ async function underLoad(scene: Scene): Promise<Rekeys['underLoad']> {
   const { lab, vault } = scene;
   const [a, b, c] = vault.containers;
   const first = await newest(scene, 'h1');
-  const watch = new Generations(scene);
+  let most = 0;
   let paused: { readonly h1: number; readonly h3: number } | undefined;
   let whilePaused: readonly [number, number] = [0, 0];
   const { result, wire } = await onWire(
@@ -57,6 +57,8 @@ async function underLoad(scene: Scene): Promise<Rekeys['underLoad']> {
       for (let change = 0; change < changes; change++) {
         const next = sleep(period);
         if (change === pausedFrom) {
+          // An agent that is paused in the middle of a change holds up two of three generations, until it goes on.
+          await until('no change of keys is under way', async () => (await generations(scene)) === 1, restart);
           paused = { h1: await newest(scene, 'h1'), h3: await newest(scene, 'h3') };
           await lab.kill('h3', 'agent', 'STOP');
         }
@@ -66,7 +68,7 @@ async function underLoad(scene: Scene): Promise<Rekeys['underLoad']> {
         }
         const before = await newest(scene, 'h1');
         await changeKeys(lab);
-        await watch.look();
+        most = Math.max(most, await generations(scene));
         // In a slow guest a change takes longer than a period.
         const hasChanged = async (): Promise<boolean> => since(before, await newest(scene, 'h1')) > 0;
         await Promise.all([next, until('h1 has changed its key', hasChanged, restart)]);
@@ -79,7 +81,7 @@ async function underLoad(scene: Scene): Promise<Rekeys['underLoad']> {
   await reachable(scene);
   const rekeys = since(first, await newest(scene, 'h1'));
   const { readable, vxlan } = await framesOf(wire);
-  return { toLive, toPaused, whilePaused, rekeys, most: watch.most, readable, vxlan };
+  return { toLive, toPaused, whilePaused, rekeys, most, readable, vxlan };
 }
 
 /** How soon after the order the agent is killed, ms: before, during and after the work that follows. */
@@ -145,22 +147,15 @@ function senderOf(spi: string): number {
   return Number.parseInt(spi.slice(2, 3), 16);
 }
 
-/** How many generations of one host the kernels have at a time. */
-class Generations {
-  most = 0;
-  readonly #scene: Scene;
-
-  constructor(scene: Scene) {
-    this.#scene = scene;
-  }
-
-  async look(): Promise<void> {
-    for (const host of this.#scene.lab.hosts) {
-      const bySender = new Map<string, Set<number>>();
-      for (const { src, spi } of await sasOf(this.#scene, host)) {
-        bySender.set(src, (bySender.get(src) ?? new Set()).add(senderOf(spi)));
-      }
-      for (const { size } of bySender.values()) this.most = Math.max(this.most, size);
+/** How many generations of one host a kernel has, at most. */
+async function generations(scene: Scene): Promise<number> {
+  let most = 0;
+  for (const host of scene.lab.hosts) {
+    const bySender = new Map<string, Set<number>>();
+    for (const { src, spi } of await sasOf(scene, host)) {
+      bySender.set(src, (bySender.get(src) ?? new Set()).add(senderOf(spi)));
     }
+    for (const { size } of bySender.values()) most = Math.max(most, size);
   }
+  return most;
 }
