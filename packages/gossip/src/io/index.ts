@@ -1,6 +1,7 @@
 export {
   BroadcastQueue,
   type Delegate,
+  fast,
   lan,
   local,
   type Profile,

@@ -150,6 +150,11 @@ export class Memberlist {
     this.#give({ type: 'sendBestEffort', to: addressOf(to), payload });
   }
 
+  /** The delegate has new broadcasts: where the profile gossips eagerly, they leave at once and not at the next interval. */
+  spread(): void {
+    this.#give({ type: 'spread' });
+  }
+
   /** Sends by TCP. Resolves when the bytes have left this node; only an answer of the application says that they arrived. */
   async sendReliable(to: NodeAddress, payload: Bytes): Promise<void> {
     if (payload.length > maxStream - 1024) throw new RangeError(`a message cannot carry ${payload.length} bytes`);
@@ -214,12 +219,13 @@ export class Memberlist {
 }
 
 function layersOf(options: CheckedOptions): Layers {
-  const { keyring, label = '', compression = true, verifyIncoming = true, verifyOutgoing = true } = options;
-  const switches = { version: 1, encryptsOutgoing: verifyOutgoing, refusesPlaintext: verifyIncoming } as const;
+  const { keyring, encryptionVersion: version = 1, label = '', compression = true } = options;
+  const { verifyIncoming: refusesPlaintext = true, verifyOutgoing: encryptsOutgoing = true } = options;
   return {
     label: labelBytes(label),
     compresses: compression,
-    encryption: keyring === undefined ? undefined : { aead: new AesGcm(), keyring, ...switches },
+    encryption:
+      keyring === undefined ? undefined : { aead: new AesGcm(), keyring, version, encryptsOutgoing, refusesPlaintext },
   };
 }
 
@@ -255,6 +261,8 @@ function readableEvent(event: MemberlistEvent): NodeEvent {
       return { ...event, member: readable(event.member), other: readableAddress(event.other) };
     case 'exchangeFailed':
       return { ...event, with: readableAddress(event.with) };
+    case 'stalled':
+      return event;
     case 'message':
       return { ...event, from: readableAddress(event.from) };
     default:

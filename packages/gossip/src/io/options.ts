@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { type Delegate, type Profile, profiles } from '../swim/index.ts';
+import type { EnvelopeVersion } from '../wire/envelope.ts';
 import type { Keyring } from '../wire/keyring.ts';
 import { maxMeta, maxName } from '../wire/limits.ts';
 import type { VersionRange } from '../wire/vsn.ts';
@@ -21,6 +22,8 @@ export interface MemberlistOptions {
   readonly verifyIncoming?: boolean;
   /** Default true. False, with a keyring: this node sends plain text, while a cluster changes to encryption. */
   readonly verifyOutgoing?: boolean;
+  /** How datagrams and streams are sealed. Default 1. 0 is what memberlist sent before 2015; both are always read. */
+  readonly encryptionVersion?: EnvelopeVersion;
   /** Nodes with another label are ignored. Default: none. */
   readonly label?: string;
   /** Default true: what this node sends is compressed where that is shorter. */

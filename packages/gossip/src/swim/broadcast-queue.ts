@@ -1,4 +1,5 @@
 import type { Bytes } from '../wire/bytes.ts';
+import { maxParts } from '../wire/limits.ts';
 
 interface Broadcast {
   /** A newer message about the same subject replaces this one. */
@@ -25,6 +26,11 @@ export class BroadcastQueue {
     return this.#size;
   }
 
+  /** Whether a message was not sent at all yet. */
+  get hasUnsent(): boolean {
+    return (this.#lists[0]?.length ?? 0) > 0;
+  }
+
   add(message: Bytes, subject?: string, done?: () => void): void {
     const replaced = subject === undefined ? undefined : this.#bySubject.get(subject);
     if (replaced !== undefined) {
@@ -40,13 +46,13 @@ export class BroadcastQueue {
 
   /**
    * Messages for one packet, each of which takes `overhead` bytes more than its length. A message that was taken `limit` times
-   * leaves the queue.
+   * leaves the queue. `count`: at most so many.
    */
-  take(room: number, overhead: number, limit: number): Bytes[] {
+  take(room: number, overhead: number, limit: number, count = maxParts): Bytes[] {
     const taken: Broadcast[] = [];
     let left = room;
     for (const list of this.#lists) {
-      for (let i = firstThatFits(list, left - overhead); i < list.length && left > overhead; ) {
+      for (let i = firstThatFits(list, left - overhead); i < list.length && left > overhead && taken.length < count; ) {
         const broadcast = list[i] as Broadcast;
         if (broadcast.message.length > left - overhead) {
           i++;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { agree, allMiss, allSee, formed, seeds } from '../testing/cluster.ts';
+import { agree, allMiss, allSee, formed, seeds, stateAt } from '../testing/cluster.ts';
 import { NullAead } from '../testing/null-aead.ts';
 import { SimNetwork, type SimNode } from '../testing/sim-network.ts';
 import { utf8 } from '../wire/bytes.ts';
 import { Keyring } from '../wire/keyring.ts';
 import { labelBytes } from '../wire/label.ts';
-import { lan } from './profile.ts';
+import { lan, profiles } from './profile.ts';
 import { suspicionTerms } from './suspicion.ts';
 
 /** CAUSEWAY_NODES=50 CAUSEWAY_SEEDS=50 npm test -- --project unit packages/gossip/src/swim */
@@ -98,6 +98,87 @@ describe.each(seeds(5))('seed %i', (seed) => {
     expect(network.nodes.every(knows)).toBe(true);
     expect(network.settled.get(command)).toBeUndefined();
     expect(network.nodes.flatMap(({ core }) => [...core.refusals])).toEqual([]);
+  });
+});
+
+/** Both halves have found each other dead, and forgotten each other, when the network heals. */
+test.each([
+  ['lan', 20_000],
+  ['fast', 10_000],
+] as const)('%s: a cluster that was cut in halves for 3 minutes is one again after %i ms, unaided', (name, limit) => {
+  const network = formed(count, { seed: 1, profile: profiles[name] });
+  network.reaches = (from, to) => network.nodes.indexOf(from) % 2 === network.nodes.indexOf(to) % 2;
+  network.run(180_000);
+  expect(nodeOf(network, 'n1').core.members()).toHaveLength(count / 2);
+  network.reaches = () => true;
+  network.run(limit, () => agree(network));
+  expect(agree(network)).toBe(true);
+});
+
+test.each(['lan', 'fast'] as const)('%s: 50 nodes that join at once know each other after 3 s', (name) => {
+  const network = new SimNetwork({ seed: 1, profile: profiles[name] });
+  const first = network.add('n0');
+  for (let i = 1; i < 50; i++) network.join(network.add(`n${i}`), first);
+  network.run(3000, () => agree(network));
+  expect(agree(network)).toBe(true);
+});
+
+describe('fast', () => {
+  const settled = (): SimNetwork => {
+    const network = formed(count, { seed: 1, profile: profiles.fast });
+    // Until then, nodes have learned from pings who else speaks with views.
+    network.run(20_000);
+    return network;
+  };
+
+  test('news of a meta is everywhere in a quarter of a second', () => {
+    const network = settled();
+    network.updateMeta(nodeOf(network, 'n2'), utf8('new'));
+    network.run(250);
+    expect(network.nodes.filter(({ core }) => core.member('n2')?.meta.length === 3)).toHaveLength(count);
+  });
+
+  test('a process that dies is dead everywhere after 1.5 s, and a host that is silent after 3 s', () => {
+    const network = settled();
+    network.kill(nodeOf(network, 'n3'));
+    network.run(1500);
+    expect(allSee(network, 'n3', 'dead')).toBe(true);
+    const silent = nodeOf(network, 'n5');
+    network.reaches = (from, to) => from !== silent && to !== silent;
+    network.run(3000);
+    expect(network.nodes.filter((each) => each !== silent && each.isUp && stateAt(each, 'n5') !== 'dead')).toEqual([]);
+    expect(network.events.filter(({ event }) => event.type === 'refused').length).toBeGreaterThan(0);
+  });
+
+  test('a process that starts again within 200 ms is never dead', () => {
+    const network = settled();
+    const node = nodeOf(network, 'n3');
+    network.kill(node);
+    network.run(200);
+    network.restart(node);
+    network.join(node, nodeOf(network, 'n0'));
+    network.run(20_000);
+    expect(network.events.filter(({ event }) => event.type === 'leave')).toEqual([]);
+    expect(agree(network)).toBe(true);
+  });
+
+  test('at 5 % loss no live node is dead', () => {
+    const network = settled();
+    network.loss = 0.05;
+    network.run(60_000);
+    expect(network.events.filter(({ event }) => event.type === 'leave')).toEqual([]);
+  });
+
+  test('a node that keeps stalling is judged as slowly as memberlist does from its second death on', () => {
+    const network = settled();
+    const node = nodeOf(network, 'n3');
+    for (let stall = 0; stall < 6; stall++) {
+      node.frozenUntil = network.now + 4000;
+      network.run(8000);
+    }
+    const deaths = network.events.filter(({ node: by, event }) => by === 'n0' && event.type === 'leave');
+    expect(deaths).toHaveLength(2);
+    expect(agree(network)).toBe(true);
   });
 });
 

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { NullAead } from '../testing/null-aead.ts';
 import { printMessage } from '../testing/print.ts';
 import { SeededRandom } from '../testing/seeded-random.ts';
 import { noBytes, utf8 } from '../wire/bytes.ts';
 import { encodeCompound } from '../wire/compound.ts';
 import { decodeDatagram, encodeDatagram, type Layers } from '../wire/datagram.ts';
+import { Keyring } from '../wire/keyring.ts';
 import { type Alive, encodeMessage, type Message } from '../wire/message.ts';
 import { encodeReply, encodeRequest, type StreamMessage, StreamReader } from '../wire/stream.ts';
 import { Core } from './core.ts';
@@ -24,10 +26,17 @@ class Script {
   readonly core: Core;
   now = 0;
 
+  readonly settings = {
+    name: 'me',
+    address: at(1),
+    meta: noBytes,
+    delegateVersions: { min: 0, max: 0, current: 0 },
+    layers,
+    profile: lan,
+  };
+
   constructor(delegate: Delegate = {}) {
-    const delegateVersions = { min: 0, max: 0, current: 0 };
-    const settings = { name: 'me', address: at(1), meta: noBytes, delegateVersions, layers, profile: lan };
-    this.core = new Core(settings, new SeededRandom(1), delegate, 0);
+    this.core = new Core(this.settings, new SeededRandom(1), delegate, 0);
   }
 
   give(input: Input): readonly string[] {
@@ -62,7 +71,7 @@ class Script {
         const all = decodeDatagram(effect.bytes, layers).messages.filter(
           ({ type }) => !/alive|suspect|dead/.test(type),
         );
-        return all.map((message) => `to ${effect.to.addr[3]}: ${printMessage(message)}`);
+        return all.map((message) => `to ${effect.to.addr[3]}: ${withoutView(printMessage(message))}`);
       }
       case 'connect':
       case 'reply': {
@@ -80,7 +89,12 @@ class Script {
   }
 }
 
-const source = { sourceAddr: noBytes, sourcePort: 0, sourceNode: '' };
+/** A view is a hash, which says nothing to readers. */
+function withoutView(line: string): string {
+  return line.replace(/ view=[0-9a-f]+/, '');
+}
+
+const source = { sourceAddr: noBytes, sourcePort: 0, sourceNode: '', view: noBytes };
 
 describe('pings', () => {
   test.each<[string, Partial<Message & { type: 'ping' }>, readonly string[]]>([
@@ -117,7 +131,9 @@ describe('a ping for another node', () => {
     port: 7946,
     node: 'c',
     nack: true,
-    ...source,
+    sourceAddr: noBytes,
+    sourcePort: 0,
+    sourceNode: '',
   } as const;
   const ping = 'to 3: ping node=c seqNo=1 sourceAddr=0a000001 sourceNode=me sourcePort=7946';
 
@@ -125,8 +141,10 @@ describe('a ping for another node', () => {
     const script = new Script();
     expect(script.hear(2, request)).toEqual([ping]);
     expect(script.pass(499)).toEqual([]);
-    expect(script.hear(3, { type: 'ack', seqNo: 1, payload: utf8('x') })).toEqual(['to 2: ack payload=- seqNo=70']);
-    expect(script.hear(3, { type: 'ack', seqNo: 1, payload: noBytes })).toEqual([]);
+    expect(script.hear(3, { type: 'ack', seqNo: 1, payload: utf8('x'), view: noBytes })).toEqual([
+      'to 2: ack payload=- seqNo=70',
+    ]);
+    expect(script.hear(3, { type: 'ack', seqNo: 1, payload: noBytes, view: noBytes })).toEqual([]);
     expect(script.pass(1000)).toEqual([]);
   });
 
@@ -134,7 +152,7 @@ describe('a ping for another node', () => {
     const script = new Script();
     script.hear(2, request);
     expect(script.pass(500)).toEqual(['to 2: nack seqNo=70']);
-    expect(script.hear(3, { type: 'ack', seqNo: 1, payload: noBytes })).toEqual([]);
+    expect(script.hear(3, { type: 'ack', seqNo: 1, payload: noBytes, view: noBytes })).toEqual([]);
     expect(script.hear(2, { ...request, nack: false })).toEqual([ping.replace('seqNo=1', 'seqNo=2')]);
     expect(script.pass(1000)).toEqual([]);
   });
@@ -161,7 +179,7 @@ describe('a probe', () => {
       pingCompleted: ({ name }, span, payload) => trips.push(`${name} ${span} ${payload.length}`),
     });
     const { peer, seqNo } = first(script);
-    script.hear(peer, { type: 'ack', seqNo, payload: utf8('pay') });
+    script.hear(peer, { type: 'ack', seqNo, payload: utf8('pay'), view: noBytes });
     expect(trips).toHaveLength(1);
     expect(trips[0]).toMatch(/^[bc] [\d.]+ 3$/);
   });
@@ -180,6 +198,131 @@ describe('a probe', () => {
     expect(script.pass(5000)).toContain(`leave ${name}`);
     expect(script.core.member(name)?.state).toBe('dead');
   });
+});
+
+describe('a process that refuses the connection', () => {
+  test('is suspect after half a timeout more, unless others reach it', () => {
+    const script = new Script();
+    script.give({ type: 'start' });
+    script.hear(2, alive('b', 2), alive('c', 3));
+    const connects = (): string[] => script.pass(100).filter((each) => each.startsWith('connect'));
+    let found = connects();
+    while (found.length === 0 && script.now < 3000) found = connects();
+    const stream = Number(/^connect (\d+): ping/.exec(found[0] ?? '')?.[1]);
+    expect(script.give({ type: 'closed', stream, why: 'refused' })).toEqual([expect.stringMatching(/^refused [bc]$/)]);
+    const since = script.now;
+    while (script.core.members().every(({ state }) => state === 'alive')) script.pass(10);
+    expect(script.now - since).toBe(250);
+  });
+});
+
+describe('a process that did not run', () => {
+  test('accuses no node, and waits longer for refutations', () => {
+    const script = new Script();
+    script.give({ type: 'start' });
+    script.hear(2, alive('b', 2), alive('c', 3), { type: 'suspect', incarnation: 1, node: 'c', from: 'b' });
+    script.pass(900);
+    script.now += 60_000;
+    expect(script.give({ type: 'timer' })).toContain('stalled');
+    expect([script.core.member('c')?.state, script.core.health]).toEqual(['suspect', 1]);
+    expect(script.pass(100)).not.toContain('leave c');
+    script.hear(3, alive('c', 3, { incarnation: 2 }));
+    expect(script.core.member('c')?.state).toBe('alive');
+  });
+
+  test('a timer that is a little late is no stall', () => {
+    const script = new Script();
+    script.give({ type: 'start' });
+    script.now += (script.core.nextWake ?? 0) + 499;
+    expect(script.give({ type: 'timer' })).toEqual([]);
+  });
+});
+
+describe('a flood', () => {
+  test('of one source is cut, and counted', () => {
+    const script = new Script();
+    const ping = { type: 'ping', seqNo: 1, node: 'me', ...source } as const;
+    const answers = Array.from({ length: 600 }, () => script.hear(2, ping)).filter((each) => each.length > 0);
+    expect([answers.length, script.core.refusals.get('rate-limited'), script.hear(3, ping).length]).toEqual([
+      500, 100, 1,
+    ]);
+  });
+});
+
+describe('a peer that opens a stream', () => {
+  test('and says nothing has 2 s', () => {
+    const script = new Script();
+    script.give({ type: 'accepted', stream: 1, from: at(2) });
+    expect([script.pass(1999), script.pass(1)]).toEqual([[], ['close 1']]);
+  });
+
+  test('and said what it sends has the whole time for it', () => {
+    const script = new Script();
+    const request = encodeRequest({ type: 'user', payload: new Uint8Array(500) }, layers);
+    script.give({ type: 'accepted', stream: 1, from: at(2) });
+    script.give({ type: 'received', stream: 1, bytes: request.subarray(0, 100) });
+    expect(script.pass(9000)).toEqual([]);
+    expect(script.give({ type: 'received', stream: 1, bytes: request.subarray(100) })).toEqual(['message', 'close 1']);
+    script.give({ type: 'accepted', stream: 3, from: at(2) });
+    script.give({ type: 'received', stream: 3, bytes: request.subarray(0, 100) });
+    expect([script.pass(9999), script.pass(1)]).toEqual([[], ['close 3']]);
+  });
+});
+
+describe('views', () => {
+  const other = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  const ping = { type: 'ping', seqNo: 1, node: 'me', ...source, sourceNode: 'b' } as const;
+
+  test('of a peer that differ lead to an exchange, but not while news flows', () => {
+    const script = new Script();
+    script.hear(2, alive('b', 2));
+    script.hear(2, { ...ping, view: other });
+    script.hear(2, alive('c', 3));
+    expect(script.pass(200)).toEqual([]);
+    script.hear(2, { ...ping, view: other });
+    expect(script.pass(200)).toEqual([expect.stringMatching(/^connect 0: pushPull join=false/)]);
+  });
+
+  test('that differ for long are compared less and less often', () => {
+    const script = new Script();
+    script.hear(2, alive('b', 2));
+    const exchanges: number[] = [];
+    for (let second = 0; second < 40; second++) {
+      script.hear(2, { ...ping, view: other });
+      if (script.pass(1000).some((each) => each.startsWith('connect'))) exchanges.push(second);
+    }
+    const gaps = exchanges.slice(1).map((second, i) => second - (exchanges[i] ?? 0));
+    expect(gaps).toHaveLength(5);
+    expect(gaps).toEqual([...gaps].sort((a, b) => a - b));
+    expect(gaps.at(-1)).toBeGreaterThan(15);
+  });
+
+  test('are told only to who told one', () => {
+    const script = new Script();
+    const read = (view: Uint8Array): readonly string[] =>
+      script.core
+        .step(
+          { type: 'datagram', from: at(2), bytes: encodeDatagram(encodeMessage({ ...ping, view }), layers, false) },
+          0,
+        )
+        .flatMap((effect) => (effect.type === 'datagram' ? decodeDatagram(effect.bytes, layers).messages : []))
+        .map(printMessage);
+    expect(read(noBytes)).toEqual(['ack payload=- seqNo=1']);
+    expect(read(other)).toEqual([expect.stringMatching(/^ack payload=- seqNo=1 view=[0-9a-f]{16}$/)]);
+  });
+});
+
+test('a node that sends version 0 of the envelope says that it speaks protocol 1', () => {
+  const encryption = {
+    aead: new NullAead(),
+    keyring: new Keyring(new Uint8Array(16)),
+    version: 0,
+    encryptsOutgoing: true,
+    refusesPlaintext: true,
+  } as const;
+  const settings = { ...new Script().settings, layers: { ...layers, encryption } };
+  const core = new Core(settings, new SeededRandom(1), {}, 0);
+  expect(core.member('me')?.vsn).toEqual(Uint8Array.of(1, 5, 1, 0, 0, 0));
 });
 
 test('an accusation is refuted with a higher incarnation', () => {

@@ -1,15 +1,19 @@
 import type { Random } from '../random.ts';
 import { decodeDatagram } from '../wire/datagram.ts';
-import type { Message } from '../wire/message.ts';
+import type { Message, Ping } from '../wire/message.ts';
 import type { Refusal } from '../wire/refusal.ts';
+import { Agreement } from './agreement.ts';
 import { Context, type Settings } from './context.ts';
 import type { Delegate } from './delegate.ts';
 import type { Effect, Input } from './effect.ts';
 import { Exchanges } from './exchanges.ts';
+import { Gate } from './gate.ts';
 import { type Address, infoOf, type MemberInfo } from './member.ts';
 import { Membership } from './membership.ts';
 import { Packets } from './packets.ts';
+import { Pings } from './pings.ts';
 import { Prober } from './prober.ts';
+import { Rejoin } from './rejoin.ts';
 
 /**
  * A node of memberlist without sockets, clock or chance: each step takes one input and the time, and returns what its host
@@ -19,8 +23,12 @@ export class Core {
   readonly #context: Context;
   readonly #membership: Membership;
   readonly #packets: Packets;
+  readonly #pings: Pings;
   readonly #prober: Prober;
   readonly #exchanges: Exchanges;
+  readonly #agreement: Agreement;
+  readonly #rejoin: Rejoin;
+  readonly #gate = new Gate();
 
   /** `now`: as in `step`. */
   constructor(settings: Settings, random: Random, delegate: Delegate, now: number) {
@@ -28,10 +36,14 @@ export class Core {
     this.#context.now = now;
     this.#membership = new Membership(this.#context);
     this.#packets = new Packets(this.#context, this.#membership);
-    this.#exchanges = new Exchanges(this.#context, this.#membership, () => this.#prober);
-    this.#prober = new Prober(this.#context, this.#membership, this.#packets, (member, ping) =>
-      this.#exchanges.ping(member, ping),
-    );
+    this.#pings = new Pings(this.#context, this.#membership, this.#packets);
+    this.#exchanges = new Exchanges(this.#context, this.#membership, this.#gate, this.#pings, () => this.#prober);
+    this.#prober = new Prober(this.#context, this.#membership, this.#packets, this.#pings, {
+      pingByTcp: (member, ping) => this.#exchanges.ping(member, ping),
+      compareViews: (member, view) => this.#agreement.compare(member, view),
+    });
+    this.#agreement = new Agreement(this.#context, this.#membership, (peer) => this.#exchanges.exchange(peer));
+    this.#rejoin = new Rejoin(this.#context, this.#membership, (to, answered) => this.#exchanges.retry(to, answered));
   }
 
   /** This node, and every node that is not forgotten: also those that are dead or have left. */
@@ -62,8 +74,24 @@ export class Core {
   /** `now`: milliseconds since any start; never goes back. */
   step(input: Input, now: number): readonly Effect[] {
     this.#context.now = Math.max(this.#context.now, now);
+    this.#notice();
     this.#take(input);
     return this.#context.takeEffects();
+  }
+
+  /**
+   * A timer that is late by half a probe interval says that this process did not run: what others sent waits in its sockets, so
+   * that no silence of that time proves anything.
+   */
+  #notice(): void {
+    const { timers, now, settings } = this.#context;
+    const late = now - (timers.next ?? now);
+    if (late <= settings.profile.probeInterval / 2) return;
+    this.#context.event({ type: 'stalled', span: late });
+    this.#membership.awareness.add(1);
+    this.#membership.suspicions.postpone(late);
+    this.#prober.stalled();
+    this.#fire();
   }
 
   #take(input: Input): void {
@@ -73,6 +101,7 @@ export class Core {
         this.#packets.start();
         this.#prober.start();
         this.#exchanges.start();
+        this.#rejoin.start();
         break;
       case 'timer':
         this.#fire();
@@ -107,6 +136,9 @@ export class Core {
       case 'sendBestEffort':
         this.#packets.sendAlone(input.to, { type: 'user', payload: input.payload });
         break;
+      case 'spread':
+        this.#packets.soon();
+        break;
     }
   }
 
@@ -132,21 +164,29 @@ export class Core {
   }
 
   #read(from: Address, bytes: Uint8Array): void {
+    if (!this.#gate.admits(from.addr, this.#context.now)) {
+      this.#context.refuse('rate-limited');
+      return;
+    }
     const { messages, refused } = decodeDatagram(bytes, this.#context.settings.layers);
-    for (const why of refused) this.#context.refuse(why);
+    for (const why of refused) {
+      this.#context.refuse(why);
+      if (why === 'no-key-opens') this.#gate.failed(from.addr, this.#context.now);
+    }
     for (const message of messages) this.#handle(from, message);
   }
 
   #handle(from: Address, message: Message): void {
     switch (message.type) {
       case 'ping':
-        this.#prober.pinged(message, from);
+        this.#pings.pinged(message, from);
+        this.#compare(message);
         break;
       case 'indirectPing':
-        this.#prober.askedToPing(message, from);
+        this.#pings.askedToPing(message, from);
         break;
       case 'ack':
-        this.#prober.acked(message);
+        if (!this.#pings.relayed(message)) this.#prober.acked(message);
         break;
       case 'nack':
         this.#prober.nacked(message);
@@ -156,6 +196,7 @@ export class Core {
         break;
       case 'suspect':
         this.#membership.suspect(message);
+        this.#prober.check(message);
         break;
       case 'dead':
         this.#membership.dead(message);
@@ -166,5 +207,10 @@ export class Core {
         break;
       }
     }
+  }
+
+  #compare({ view, sourceNode }: Ping): void {
+    const sender = view.length > 0 ? this.#membership.get(sourceNode) : undefined;
+    if (sender?.state === 'alive') this.#agreement.compare(sender, view);
   }
 }

@@ -8,7 +8,7 @@ import { Awareness, healthDelta } from './awareness.ts';
 import { incompatibility } from './compatibility.ts';
 import type { Member } from './member.ts';
 import { lan, pushPullDelay, transmitLimit } from './profile.ts';
-import { Suspicion, suspicionTerms, suspicionTimeout } from './suspicion.ts';
+import { quorumOf, Suspicion, suspicionTerms, suspicionTimeout } from './suspicion.ts';
 import { Timers } from './timers.ts';
 import { judgeAlive, judgeDead, judgeSuspect } from './verdict.ts';
 
@@ -16,8 +16,9 @@ const vsn = Uint8Array.of(1, 5, 2, 0, 0, 0);
 const addr = Uint8Array.of(10, 0, 0, 1);
 
 function member(state: State, more: Partial<Member> = {}): Member {
-  const base = { name: 'a', addr, port: 1, meta: utf8('m'), incarnation: 5, vsn, since: 0, suspicion: undefined };
-  return { ...base, state, ...more };
+  const base = { name: 'a', addr, port: 1, meta: utf8('m'), incarnation: 5, vsn, since: 0 };
+  const found = { hash: 0, isKin: false, suspicion: undefined, revivals: [], slowUntil: 0 };
+  return { ...base, ...found, state, ...more };
 }
 
 const judge = { name: 'me', isLeaving: false, now: 100_000, deadNodeReclaim: 0 };
@@ -128,6 +129,46 @@ describe('suspicions', () => {
 
   test('without possible confirmations a suspicion lasts for the shortest time', () => {
     expect(new Suspicion({ confirmations: 0, min: 10, max: 60 }, 'a', 5).deadline).toBe(15);
+  });
+
+  describe('of nodes that look for themselves', () => {
+    const terms = { confirmations: 2, min: 2000, max: 12_000, quorum: { accusers: 3, hold: 1000, refusedHold: 300 } };
+    const by = (...accusers: readonly string[]): Suspicion => {
+      const suspicion = new Suspicion(terms, 'a', 100);
+      for (const each of accusers) suspicion.confirm(each);
+      return suspicion;
+    };
+
+    test.each([
+      ['too few', by(), 12_100],
+      ['one too few', by('b'), Math.floor(12_000 - (Math.log(2) / Math.log(3)) * 10_000) + 100],
+      ['enough', by('b', 'c'), 1100],
+    ])('%s agree', (_, suspicion, deadline) => {
+      expect(suspicion.deadline).toBe(deadline);
+    });
+
+    test('the process refuses connections: only with enough accusers it ends sooner', () => {
+      const suspicion = by('b');
+      suspicion.isRefused = true;
+      expect(suspicion.deadline).toBeGreaterThan(2000);
+      suspicion.confirm('c');
+      expect([suspicion.deadline, suspicion.isBy('c'), suspicion.isBy('d')]).toEqual([400, true, false]);
+    });
+
+    test('time in which this process did not run does not count', () => {
+      const suspicion = by('b', 'c');
+      suspicion.postpone(5000);
+      expect(suspicion.deadline).toBe(6100);
+    });
+
+    test.each([
+      [1, 1],
+      [2, 2],
+      [4, 3],
+      [8, 5],
+    ])('of %i observers %i have to agree', (observers, accusers) => {
+      expect(quorumOf(observers)).toBe(accusers);
+    });
   });
 
   test('an accuser counts once, and not beyond what is needed', () => {

@@ -19,7 +19,9 @@ export type Input =
   | { readonly type: 'leave'; readonly command: number; readonly timeout: number }
   | { readonly type: 'updateMeta'; readonly command: number; readonly meta: Bytes; readonly timeout: number }
   | { readonly type: 'sendReliable'; readonly command: number; readonly to: Address; readonly payload: Bytes }
-  | { readonly type: 'sendBestEffort'; readonly to: Address; readonly payload: Bytes };
+  | { readonly type: 'sendBestEffort'; readonly to: Address; readonly payload: Bytes }
+  /** The delegate has broadcasts that need not wait for the next interval. */
+  | { readonly type: 'spread' };
 
 /** What the host of the core has to do, in this order. */
 export type Effect =
@@ -49,6 +51,10 @@ export type MemberlistEvent =
   | { readonly type: 'conflict'; readonly member: MemberInfo; readonly other: Address }
   /** A node answers by TCP and not by UDP: something between the nodes drops datagrams. */
   | { readonly type: 'udpBlocked'; readonly member: MemberInfo }
+  /** No process listens at the TCP port of a node that does not answer. */
+  | { readonly type: 'refused'; readonly member: MemberInfo }
+  /** This process did not run for so many milliseconds, and judges no node by what it missed. */
+  | { readonly type: 'stalled'; readonly span: number }
   /** An exchange with a node failed; `why` is for people. */
   | { readonly type: 'exchangeFailed'; readonly with: Address; readonly why: string }
   | { readonly type: 'message'; readonly from: Address; readonly payload: Bytes; readonly isReliable: boolean };

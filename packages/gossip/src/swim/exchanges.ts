@@ -6,8 +6,10 @@ import { encodeReply, encodeRequest, type StreamMessage, StreamReader } from '..
 import { incompatibility } from './compatibility.ts';
 import type { Context } from './context.ts';
 import type { StreamId } from './effect.ts';
+import type { Gate } from './gate.ts';
 import { type Address, infoOf, type Member } from './member.ts';
 import type { Membership } from './membership.ts';
+import type { Pings } from './pings.ts';
 import type { Prober } from './prober.ts';
 import { pushPullDelay } from './profile.ts';
 import type { Timer } from './timers.ts';
@@ -17,16 +19,22 @@ const maxAccepted = 128;
 /** One source cannot take all. More than a few are rare: many nodes behind one address, or on one machine. */
 const maxAcceptedOfSource = 32;
 
+/** A peer that opens a stream has to say so soon what it sends, or gives its place to others. */
+const headerTimeout = 2000;
+
 /** Why this side opened a stream. */
 type Purpose =
-  | { readonly type: 'pushPull'; readonly join: boolean; readonly command: number | undefined }
+  | { readonly type: 'pushPull'; readonly join: boolean; readonly settle: Settle }
   | { readonly type: 'ping'; readonly seqNo: number }
   | { readonly type: 'user'; readonly command: number };
+
+/** Takes the outcome of a push/pull: why it failed. */
+type Settle = (why: string | undefined) => void;
 
 interface Stream {
   readonly peer: Address;
   readonly reader: StreamReader;
-  readonly timer: Timer;
+  timer: Timer;
   /** Undefined: the peer opened the stream. */
   readonly purpose: Purpose | undefined;
 }
@@ -35,13 +43,17 @@ interface Stream {
 export class Exchanges {
   readonly #context: Context;
   readonly #membership: Membership;
+  readonly #gate: Gate;
+  readonly #pings: Pings;
   readonly #prober: () => Prober;
   readonly #streams = new Map<StreamId, Stream>();
   #nextId: StreamId = 0;
 
-  constructor(context: Context, membership: Membership, prober: () => Prober) {
+  constructor(context: Context, membership: Membership, gate: Gate, pings: Pings, prober: () => Prober) {
     this.#context = context;
     this.#membership = membership;
+    this.#gate = gate;
+    this.#pings = pings;
     this.#prober = prober;
   }
 
@@ -54,11 +66,26 @@ export class Exchanges {
     const { all, me, size } = this.#membership;
     this.#context.after(pushPullDelay(this.#context.settings.profile.pushPullInterval, size), () => this.#tick());
     const isPeer = (each: Member): boolean => each !== me && each.state === 'alive';
-    for (const peer of sample(all, 1, this.#context.random, isPeer)) this.#pushPull(peer, false, undefined);
+    for (const peer of sample(all, 1, this.#context.random, isPeer)) this.exchange(peer);
   }
 
   join(to: Address, command: number): void {
-    this.#pushPull(to, true, command);
+    this.#pushPull(to, true, (error) => this.#context.emit({ type: 'settled', command, error }));
+  }
+
+  /** A push/pull that no command asked for. `answered`: the peer answered, and the answer was taken. */
+  exchange(peer: Address, answered: () => void = () => undefined): void {
+    this.#pushPull(peer, false, (why) => {
+      if (why === undefined) answered();
+      else this.#context.event({ type: 'exchangeFailed', with: peer, why });
+    });
+  }
+
+  /** As `exchange`; that the peer does not answer is expected. */
+  retry(peer: Address, answered: () => void): void {
+    this.#pushPull(peer, false, (why) => {
+      if (why === undefined) answered();
+    });
   }
 
   ping(member: Member, ping: Ping): void {
@@ -73,12 +100,20 @@ export class Exchanges {
     const { layers, profile } = this.#context.settings;
     const all = [...this.#streams.values()].filter(({ purpose }) => purpose === undefined);
     const same = all.filter((each) => equalBytes(each.peer.addr, peer.addr));
-    if (all.length >= maxAccepted || same.length >= maxAcceptedOfSource) {
+    const isShut = this.#gate.isShut(peer.addr, this.#context.now);
+    if (isShut || all.length >= maxAccepted || same.length >= maxAcceptedOfSource) {
       this.#context.emit({ type: 'close', stream: id });
       return;
     }
-    const timer = this.#context.after(profile.streamTimeout, () => this.#fail(id, 'timeout'));
-    this.#streams.set(id, { peer, reader: new StreamReader(layers, 'request'), timer, purpose: undefined });
+    const reader = new StreamReader(layers, 'request');
+    const atHeader = Math.min(headerTimeout, profile.streamTimeout);
+    const timer = this.#context.after(atHeader, () => {
+      if (reader.hasHeader) stream.timer = this.#context.after(profile.streamTimeout - atHeader, timeout);
+      else timeout();
+    });
+    const timeout = (): void => this.#fail(id, 'timeout');
+    const stream: Stream = { peer, reader, timer, purpose: undefined };
+    this.#streams.set(id, stream);
   }
 
   received(id: StreamId, bytes: Bytes): void {
@@ -87,6 +122,7 @@ export class Exchanges {
     if (stream === undefined || message === undefined) return;
     if (!message.ok) {
       this.#context.refuse(message.why);
+      if (message.why === 'no-key-opens') this.#gate.failed(stream.peer.addr, this.#context.now);
       if (stream.purpose === undefined && message.why !== 'wrong-label') {
         this.#context.emit({ type: 'reply', stream: id, bytes: this.#reply({ type: 'error', error: message.why }) });
         this.#forget(id);
@@ -94,7 +130,7 @@ export class Exchanges {
       return;
     }
     if (stream.purpose === undefined) this.#serve(id, stream.peer, message.value);
-    else this.#answered(id, stream.purpose, stream.peer, message.value);
+    else this.#answered(id, stream.purpose, message.value);
   }
 
   /** The request has left. A user message has no answer. */
@@ -129,8 +165,7 @@ export class Exchanges {
       case 'pushPull':
         return this.#table(message.join);
       case 'ping':
-        if (!this.#prober().isForMe(message)) return undefined;
-        return { type: 'ack', seqNo: message.seqNo, payload: this.#prober().ackPayload() };
+        return this.#pings.answer(message);
       case 'user': {
         const payload = new Uint8Array(message.payload);
         this.#context.event({ type: 'message', from: peer, payload, isReliable: true });
@@ -143,7 +178,7 @@ export class Exchanges {
   }
 
   /** Takes the answer to this node's request. */
-  #answered(id: StreamId, purpose: Purpose, peer: Address, message: StreamMessage): void {
+  #answered(id: StreamId, purpose: Purpose, message: StreamMessage): void {
     if (message.type === 'error') {
       this.#fail(id, message.error);
       return;
@@ -151,7 +186,7 @@ export class Exchanges {
     if (purpose.type === 'pushPull' && message.type === 'pushPull') {
       this.#close(id);
       const why = this.#merge({ ...message, join: purpose.join });
-      this.#done(purpose, peer, why);
+      this.#done(purpose, why);
     } else if (purpose.type === 'ping' && message.type === 'ack' && message.seqNo === purpose.seqNo) {
       this.#close(id);
       this.#prober().answeredByTcp(purpose.seqNo);
@@ -169,8 +204,8 @@ export class Exchanges {
     return undefined;
   }
 
-  #pushPull(to: Address, join: boolean, command: number | undefined): void {
-    this.#open(to, this.#table(join), { type: 'pushPull', join, command });
+  #pushPull(to: Address, join: boolean, settle: Settle): void {
+    this.#open(to, this.#table(join), { type: 'pushPull', join, settle });
   }
 
   #table(join: boolean): PushPull {
@@ -197,14 +232,14 @@ export class Exchanges {
     if (stream === undefined) return;
     if (isOpen) this.#close(id);
     else this.#forget(id);
-    if (stream.purpose !== undefined) this.#done(stream.purpose, stream.peer, why);
+    if (stream.purpose !== undefined) this.#done(stream.purpose, why);
   }
 
-  #done(purpose: Purpose, peer: Address, why: string | undefined): void {
-    if (purpose.type === 'ping') return;
-    const { command } = purpose;
-    if (command !== undefined) this.#context.emit({ type: 'settled', command, error: why });
-    else if (why !== undefined) this.#context.event({ type: 'exchangeFailed', with: peer, why });
+  #done(purpose: Purpose, why: string | undefined): void {
+    if (purpose.type === 'pushPull') purpose.settle(why);
+    else if (purpose.type === 'user') this.#context.emit({ type: 'settled', command: purpose.command, error: why });
+    else if (why === 'refused') this.#prober().refusedByTcp(purpose.seqNo);
+    else this.#prober().failedByTcp(purpose.seqNo);
   }
 
   #close(id: StreamId): void {

@@ -5,4 +5,4 @@ export { Core } from './core.ts';
 export type { Delegate } from './delegate.ts';
 export type { Effect, Input, MemberlistEvent, StreamId } from './effect.ts';
 export type { Address, MemberInfo } from './member.ts';
-export { lan, local, type Profile, profiles, transmitLimit, wan } from './profile.ts';
+export { fast, lan, local, type Profile, profiles, transmitLimit, wan } from './profile.ts';

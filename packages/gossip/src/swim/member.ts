@@ -29,8 +29,16 @@ export interface Member extends MemberInfo {
   vsn: Bytes;
   /** When `state` changed. */
   since: number;
+  /** The place on the ring. */
+  readonly hash: number;
+  /** The node runs this package: its pings or acks say how it sees the cluster. */
+  isKin: boolean;
   /** While `state` is suspect. */
   suspicion: { readonly of: Suspicion; timer: Timer } | undefined;
+  /** When it was dead and came back, lately. */
+  revivals: readonly number[];
+  /** Until then, no quick verdict about the node. */
+  slowUntil: number;
 }
 
 export function infoOf({ name, addr, port, meta, incarnation, state, vsn }: MemberInfo): MemberInfo {

@@ -2,13 +2,16 @@ import { below, shuffle } from '../random.ts';
 import { type Bytes, equalBytes } from '../wire/bytes.ts';
 import { type Alive, type Dead, encodeMessage, type Suspect } from '../wire/message.ts';
 import type { NodeState } from '../wire/push-pull.ts';
-import { protocolVersions, writeVersions } from '../wire/vsn.ts';
+import { speaking, writeVersions } from '../wire/vsn.ts';
 import { Awareness } from './awareness.ts';
 import { BroadcastQueue } from './broadcast-queue.ts';
 import type { Context } from './context.ts';
+import { Lost } from './lost.ts';
 import { infoOf, isGone, type Member } from './member.ts';
-import { Suspicion, suspicionTerms } from './suspicion.ts';
+import { hashOf } from './ring.ts';
+import { Suspicions } from './suspicions.ts';
 import { type Judge, judgeAlive, judgeDead, judgeSuspect } from './verdict.ts';
+import { viewOf } from './view.ts';
 
 const maxIncarnation = 0xff_ff_ff_ff;
 
@@ -16,19 +19,24 @@ const maxIncarnation = 0xff_ff_ff_ff;
 export class Membership {
   readonly queue = new BroadcastQueue();
   readonly awareness: Awareness;
+  readonly suspicions: Suspicions;
+  readonly lost = new Lost();
   /** This node. */
   readonly me: Member;
   isLeaving = false;
+  /** There is something to pass on. */
+  onNews: () => void = () => undefined;
   readonly #context: Context;
   readonly #byName = new Map<string, Member>();
   /** In the order of probes. */
   #order: Member[] = [];
+  #view: Bytes | undefined;
 
   constructor(context: Context) {
-    const { name, address, meta, delegateVersions, profile } = context.settings;
+    const { name, address, meta, delegateVersions, profile, layers } = context.settings;
     this.#context = context;
     this.awareness = new Awareness(profile.awarenessMax);
-    const vsn = writeVersions({ protocol: protocolVersions, delegate: delegateVersions });
+    const vsn = writeVersions({ protocol: speaking(layers.encryption?.version), delegate: delegateVersions });
     this.me = {
       name,
       ...address,
@@ -37,9 +45,14 @@ export class Membership {
       state: 'alive',
       vsn,
       since: context.now,
-      suspicion: undefined,
+      ...unjudged(name),
     };
     this.#add(this.me);
+    this.suspicions = new Suspicions(
+      context,
+      () => this.#order,
+      ({ name: node, incarnation }) => this.dead({ type: 'dead', node, incarnation, from: name }),
+    );
   }
 
   /** Every known node, in the order of probes. */
@@ -49,6 +62,12 @@ export class Membership {
 
   get size(): number {
     return this.#order.length;
+  }
+
+  /** How this node sees the cluster. */
+  get view(): Bytes {
+    this.#view ??= viewOf(this.#order.filter((each) => !isGone(each)));
+    return this.#view;
   }
 
   get(name: string): Member | undefined {
@@ -105,6 +124,7 @@ export class Membership {
         this.#revive(this.#add(memberOf(claim, this.#context.now)), claim);
         break;
       case 'take':
+        if (known?.state === 'dead') this.suspicions.revived(known);
         if (known !== undefined) this.#revive(known, claim);
         break;
     }
@@ -116,10 +136,7 @@ export class Membership {
     if (known === undefined || verdict === 'ignore') return;
     if (verdict === 'refute') this.#refute(claim.incarnation);
     else if (verdict === 'suspect') this.#suspect(known, claim);
-    else if (known.suspicion?.of.confirm(claim.from) === true) {
-      this.#pass(claim);
-      this.#armSuspicion(known, known.suspicion.of);
-    }
+    else if (this.suspicions.confirm(known, claim.from)) this.#pass(claim);
   }
 
   dead(claim: Dead): void {
@@ -128,6 +145,11 @@ export class Membership {
     if (known === undefined || verdict === 'ignore') return;
     if (verdict === 'refute') this.#refute(claim.incarnation);
     else this.#bury(known, claim);
+  }
+
+  /** The process of a suspected node refused a connection twice. */
+  refusedTwice(member: Member): void {
+    this.suspicions.refusedTwice(member);
   }
 
   /** An entry of another node's table. The entry of a dead node only raises suspicion: the node itself shall be asked first. */
@@ -143,11 +165,14 @@ export class Membership {
   #revive(member: Member, claim: Alive): void {
     const before = member.state;
     const hasNewMeta = !equalBytes(member.meta, claim.meta);
-    this.#endSuspicion(member);
+    this.suspicions.end(member);
+    this.lost.remove(member.name);
     this.#pass(claim);
     const { addr, vsn, meta } = copy(claim);
     Object.assign(member, { addr, vsn, meta, port: claim.port, incarnation: claim.incarnation });
     if (before !== 'alive') Object.assign(member, { state: 'alive', since: this.#context.now });
+    // Another program may run there now.
+    if (isGone({ state: before })) member.isKin = false;
     const info = infoOf(member);
     if (before === 'dead' || before === 'left') this.#context.event({ type: 'join', member: info });
     else if (before === 'suspect') this.#context.event({ type: 'refuted', member: info });
@@ -160,32 +185,19 @@ export class Membership {
     member.incarnation = claim.incarnation;
     member.state = 'suspect';
     member.since = this.#context.now;
-    const terms = suspicionTerms(this.#context.settings.profile, this.size);
-    this.#armSuspicion(member, new Suspicion(terms, claim.from, this.#context.now));
+    this.suspicions.start(member, claim.from);
     this.#context.event({ type: 'suspect', member: infoOf(member) });
-  }
-
-  #armSuspicion(member: Member, of: Suspicion): void {
-    this.#endSuspicion(member);
-    const timer = this.#context.timers.at(of.deadline, () => {
-      const { name: node, incarnation } = member;
-      this.dead({ type: 'dead', node, incarnation, from: this.me.name });
-    });
-    member.suspicion = { of, timer };
-  }
-
-  #endSuspicion(member: Member): void {
-    if (member.suspicion !== undefined) member.suspicion.timer.isCancelled = true;
-    member.suspicion = undefined;
   }
 
   /** alive or suspect -> dead or left */
   #bury(member: Member, claim: Dead, done?: () => void): void {
-    this.#endSuspicion(member);
+    this.suspicions.end(member);
     this.#pass(claim, done);
     member.incarnation = claim.incarnation;
     member.state = claim.node === claim.from ? 'left' : 'dead';
     member.since = this.#context.now;
+    if (member.state === 'dead') this.lost.add(member, member.since);
+    else this.lost.remove(member.name);
     this.#context.event({ type: 'leave', member: infoOf(member) });
   }
 
@@ -196,8 +208,11 @@ export class Membership {
     this.announce();
   }
 
+  /** Every change of what this node knows is passed on. */
   #pass(claim: Alive | Suspect | Dead, done?: () => void): void {
+    this.#view = undefined;
     this.queue.add(encodeMessage(claim), claim.node, done);
+    this.onNews();
   }
 
   /** At a random place, so that nodes do not probe a new node all at once. */
@@ -221,7 +236,12 @@ function aliveOf({ name: node, incarnation, addr, port, meta, vsn }: Member): Al
 /** The record of a node that is only known by name so far, until `revive`. */
 function memberOf(claim: Alive, since: number): Member {
   const { node: name, incarnation } = claim;
-  return { name, incarnation, ...copy(claim), state: 'dead', since, suspicion: undefined };
+  return { name, incarnation, ...copy(claim), state: 'dead', since, ...unjudged(name) };
+}
+
+/** What this node has found out about a node that is new to it. */
+function unjudged(name: string): Pick<Member, 'hash' | 'isKin' | 'suspicion' | 'revivals' | 'slowUntil'> {
+  return { hash: hashOf(name), isKin: false, suspicion: undefined, revivals: [], slowUntil: 0 };
 }
 
 /** Messages are views of whole packets; records must not keep these alive. */

@@ -17,10 +17,14 @@ const userOverhead = partOverhead + 1;
 export class Packets {
   readonly #context: Context;
   readonly #membership: Membership;
+  /** News waits for `eagerGossip`. */
+  #isSoon = false;
+  #lastRound = Number.NEGATIVE_INFINITY;
 
   constructor(context: Context, membership: Membership) {
     this.#context = context;
     this.#membership = membership;
+    membership.onNews = () => this.soon();
   }
 
   start(): void {
@@ -43,9 +47,25 @@ export class Packets {
     this.#context.emit({ type: 'datagram', to, bytes: encodeDatagram(encodeMessage(message), layers, false) });
   }
 
+  /** There is news: it does not wait for the interval, where the profile says so. */
+  soon(): void {
+    const { eagerGossip } = this.#context.settings.profile;
+    if (eagerGossip === 0 || this.#isSoon || !this.#membership.hasOthers) return;
+    this.#isSoon = true;
+    this.#context.timers.at(Math.max(this.#context.now, this.#lastRound + eagerGossip), () => {
+      this.#isSoon = false;
+      this.#round();
+    });
+  }
+
   #gossip(): void {
-    const { gossipInterval, gossipNodes, gossipToTheDead } = this.#context.settings.profile;
-    this.#context.after(gossipInterval, () => this.#gossip());
+    this.#context.after(this.#context.settings.profile.gossipInterval, () => this.#gossip());
+    this.#round();
+  }
+
+  #round(): void {
+    const { gossipNodes, gossipToTheDead } = this.#context.settings.profile;
+    this.#lastRound = this.#context.now;
     const { me, all } = this.#membership;
     const { now, random } = this.#context;
     const hears = (each: Member): boolean =>
@@ -56,6 +76,7 @@ export class Packets {
       if (packet.parts.length === 0) return;
       this.#emit(member, packet, member);
     }
+    if (this.#membership.queue.hasUnsent) this.soon();
   }
 
   #packet(): Packet {
@@ -67,8 +88,9 @@ export class Packets {
   #fill(packet: Packet): void {
     const { settings, delegate } = this.#context;
     const limit = transmitLimit(settings.profile.retransmitMult, this.#membership.size);
-    const news = this.#membership.queue.take(packet.room + partOverhead, partOverhead, limit);
-    for (const message of news) packet.add(message);
+    const { queue } = this.#membership;
+    for (const message of queue.take(packet.room + partOverhead, partOverhead, limit, packet.partsLeft))
+      packet.add(message);
     const room = packet.room + partOverhead;
     if (room <= userOverhead) return;
     for (const payload of delegate.broadcasts?.(room, userOverhead) ?? []) {

@@ -25,8 +25,9 @@ const source = {
 const accusation = { incarnation: uint32, node: name, from: name };
 const node = { addr: address, port, meta: bytes(512), incarnation: uint32, vsn };
 
-const ping = fc.record({ type: fc.constant('ping' as const), seqNo: uint32, node: name, ...source });
-const ack = fc.record({ type: fc.constant('ack' as const), seqNo: uint32, payload: bytes(200) });
+const view = fc.oneof(fc.constant(new Uint8Array()), fc.uint8Array({ minLength: 8, maxLength: 8 }));
+const ping = fc.record({ type: fc.constant('ping' as const), seqNo: uint32, node: name, ...source, view });
+const ack = fc.record({ type: fc.constant('ack' as const), seqNo: uint32, payload: bytes(200), view });
 const user = fc.record({ type: fc.constant('user' as const), payload: bytes(2000) });
 
 export const message: fc.Arbitrary<Message> = fc.oneof(

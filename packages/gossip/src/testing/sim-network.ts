@@ -28,9 +28,11 @@ export interface SimEvent {
 /** A node of the simulated network: a core, and whether its process runs. */
 export class SimNode {
   readonly name: string;
-  readonly address: Address;
+  address: Address;
   core: Core;
   isUp = true;
+  /** A slow process sees everything so many milliseconds late. */
+  lag = 0;
   /** A frozen process takes nothing in; what comes waits. */
   frozenUntil = 0;
   wake: Timer | undefined;
@@ -49,6 +51,10 @@ export class SimNetwork {
   now = 0;
   /** Share of datagrams that are lost. */
   loss = 0;
+  /** Share of datagrams that arrive twice. */
+  duplication = 0;
+  /** Share of datagrams that others may overtake, by up to so many milliseconds. */
+  reorder: { readonly share: number; readonly upTo: number } = { share: 0, upTo: 0 };
   /** Whether datagrams and streams get from one node to another. */
   reaches: (from: SimNode, to: SimNode) => boolean = () => true;
   /** Whether datagrams get through where streams do. */
@@ -58,6 +64,8 @@ export class SimNetwork {
   readonly settled = new Map<number, string | undefined>();
   packets = 0;
   bytes = 0;
+  readonly #byAddress = new Map<string, SimNode>();
+  #addresses = 0;
   readonly #options: SimOptions;
   readonly #random: Random;
   readonly #timers = new Timers();
@@ -75,10 +83,10 @@ export class SimNetwork {
   }
 
   add(name: string, delegate: Delegate = {}): SimNode {
-    const index = this.nodes.length;
-    const address = { addr: Uint8Array.of(10, 0, index >> 8, index & 0xff), port: 7946 };
+    const address = this.#newAddress();
     const node = new SimNode(name, address, this.#core(name, address, delegate));
     this.nodes.push(node);
+    this.#byAddress.set(`${address.addr}`, node);
     this.give(node, { type: 'start' });
     return node;
   }
@@ -89,9 +97,18 @@ export class SimNetwork {
     if (node.wake !== undefined) node.wake.isCancelled = true;
   }
 
+  /** The host gets another address; nothing answers at the old one. */
+  move(node: SimNode): void {
+    this.#byAddress.delete(`${node.address.addr}`);
+    node.address = this.#newAddress();
+    this.#byAddress.set(`${node.address.addr}`, node);
+  }
+
   /** The process starts again, with nothing that it knew. */
   restart(node: SimNode, delegate: Delegate = {}): void {
+    this.kill(node);
     node.isUp = true;
+    node.frozenUntil = 0;
     node.streams.clear();
     node.core = this.#core(node.name, node.address, delegate);
     this.give(node, { type: 'start' });
@@ -126,7 +143,10 @@ export class SimNetwork {
   give(node: SimNode, input: Input): void {
     if (!node.isUp) return;
     if (node.frozenUntil > this.now) {
-      this.#timers.at(node.frozenUntil, () => this.give(node, input));
+      const { core } = node;
+      this.#timers.at(node.frozenUntil, () => {
+        if (node.core === core) this.give(node, input);
+      });
       return;
     }
     for (const effect of node.core.step(input, this.now)) this.#carryOut(node, effect);
@@ -173,7 +193,7 @@ export class SimNetwork {
         node.streams.delete(effect.stream);
         if (end === undefined) break;
         const bytes = effect.type === 'reply' ? effect.bytes : noBytes;
-        this.#later(() => this.#deliver(node, end, bytes));
+        this.#later(end.peer, () => this.#deliver(node, end, bytes));
         break;
       }
       case 'event':
@@ -192,15 +212,20 @@ export class SimNetwork {
     const peer = this.#at(to);
     if (peer === undefined || this.#random.float() < this.loss) return;
     if (!this.reaches(from, peer) || !this.passesUdp(from, peer)) return;
-    this.#later(() => this.give(peer, { type: 'datagram', from: from.address, bytes }));
+    const copies = this.#random.float() < this.duplication ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      const isOvertaken = this.#random.float() < this.reorder.share;
+      const more = isOvertaken ? this.#random.float() * this.reorder.upTo : 0;
+      this.#later(peer, () => this.give(peer, { type: 'datagram', from: from.address, bytes }), more);
+    }
   }
 
   #connect(from: SimNode, stream: StreamId, to: Address, bytes: Bytes): void {
     const peer = this.#at(to);
-    if (peer === undefined || !this.reaches(from, peer)) return;
-    this.#later(() => {
+    if (peer === undefined || !this.reaches(from, peer) || !this.reaches(peer, from)) return;
+    this.#later(peer, () => {
       if (!peer.isUp) {
-        this.#later(() => this.give(from, { type: 'closed', stream, why: 'refused' }));
+        this.#later(from, () => this.give(from, { type: 'closed', stream, why: 'refused' }));
         return;
       }
       const id = peer.nextStream;
@@ -223,12 +248,17 @@ export class SimNetwork {
     this.give(end.peer, { type: 'closed', stream: end.id, why: 'closed' });
   }
 
-  #later(then: () => void): void {
+  #later(receiver: SimNode, then: () => void, more = 0): void {
     const [min, max] = this.#options.delay ?? [0.3, 1];
-    this.#timers.at(this.now + min + this.#random.float() * (max - min), then);
+    this.#timers.at(this.now + min + this.#random.float() * (max - min) + receiver.lag + more, then);
   }
 
   #at({ addr }: Address): SimNode | undefined {
-    return addr[0] === 10 ? this.nodes[(addr[2] ?? 0) * 256 + (addr[3] ?? 0)] : undefined;
+    return this.#byAddress.get(`${addr}`);
+  }
+
+  #newAddress(): Address {
+    const index = this.#addresses++;
+    return { addr: Uint8Array.of(10, 0, index >> 8, index & 0xff), port: 7946 };
   }
 }

@@ -55,6 +55,11 @@ export class Packet {
     return this.parts.length === maxParts ? -1 : this.#room - partOverhead;
   }
 
+  /** How many messages more the packet may have. */
+  get partsLeft(): number {
+    return maxParts - this.parts.length;
+  }
+
   /** Adds the message if it fits. */
   add(message: Bytes): boolean {
     if (message.length > this.room) return false;

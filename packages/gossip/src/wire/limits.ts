@@ -31,3 +31,6 @@ export const maxLabel = 255;
 
 /** The count of parts of a compound message is one byte. */
 export const maxParts = 255;
+
+/** What a node says of its view of the cluster is a hash of so many bytes. */
+export const viewLength = 8;

@@ -1,5 +1,5 @@
 import { type Bytes, concat } from './bytes.ts';
-import { maxDatagram, maxMeta, maxName } from './limits.ts';
+import { maxDatagram, maxMeta, maxName, viewLength } from './limits.ts';
 import { type } from './message-type.ts';
 import { MsgpackReader } from './msgpack-reader.ts';
 import { MsgpackWriter } from './msgpack-writer.ts';
@@ -14,13 +14,15 @@ const address = raw(16);
 
 /** Where the ack goes. Without an address and a port, the ack goes to the source of the datagram. */
 const source = { SourceAddr: optional(address), SourcePort: optional(port), SourceNode: optional(name) };
+/** How the sender sees the cluster. memberlist in Go sends no such field, and skips it. */
+const view = { View: optional(raw(viewLength)) };
 /** What `Node` says about `From`'s view of it. */
 const accusation = { Incarnation: uint32, Node: name, From: name };
 
 const fields = {
-  ping: { SeqNo: uint32, Node: name, ...source },
+  ping: { SeqNo: uint32, Node: name, ...source, ...view },
   indirectPing: { SeqNo: uint32, Target: address, Port: port, Node: name, Nack: bool, ...source },
-  ack: { SeqNo: uint32, Payload: rawOrNil(maxDatagram) },
+  ack: { SeqNo: uint32, Payload: rawOrNil(maxDatagram), ...view },
   nack: { SeqNo: uint32 },
   suspect: accusation,
   dead: accusation,

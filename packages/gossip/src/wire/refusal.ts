@@ -7,6 +7,7 @@ export type Refusal =
   | 'malformed'
   | 'no-key-opens'
   | 'plaintext'
+  | 'rate-limited'
   | 'too-long'
   | 'truncated'
   | 'unknown-type'

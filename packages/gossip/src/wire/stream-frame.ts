@@ -45,6 +45,14 @@ export class StreamFrame {
     this.#label = label;
   }
 
+  /** Whether so much has arrived that the length of what follows is known, or the frame of a layer has begun. */
+  get hasHeader(): boolean {
+    if (this.#start === undefined) return false;
+    const byte = this.#buffer[this.#start];
+    const isLayer = byte === type.encrypted || byte === type.compressed;
+    return isLayer ? this.#length >= this.#start + envelopeHeaderLength : this.#tail !== undefined;
+  }
+
   /** The whole message, without the label; undefined while the message is not complete. */
   push(piece: Bytes): Decoded<Bytes> | undefined {
     if (this.#length + piece.length > maxStream) return refused('too-long');

@@ -63,6 +63,11 @@ export class StreamReader {
     this.#frame = new StreamFrame(direction === 'request' ? layers.label : undefined);
   }
 
+  /** Whether the peer has said what it sends. */
+  get hasHeader(): boolean {
+    return this.#frame.hasHeader;
+  }
+
   /** Undefined: the message is not complete. */
   push(piece: Bytes): Decoded<StreamMessage> | undefined {
     const frame = this.#frame.push(piece);

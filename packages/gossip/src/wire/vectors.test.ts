@@ -19,10 +19,11 @@ test.each<[string, string, Message, boolean]>([
       sourceAddr: bytesOf('7f000015'),
       sourcePort: 7946,
       sourceNode: 'plain',
+      view: noBytes,
     },
     false,
   ],
-  ['an ack', '0282a75061796c6f6164c0a55365714e6f02', { type: 'ack', seqNo: 2, payload: noBytes }, false],
+  ['an ack', '0282a75061796c6f6164c0a55365714e6f02', { type: 'ack', seqNo: 2, payload: noBytes, view: noBytes }, false],
   [
     'an alive',
     '0486a441646472a47f000013ab496e6361726e6174696f6e01a44d657461abff81a4726f6c65a3776562a44e6f6465a26e39a4506f7274cd1f0aa356736ea6010502020505',

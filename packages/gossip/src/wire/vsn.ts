@@ -1,4 +1,5 @@
 import type { Bytes } from './bytes.ts';
+import type { EnvelopeVersion } from './envelope.ts';
 
 /** The range of protocol versions that a node speaks, and the version with which it speaks. */
 export interface VersionRange {
@@ -15,6 +16,11 @@ export interface Versions {
 
 /** What memberlist sends since 0.2 (2019). */
 export const protocolVersions: VersionRange = { min: 1, max: 5, current: 2 };
+
+/** Nodes that speak memberlist's protocol 1 are those that send version 0 of the envelope. */
+export function speaking(envelope: EnvelopeVersion | undefined): VersionRange {
+  return envelope === 0 ? { ...protocolVersions, current: 1 } : protocolVersions;
+}
 
 /** From which highest protocol version on a node does what. */
 export const understands = { tcpPings: 3, nacks: 4, checksums: 5 } as const;
