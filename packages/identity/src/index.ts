@@ -1,8 +1,11 @@
+export * from './accept-next-root.ts';
+export * from './accept-order.ts';
 export * from './admission.ts';
 export * from './authority.ts';
 export * from './credential.ts';
 export * from './lifetimes.ts';
 export * from './name.ts';
+export * from './order.ts';
 export * from './renewal.ts';
 export { createSealingKey, deriveBytes, hasSealed, type SealContext, type SealingKey, seal, unseal } from './seal.ts';
 export * from './sealed-for.ts';

@@ -21,7 +21,7 @@ export const longestLife = days(90);
 export const backdating = minutes(10);
 
 /** Largest difference between the clocks of two hosts. Half of what certificates forgive. */
-const clockTolerance = minutes(5);
+export const clockTolerance = minutes(5);
 
 /** When the certificate was issued, Unix ms. */
 export function issuedAt({ notBefore }: Pick<Certificate, 'notBefore'>): number {

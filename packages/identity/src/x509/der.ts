@@ -63,6 +63,12 @@ export function isContext(node: Node | undefined, number: number): boolean {
   return node !== undefined && node.tagClass === contextSpecific && node.type === number;
 }
 
+/** The number and the content of a primitive value with a context-specific tag. Undefined: the node is none. */
+export function contextContent(node: Node): { readonly number: number; readonly bytes: Uint8Array } | undefined {
+  const isOne = node.tagClass === contextSpecific && typeof node.value === 'string';
+  return isOne ? { number: node.type, bytes: fromBinary(node.value as string) } : undefined;
+}
+
 export function sequence(...nodes: readonly Node[]): Node {
   return asn1.create(universal, tag.sequence, true, nodes);
 }

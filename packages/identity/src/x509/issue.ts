@@ -11,10 +11,8 @@ import {
   decode,
   encode,
   integer,
-  isContext,
   type Node,
   oid,
-  oidOf,
   parts,
   sequence,
   set,
@@ -24,6 +22,7 @@ import {
 } from './der.ts';
 import * as extensions from './extensions.ts';
 import { oids } from './oids.ts';
+import { extensionsOf } from './read-extensions.ts';
 import { signatureAlgorithm, signed, spkiNode } from './signed.ts';
 
 /** A CA that can sign: its certificate and its private key. */
@@ -153,15 +152,11 @@ function distinguishedName(...attributes: readonly (readonly [type: string, valu
 }
 
 /** The name of the holder, exactly as it is written in the certificate. */
-export function subjectOf(certificate: Certificate): Node {
-  return partsOf(certificate).subject;
-}
-
-function partsOf({ der }: Certificate): { readonly subject: Node; readonly optional: readonly Node[] } {
+export function subjectOf({ der }: Certificate): Node {
   const [structure] = parts(decode(der)) ?? [];
-  const [, , , , , subject, , ...optional] = parts(structure) ?? [];
+  const [, , , , , subject] = parts(structure) ?? [];
   if (subject === undefined) throw new TypeError('a certificate that was read before is not in DER');
-  return { subject, optional };
+  return subject;
 }
 
 /** The parts of a CA's certificate that stand in certificates which it issues, exactly as they are written there. */
@@ -170,14 +165,13 @@ function authorityParts(certificate: Certificate): {
   key: KeyObject;
   keyIdentifier?: Uint8Array;
 } {
-  const { subject, optional } = partsOf(certificate);
-  const list = optional.find((node) => isContext(node, 3));
-  const [all] = Array.isArray(list?.value) ? list.value : [];
-  const found = (parts(all) ?? []).map((node) => parts(node) ?? []);
-  const [, value] = found.find(([id]) => oidOf(id) === oids.subjectKeyIdentifier) ?? [];
-  const octets = content(value, tag.octetString);
-  const keyIdentifier = octets && content(decode(octets), tag.octetString);
-  return { subject, key: certificate.publicKey, ...(keyIdentifier && { keyIdentifier }) };
+  const found = extensionsOf(certificate)?.find(({ id }) => id === oids.subjectKeyIdentifier);
+  const keyIdentifier = found && content(decode(found.value), tag.octetString);
+  return {
+    subject: subjectOf(certificate),
+    key: certificate.publicKey,
+    ...(keyIdentifier && { keyIdentifier }),
+  };
 }
 
 function authorityKey(issuer: Certificate): readonly Node[] {
