@@ -10,6 +10,8 @@ interface CertificateCallsParts {
 
 /** Waits no longer for one manager, ms. A follower asks the leader in this time. */
 const patience = 5_000;
+/** As long as a joiner waits: the CA may be a program, which has eight seconds. */
+const patienceForRenewal = 10_000;
 
 /** How a member of a cluster asks the managers for certificates: the manager that answered last, then the others. */
 export class CertificateCalls {
@@ -44,7 +46,7 @@ export class CertificateCalls {
   ): Promise<{ readonly chain: string; readonly roots: string }> {
     const request = { requestId: this.#parts.newId(), certificateRequest };
     const { chain, roots } = await this.#ask(
-      (client, limits) => callUnary(client.renew.bind(client), request, limits),
+      (client, limits) => callUnary(client.renew.bind(client), request, { ...limits, timeout: patienceForRenewal }),
       signal,
     );
     return { chain: chain.join(''), roots: roots.join('') };

@@ -88,6 +88,7 @@ export const errorKinds = {
   'timed-out': 'unavailable',
   'shutting-down': 'unavailable',
   recovering: 'unavailable',
+  'external-ca-failed': 'unavailable',
   'encryption-unavailable': 'unsupported',
   busy: 'unavailable',
   'permission-denied': 'denied',

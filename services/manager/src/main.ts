@@ -23,10 +23,12 @@ import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } f
 import { Command, CommanderError, Option } from 'commander';
 import type { Founding } from './cluster/bootstrap.ts';
 import { Custody } from './cluster/ca/custody.ts';
+import type { ExternalCa } from './cluster/ca/external-ca.ts';
 import { StoreTrust } from './cluster/membership/store-trust.ts';
 import { Registration } from './cluster/registration.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config/config.ts';
+import { CaProgram } from './io/ca-program.ts';
 import { type ClusterRecord, readClusterRecord, writeClusterRecord } from './io/cluster-record.ts';
 import { prepareDataDir } from './io/data-dir.ts';
 import { claimDataDir } from './io/data-dir-lock.ts';
@@ -73,7 +75,10 @@ const unsaid: LogSettings = { level: 'info', format: 'json' };
 
 /** Commands on the data directory of a manager that does not run. */
 const beside: Readonly<Record<string, (log: Log) => Command>> = {
-  init: () => initCommand({ clock: systemClock, random: cryptoRandom }),
+  init: (log) => {
+    const caProgram = (path: string): ExternalCa => new CaProgram(path, { log });
+    return initCommand({ clock: systemClock, random: cryptoRandom, caProgram });
+  },
   restore: (log) => restoreCommand({ clock: systemClock, random: cryptoRandom, log }),
 };
 
@@ -174,7 +179,8 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     ...{ ...config, instance },
     ...(founding === undefined ? { clusterId: nameOf(credential.current).cluster } : { founding }),
   };
-  const modules = { ...parts, store, peers, dialer, operation, ...(custody && { custody }) };
+  const externalCa = config.caProgram === undefined ? {} : { externalCa: new CaProgram(config.caProgram, { log }) };
+  const modules = { ...parts, store, peers, dialer, operation, ...(custody && { custody }), ...externalCa };
   const manager = createManager(modules, settings);
   const keys = createKeys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };

@@ -14,6 +14,7 @@ import { MtuGate } from './api/mtu-gate.ts';
 import type { StoreOperation } from './api/store-operation.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
 import type { Custody } from './cluster/ca/custody.ts';
+import type { ExternalCa } from './cluster/ca/external-ca.ts';
 import { watchCluster } from './cluster/cluster-watch.ts';
 import { StoreMonitor } from './cluster/maintenance/store-monitor.ts';
 import type { Peers } from './cluster/peers.ts';
@@ -54,6 +55,8 @@ export interface ManagerModules {
   readonly dialer?: Dialer;
   /** What this manager issues certificates with; absent: it issues none. */
   readonly custody?: Custody;
+  /** The CA, if its key is not in the cluster; absent: this manager cannot ask such a CA. */
+  readonly externalCa?: ExternalCa;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -1,5 +1,5 @@
 import { formatCertificates, formatPin, formatPins, pinOf } from '@causeway/identity';
-import { parseRequestId, unwrap } from '@causeway/model';
+import { type CausewayError, isCausewayError, parseRequestId, unwrap } from '@causeway/model';
 import type {
   MemberCertificate,
   RotateCaRequest,
@@ -9,7 +9,14 @@ import type {
 import type { CallContext } from '../call/context.ts';
 import type { Issuer } from '../cluster/ca/issuer.ts';
 import { untrusting } from '../cluster/membership/plan-restart.ts';
-import { beginRotation, finishRotation, forceWaitsFor, isRotating, waitingFor } from '../plan/rotate-ca.ts';
+import {
+  beginRotation,
+  finishRotation,
+  forceWaitsFor,
+  isRotating,
+  type NextCa,
+  waitingFor,
+} from '../plan/rotate-ca.ts';
 import type { CertificateRecord } from '../store/records/certificate.ts';
 import { untilView } from '../store/until-view.ts';
 import type { View } from '../store/view.ts';
@@ -47,7 +54,7 @@ export async function* rotateCa(
   const id = unwrap(parseRequestId(request.requestId));
   const { writer, view, clock } = context.modules;
   const { ca } = issuer;
-  const next = isRotating(ca.value) ? { from: ca.revision, ca: ca.value } : await issuer.next();
+  const next = isRotating(ca.value) ? { from: ca.revision, ca: ca.value } : await nextOrWhyNot(issuer, call.signal);
   const { reply: generation } = await writer.write(id, beginRotation(next), call);
   const { actor, peer, method, signal } = call;
   const by = peer.kind === 'operator' ? peer.name : undefined;
@@ -64,6 +71,15 @@ export async function* rotateCa(
     if (now.done) return;
     await untilView(view, () => JSON.stringify(progress()) !== JSON.stringify(now), signal);
     if (signal.aborted) return;
+  }
+}
+
+async function nextOrWhyNot(issuer: Issuer, signal: AbortSignal): Promise<NextCa | CausewayError> {
+  try {
+    return await issuer.next(signal);
+  } catch (error) {
+    if (isCausewayError(error)) return error;
+    throw error;
   }
 }
 

@@ -134,7 +134,7 @@ export class CertificatesApi {
     const { random, writer } = this.#context.modules;
     const join = readJoin(message, randomId(random) as NodeId);
     const facts = this.#facts();
-    const issued = this.#issueFor(join, message, facts);
+    const issued = await this.#issueFor(join, message, facts, call);
     const { reply } = await writer.write(id, joinCluster(join, issued, facts), call);
     return {
       clusterId: this.#context.haveRead().id,
@@ -154,7 +154,7 @@ export class CertificatesApi {
     const to = memberOf(call.peer);
     const { view, writer } = this.#context.modules;
     const hosts = view.records('certificate').get(to)?.value.hosts ?? [];
-    const issued = this.#issuer.issue({ to, request, hosts });
+    const issued = await this.#issuer.issue({ to, request, hosts }, call.signal);
     const { reply } = await writer.write(id, renewCertificate(to, issued, digestOf(request)), call);
     return { chain: [reply.chain], roots: this.#roots };
   }
@@ -235,11 +235,12 @@ export class CertificatesApi {
    * Undefined: the joiner is refused. The refusal is given by the plan, because a retry of a call that succeeded is refused
    * here, too, and has an answer in the store. Only a stranger is refused at once.
    */
-  #issueFor(
+  async #issueFor(
     join: Join,
     { certificateRequest: request, addresses: hosts }: JoinRequest,
     facts: JoinFacts,
-  ): Issued | undefined {
+    { signal }: CallContext,
+  ): Promise<Issued | undefined> {
     let to: Member;
     try {
       to = admitJoiner(this.#context.modules.view, join, facts).to;
@@ -247,7 +248,7 @@ export class CertificatesApi {
       if (!isCausewayError(error) || error.code === 'token-refused') throw error;
       return undefined;
     }
-    return this.#issuer.issue({ to, request, hosts: to.role === 'manager' ? hosts : [] });
+    return await this.#issuer.issue({ to, request, hosts: to.role === 'manager' ? hosts : [] }, signal);
   }
 
   #facts(): JoinFacts {

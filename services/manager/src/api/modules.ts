@@ -2,6 +2,7 @@ import { CausewayError, type Network, type NodeId } from '@causeway/model';
 import type { Clock, Random } from '@causeway/runtime';
 import { type CallContext, withinCall } from '../call/context.ts';
 import type { Custody } from '../cluster/ca/custody.ts';
+import type { ExternalCa } from '../cluster/ca/external-ca.ts';
 import type { Peers } from '../cluster/peers.ts';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Writer } from '../commit/writer.ts';
@@ -40,6 +41,8 @@ export interface ApiModules {
   readonly mtuGate: MtuGate;
   /** What this manager issues certificates with; absent: nothing. */
   readonly custody?: Custody;
+  /** The CA, if its key is not in the cluster; absent: this manager cannot ask such a CA. */
+  readonly externalCa?: ExternalCa;
   readonly clock: Clock;
   readonly random: Random;
   readonly revisionTimes: Pick<RevisionTimes, 'timeOf'>;

@@ -99,6 +99,7 @@ describe('taken', () => {
     ['an etcd with TLS by the system’s authorities', { etcd: 'https://etcd.example:2379' }, { etcd: { tls: {} } }],
     ['compaction by another program', { etcdHistory: '0s' }, { history: 0 }],
     ['a longer lease', { leaseTtl: '10s' }, { leaseTtl: 10_000 }],
+    ['a program that issues certificates', { caProgram: '/usr/local/bin/ca' }, { caProgram: '/usr/local/bin/ca' }],
   ])('%s', (_name, options, expected) => {
     expect(readConfig({ ...given, ...options })).toMatchObject(expected);
   });
@@ -115,6 +116,7 @@ describe('refused, naming the flag', () => {
     ['every address and none to reach it by', { listen: '0.0.0.0:7443' }, '--advertise'],
     ['every address to reach it by', { advertise: '0.0.0.0:7443' }, '--advertise'],
     ['no directory', { dataDir: '' }, '--data-dir'],
+    ['a program by a relative path', { caProgram: 'ca' }, '--ca-program'],
     ['a cluster to join, no address', { join: '192.0.2.7' }, '--join'],
     ['a cluster to join, and an etcd of your own', { join: '192.0.2.7:7443', etcd: 'http://192.0.2.1:2379' }, '--join'],
     ['peer address no address', { etcdPeerAddress: 'h1' }, '--etcd-peer-address'],

@@ -11,7 +11,7 @@ import {
 import { type DefaultPool, parsePool } from '../ipam/subnet-pools.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { type EtcdConfig, type EtcdOptions, etcdOptionSpecs, readEtcd, readHistory } from './etcd-config.ts';
-import { type Address, type OptionSpec, readAddress, refuse } from './option.ts';
+import { type Address, type OptionSpec, readAddress, readProgram, refuse } from './option.ts';
 
 /** Settings of a manager's process, as text. Precedence: flag > environment > default. */
 export interface Options extends EtcdOptions {
@@ -26,6 +26,7 @@ export interface Options extends EtcdOptions {
   readonly eventHistory: string;
   readonly eventLimit: string;
   readonly defaultPool?: string;
+  readonly caProgram?: string;
   readonly logLevel: string;
   readonly logFormat: string;
 }
@@ -45,6 +46,8 @@ export interface ManagerConfig {
   readonly eventHistory: Duration;
   readonly eventLimit: number;
   readonly defaultPools: readonly DefaultPool[];
+  /** Path of the program that issues certificates; absent: the cluster has the key of its CA. */
+  readonly caProgram?: string;
   readonly log: LogSettings;
 }
 
@@ -106,6 +109,12 @@ export const optionSpecs: readonly OptionSpec[] = [
     optional: true,
   },
   {
+    flag: '--ca-program <path>',
+    variable: 'CAUSEWAY_CA_PROGRAM',
+    help: 'program that issues the certificates of a cluster that was founded with --ca-program; when absent, the cluster has the key of its CA',
+    optional: true,
+  },
+  {
     flag: '--log-level <level>',
     variable: 'CAUSEWAY_LOG_LEVEL',
     help: 'error, warn, info or debug',
@@ -153,6 +162,7 @@ export function readConfig(options: Options): ManagerConfig {
     eventHistory: readEventHistory(options.eventHistory),
     eventLimit: readEventLimit(options.eventLimit),
     defaultPools: (options.defaultPool?.split(',') ?? []).map((text) => unwrap(parsePool(text))),
+    ...(options.caProgram !== undefined && { caProgram: readProgram(options.caProgram) }),
     log: {
       level: readChoice(options.logLevel, '--log-level', logLevels),
       format: readChoice(options.logFormat, '--log-format', logFormats),

@@ -37,6 +37,11 @@ export function readPort(text: string, flag: string): number {
   return port >= 1 && port <= 65_535 ? port : refuse(flag, text, 'a port, 1 to 65535');
 }
 
+/** Each manager runs it from its own directory, so the path must not depend on that. @throws CausewayError invalid-argument */
+export function readProgram(path: string): string {
+  return path.startsWith('/') ? path : refuse('--ca-program', path, 'an absolute path');
+}
+
 export function refuse(flag: string, value: string, expected: string): never {
   const given = value === '' ? 'is missing' : `"${clip(value)}" is not valid`;
   throw new CausewayError('invalid-argument', `${flag} ${given}: expected ${expected}`, {

@@ -5,6 +5,7 @@ import {
   type Authority,
   formatPrivateKey,
   formatTrustBundle,
+  hasSealedAuthority,
   issueRoot,
   openAuthority,
   verifyPeer,
@@ -15,13 +16,22 @@ import { minutes } from '@causeway/runtime';
 import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Founding } from '../cluster/bootstrap.ts';
+import type { ExternalCa } from '../cluster/ca/external-ca.ts';
 import { records } from '../store/records/index.ts';
+import { MemoryCa } from '../testing/memory-ca.ts';
 import { type FoundingSettings, prepareCluster } from './found.ts';
 import { readFounding, writeFounding } from './founding-file.ts';
 import { readSealingKey } from './sealing-key-file.ts';
 
 const clock = new FakeClock();
 const random = new SeededRandom(5);
+/** What `--ca-program` names, by its path. */
+const programs = new Map<string, ExternalCa>();
+const caProgram = (path: string): ExternalCa => {
+  const program = programs.get(path);
+  if (program === undefined) throw new Error(`no program ${path}`);
+  return program;
+};
 let root: string;
 let dataDir: string;
 let operatorDir: string;
@@ -35,7 +45,7 @@ afterEach(() => rm(root, { recursive: true }));
 
 function prepare(fields: Partial<FoundingSettings> = {}): Promise<Founding> {
   const settings = { dataDir, name: 'm1', hosts: ['127.0.0.1', '10.0.0.1'], operator: 'admin', life: minutes(60) };
-  return prepareCluster({ clock, random }, { ...settings, operatorDirectory: () => operatorDir, ...fields });
+  return prepareCluster({ clock, random, caProgram }, { ...settings, operatorDirectory: () => operatorDir, ...fields });
 }
 
 async function names(founding: Founding): Promise<readonly string[]> {
@@ -181,5 +191,73 @@ describe('with a CA of the operator’s own', () => {
   test('a file that is not there is named', async () => {
     const refused = prepare({ ca: { certificate: certificate(), key: key() } });
     await expect(refused).rejects.toMatchObject({ code: 'invalid-argument', data: { field: '--ca-cert' } });
+  });
+});
+
+describe('with a CA that is a program of the operator’s', () => {
+  const certificate = (): string => join(root, 'ca.pem');
+  const ca = () => ({ certificate: certificate(), program: '/srv/ca' });
+
+  async function bring(): Promise<MemoryCa> {
+    const own = createKey();
+    const made = issueRoot(other, own, { now: clock.wall(), random });
+    await writeFile(certificate(), formatTrustBundle([made]));
+    const program = new MemoryCa({ createKey, random, cluster: other }, { certificate: made, key: own });
+    programs.set('/srv/ca', program);
+    return program;
+  }
+
+  test('the program signs, and the store has no key of a CA', async () => {
+    const { orders } = await bring();
+    const founding = await prepare({ ca: ca() });
+    expect(await names(founding)).toEqual(['manager/m1', 'operator/admin']);
+    expect(orders.map(({ uri }) => uri)).toEqual([
+      `spiffe://${founding.clusterId}/manager/m1`,
+      `spiffe://${founding.clusterId}/operator/admin`,
+    ]);
+    expect(orders[0]?.ipAddresses).toEqual(['127.0.0.1', '10.0.0.1']);
+    expect(founding.ca.signer.kind).toBe('external');
+    const file = await readSealingKey(dataDir);
+    const [rootOf] = founding.ca.roots;
+    if (file?.state !== 'open' || rootOf === undefined) throw new Error('the manager is locked');
+    expect(hasSealedAuthority(file.key, founding.ca.signer.key)).toBe(true);
+    const opened = openAuthority({ certificate: rootOf, key: founding.ca.signer.key }, file.key, other, clock.wall());
+    expect(opened.ok).toBe(false);
+    expect(textOf(await readFounding(dataDir))).toBe(textOf(founding));
+  });
+
+  test('said again, it is the same cluster; what is missing is asked of the program', async () => {
+    const { orders } = await bring();
+    const founding = await prepare({ ca: ca() });
+    expect(textOf(await prepare())).toBe(textOf(founding));
+    await rm(operatorDir, { recursive: true });
+    await expect(prepare()).rejects.toMatchObject({ code: 'invalid-argument', data: { field: '--ca-program' } });
+    expect(await names(await prepare({ ca: ca() }))).toEqual(['manager/m1', 'operator/admin']);
+    expect(orders).toHaveLength(3);
+  });
+
+  test('a program that fails is named, and nothing is written', async () => {
+    (await bring()).fail('it ended with status 3');
+    const refused = { code: 'external-ca-failed', message: expect.stringContaining('it ended with status 3') };
+    await expect(prepare({ ca: ca() })).rejects.toMatchObject(refused);
+    expect(await readFounding(dataDir)).toBeUndefined();
+  });
+
+  test('a certificate that is not what was ordered is not used', async () => {
+    const own = await bring();
+    own.change(() => formatTrustBundle([issueRoot(other, createKey(), { now: clock.wall(), random })]));
+    const why = /^what the CA of the test has printed is not used: .* it is of another key than the request$/;
+    await expect(prepare({ ca: ca() })).rejects.toMatchObject({ message: expect.stringMatching(why) });
+    expect(await readFounding(dataDir)).toBeUndefined();
+  });
+
+  test('a certificate that is not a CA is refused', async () => {
+    await bring();
+    await prepare();
+    const [member] = (await readCredential(operatorDir)).chain;
+    await writeFile(certificate(), formatTrustBundle([member]));
+    dataDir = join(root, 'second');
+    const refused = { code: 'certificate-invalid', data: { field: '--ca-cert' } };
+    await expect(prepare({ ca: ca() })).rejects.toMatchObject(refused);
   });
 });

@@ -1,17 +1,30 @@
 import { readFile } from 'node:fs/promises';
-import { type Authority, checkAuthority, parsePrivateKey, readCertificates } from '@causeway/identity';
+import {
+  type Certificate,
+  checkAuthority,
+  checkExternalAuthority,
+  parsePrivateKey,
+  readCertificates,
+} from '@causeway/identity';
 import { createKey, identityDirectory, readCredential, readSecretFile, writeCredential } from '@causeway/identity/io';
 import { CausewayError, type ClusterId, isCausewayError, type Result } from '@causeway/model';
 import { type Clock, type Duration, type Random, randomId } from '@causeway/runtime';
 import type { Founding } from '../cluster/bootstrap.ts';
+import type { ExternalCa } from '../cluster/ca/external-ca.ts';
 import { addOperator, foundCluster } from '../cluster/ca/founding.ts';
+import type { Signing } from '../cluster/ca/signing.ts';
 import { readFounding, writeFounding } from './founding-file.ts';
 import { readSealingKey, writeSealingKey } from './sealing-key-file.ts';
 
 export interface FoundingParts {
   readonly clock: Pick<Clock, 'wall'>;
   readonly random: Random;
+  /** The program at this path, as a CA. */
+  readonly caProgram: (path: string) => ExternalCa;
 }
+
+/** A CA of the operator's own, by paths: its certificate, and either its private key or the program that has the key. */
+export type OwnCa = { readonly certificate: string } & ({ readonly key: string } | { readonly program: string });
 
 export interface FoundingSettings {
   readonly dataDir: string;
@@ -26,14 +39,14 @@ export interface FoundingSettings {
   /** Life of members' certificates. */
   readonly life: Duration;
   /** A CA of the operator's own; absent: a new CA. */
-  readonly ca?: { readonly certificate: string; readonly key: string };
+  readonly ca?: OwnCa;
 }
 
 /**
  * Makes a cluster that begins with the first start of the manager on this directory. Each file is whole or absent after a
  * crash. `founding.json` is written first and shows that this directory founds a cluster: a repetition completes what is
  * there, or begins anew when a crash came before the manager's files.
- * @throws CausewayError invalid-argument, key-exposed, data-damaged, certificate-invalid
+ * @throws CausewayError invalid-argument, key-exposed, data-damaged, certificate-invalid, external-ca-failed
  */
 export async function prepareCluster(parts: FoundingParts, settings: FoundingSettings): Promise<Founding> {
   const { dataDir } = settings;
@@ -53,14 +66,14 @@ async function readManagerFiles(dataDir: string): Promise<ClusterId | undefined>
   return identity && file?.cluster;
 }
 
-async function begin({ clock, random }: FoundingParts, settings: FoundingSettings): Promise<Founding> {
+async function begin({ clock, random, caProgram }: FoundingParts, settings: FoundingSettings): Promise<Founding> {
   const { dataDir, ca } = settings;
   const clusterId = randomId(random) as ClusterId;
   const now = clock.wall();
-  const authority = ca && (await readAuthority(ca, now));
-  const made = foundCluster(
+  const signing = ca && (await readSigning(ca, caProgram, now));
+  const made = await foundCluster(
     { createKey, random, now },
-    { ...settings, clusterId, manager: settings.name, ...(authority && { authority }) },
+    { ...settings, clusterId, manager: settings.name, ...(signing && { signing }) },
   );
   await writeFounding(dataDir, made.founding);
   await writeCredential(identityDirectory(dataDir), made.manager);
@@ -70,8 +83,8 @@ async function begin({ clock, random }: FoundingParts, settings: FoundingSetting
 
 /** Its record is written first: a credential without a record would be unknown to the cluster. */
 async function completeOperator(
-  { clock, random }: FoundingParts,
-  { dataDir, operator, operatorDirectory }: FoundingSettings,
+  { clock, random, caProgram }: FoundingParts,
+  { dataDir, operator, operatorDirectory, ca }: FoundingSettings,
   founding: Founding,
 ): Promise<Founding> {
   const directory = operatorDirectory(founding.clusterId);
@@ -82,7 +95,8 @@ async function completeOperator(
     throw new CausewayError('data-damaged', message, { path: dataDir });
   }
   const parts = { createKey, random, now: clock.wall() };
-  const made = addOperator(parts, { founding, sealingKey: file.key }, operator);
+  const external = ca !== undefined && 'program' in ca ? caProgram(ca.program) : undefined;
+  const made = await addOperator(parts, { founding, sealingKey: file.key }, operator, external);
   await writeFounding(dataDir, made.founding);
   await writeCredential(directory, made.credential);
   return made.founding;
@@ -105,23 +119,26 @@ function checkManager({ certificates }: Founding, { name, dataDir }: FoundingSet
   throw new CausewayError('invalid-argument', message, { field: '--name', value: name });
 }
 
-/** A CA that the operator brings. The key's file must be readable by its owner only. */
-async function readAuthority(
-  paths: { readonly certificate: string; readonly key: string },
-  now: number,
-): Promise<Authority> {
-  const pem = await readFile(paths.certificate, 'utf8').catch((cause: unknown) => {
-    throw cannotRead('--ca-cert', paths.certificate, cause);
+/** A CA that the operator brings. The file of a key must be readable by its owner only. */
+async function readSigning(ca: OwnCa, caProgram: FoundingParts['caProgram'], now: number): Promise<Signing> {
+  const certificate = await readRoot(ca.certificate);
+  if ('program' in ca) {
+    const root = inOption('--ca-cert', ca.certificate, checkExternalAuthority(certificate, now));
+    return { kind: 'external', root, ca: caProgram(ca.program) };
+  }
+  const secret = await readSecretFile(ca.key);
+  if (secret === undefined) throw cannotRead('--ca-key', ca.key, undefined);
+  const key = inOption('--ca-key', ca.key, parsePrivateKey(secret));
+  return { kind: 'own', authority: inOption('--ca-cert', ca.certificate, checkAuthority(certificate, key, now)) };
+}
+
+async function readRoot(path: string): Promise<Certificate> {
+  const pem = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw cannotRead('--ca-cert', path, cause);
   });
-  const secret = await readSecretFile(paths.key);
-  if (secret === undefined) throw cannotRead('--ca-key', paths.key, undefined);
-  const [certificate, ...others] = inOption('--ca-cert', paths.certificate, readCertificates(pem));
-  if (certificate === undefined || others.length > 0)
-    throw new CausewayError('invalid-argument', `--ca-cert ${paths.certificate}: expected one certificate`, {
-      field: '--ca-cert',
-    });
-  const key = inOption('--ca-key', paths.key, parsePrivateKey(secret));
-  return inOption('--ca-cert', paths.certificate, checkAuthority(certificate, key, now));
+  const [certificate, ...others] = inOption('--ca-cert', path, readCertificates(pem));
+  if (certificate !== undefined && others.length === 0) return certificate;
+  throw new CausewayError('invalid-argument', `--ca-cert ${path}: expected one certificate`, { field: '--ca-cert' });
 }
 
 function inOption<Value>(field: string, path: string, result: Result<Value, CausewayError>): Value {

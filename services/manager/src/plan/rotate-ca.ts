@@ -1,5 +1,5 @@
 import { formatPin, pinOf } from '@causeway/identity';
-import { CausewayError, type Name } from '@causeway/model';
+import { CausewayError, isCausewayError, type Name } from '@causeway/model';
 import { caRotated, caRotating } from '../events/describe.ts';
 import type { Ca } from '../store/records/ca.ts';
 import type { CertificateRecord } from '../store/records/certificate.ts';
@@ -50,8 +50,11 @@ export function forceWaitsFor(view: View, now: number, operator: string | undefi
   );
 }
 
-/** Replies with the generation of the CA to which members change. @throws from its plan: capability-missing, busy */
-export function beginRotation(next: NextCa): Request<number> {
+/**
+ * Replies with the generation of the CA to which members change. `next`: an error: the next CA could not be made, which does not
+ * matter if the call was carried out before. @throws from its plan: that error; capability-missing, busy
+ */
+export function beginRotation(next: NextCa | CausewayError): Request<number> {
   return {
     kind: 'ca.rotate',
     content: '{}',
@@ -61,10 +64,12 @@ export function beginRotation(next: NextCa): Request<number> {
   };
 }
 
-function planBegin({ from, ca: next }: NextCa, { view, keys }: Planning): Proposal<number> {
+function planBegin(made: NextCa | CausewayError, { view, keys }: Planning): Proposal<number> {
   const { ca } = view;
   if (ca === undefined) throw new CausewayError('capability-missing', 'this cluster was founded without a CA');
   if (isRotating(ca.value)) return nothingToDo(ca.value.generation, ca.revision);
+  if (isCausewayError(made)) throw made;
+  const { from, ca: next } = made;
   if (ca.revision !== from) throw new CausewayError('busy', 'the CA was changed at the same time: try again');
   return {
     ...nothingToDo(next.generation),

@@ -2,14 +2,13 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import type { CallContext } from '../call/context.ts';
 import type { Custody } from '../cluster/ca/custody.ts';
-import type { NewCluster } from '../cluster/ca/founding.ts';
 import type { Peer } from '../cluster/peers.ts';
 import { createManager, type Manager } from '../manager.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { callContext } from './call-context.ts';
-import { custodyOf, foundTestCluster } from './founded-cluster.ts';
+import { custodyOf, foundTestCluster, type TestCluster } from './founded-cluster.ts';
 import { MemoryPeers, peerOf } from './memory-peers.ts';
 
 export interface RunningManager {
@@ -23,15 +22,16 @@ export class MemoryCluster {
   readonly clock = new FakeClock();
   readonly log = new MemoryLog();
   /** The cluster has a CA, and all managers have its sealing key; absent: it has none. */
-  readonly founded: NewCluster | undefined;
+  readonly founded: TestCluster | undefined;
   readonly #backend = new MemoryBackend({ clock: this.clock });
   readonly #running: RunningManager[] = [];
   #custody: Custody | undefined;
   /** By address: a manager as the manager with a name calls it. */
   readonly #peers = new Map<string, (by: string) => Peer>();
 
-  constructor({ hasCa = false } = {}) {
-    if (hasCa) this.founded = foundTestCluster(this.clock.wall());
+  /** `hasExternalCa`: the cluster has a CA, whose key is elsewhere. */
+  constructor({ hasCa = false, hasExternalCa = false } = {}) {
+    if (hasCa || hasExternalCa) this.founded = foundTestCluster(this.clock.wall(), { hasExternalCa });
   }
 
   /** Starts a manager. The first manager leads when this resolves. */
@@ -42,8 +42,8 @@ export class MemoryCluster {
     return made;
   }
 
-  /** Makes a manager, which the caller starts. `custody`: absent: not locked. */
-  addManager(name: string, { custody = this.#sharedCustody() } = {}): RunningManager {
+  /** Makes a manager, which the caller starts. `custody`: absent: not locked. `hasProgram`: it can ask the external CA. */
+  addManager(name: string, { custody = this.#sharedCustody(), hasProgram = true } = {}): RunningManager {
     const { clock, log } = this;
     const store = new MemoryStore({ clock, backend: this.#backend });
     const random = new SeededRandom(this.#running.length + 1);
@@ -53,7 +53,9 @@ export class MemoryCluster {
       ...(founded && { founding: founded.founding }),
     };
     const peers = new MemoryPeers((address) => this.#peers.get(address)?.(name));
-    const manager = createManager({ store, peers, clock, random, log, ...(custody && { custody }) }, settings);
+    const externalCa = hasProgram ? founded?.externalCa : undefined;
+    const parts = { store, peers, clock, random, log, ...(custody && { custody }), ...(externalCa && { externalCa }) };
+    const manager = createManager(parts, settings);
     this.#peers.set(settings.advertise, (by) => peerOf(manager.api, by));
     const made = { manager, store };
     this.#running.push(made);

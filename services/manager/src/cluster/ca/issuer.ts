@@ -1,10 +1,9 @@
 import {
   type Authority,
-  checkRequest,
+  type Certificate,
   createSealingKey,
   formatSealingKeyFile,
   formatUnlockKey,
-  issueNode,
   lock,
   openAuthority,
   openFile,
@@ -13,7 +12,6 @@ import {
   parseSealingKeyFile,
   readPublicKey,
   type SealingKey,
-  sealAuthority,
   sealFor,
   toBase64,
   unlock,
@@ -25,12 +23,16 @@ import type { NextCa } from '../../plan/rotate-ca.ts';
 import type { Autolock, Ca } from '../../store/records/ca.ts';
 import type { Versioned, View } from '../../store/view.ts';
 import { type Custody, sealingKeyPurpose, unlockKeyFrom } from './custody.ts';
-import { nextCa } from './next-ca.ts';
+import type { ExternalCa } from './external-ca.ts';
+import { nextAuthority, nextCa, signerOf } from './next-ca.ts';
+import { type Signing, sign } from './signing.ts';
 
 interface IssuerParts {
   readonly view: View;
   /** Absent: this manager issues nothing. */
   readonly custody?: Custody;
+  /** The CA, if its key is not in the cluster; absent: this manager cannot ask such a CA. */
+  readonly externalCa?: ExternalCa;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -77,15 +79,17 @@ export class Issuer {
     return this.#custody.sealingKeys;
   }
 
-  /** @throws CausewayError certificate-request-invalid; as `sealingKey` and `ca`; certificate-invalid, data-damaged */
-  issue({ to, request, hosts }: Wanted): Issued {
+  /**
+   * @throws CausewayError certificate-request-invalid, external-ca-failed; as `sealingKey` and `ca`; certificate-invalid,
+   * data-damaged
+   */
+  async issue({ to, request, hosts }: Wanted, signal: AbortSignal): Promise<Issued> {
     const { clock, random, view } = this.#parts;
-    const key = unwrap(checkRequest(request));
     const { ca } = this;
     const now = clock.wall();
+    const applicant = { name: { ...to, cluster: clusterOf(view) }, hosts, request };
     const issuing = { now, random, life: ca.value.life };
-    const name = { ...to, cluster: clusterOf(view) };
-    return { to, hosts, ca, certificate: issueNode(this.#authority(ca.value, now), { name, key, hosts }, issuing) };
+    return { to, hosts, ca, certificate: await sign(this.#signing(ca.value, now), applicant, issuing, signal) };
   }
 
   /** A lock of the managers' sealing key, and its id: the same for the same id. @throws as `sealingKey` */
@@ -115,15 +119,15 @@ export class Issuer {
   }
 
   /** The CA that is to replace the present one, sealed with a new key. @throws as `issue` */
-  async next(): Promise<NextCa> {
+  async next(signal: AbortSignal): Promise<NextCa> {
     const { clock, random, view } = this.#parts;
     const { ca, sealingKey } = this;
     const now = clock.wall();
     const custody = this.#custody;
-    const createKey = (): PrivateKey => custody.createKey();
+    const parts = { cluster: clusterOf(view), random, now, createKey: (): PrivateKey => custody.createKey() };
+    const authority = await nextAuthority({ ...parts, signing: this.#signing(ca.value, now) }, signal);
     const change = await this.#changeKey();
-    const parts = { cluster: clusterOf(view), authority: this.#authority(ca.value, now), createKey };
-    const next = nextCa({ ...parts, sealingKey: change?.key ?? sealingKey, random, now }, ca);
+    const next = nextCa(parts, authority, change?.key ?? sealingKey, ca);
     return { ...next, ca: { ...next.ca, ...change?.given } };
   }
 
@@ -134,11 +138,12 @@ export class Issuer {
   async resealed(without: string): Promise<NextCa | undefined> {
     const { clock, random, view, custody } = this.#parts;
     if (custody === undefined || custody.isLocked || view.ca === undefined) return undefined;
-    const { ca } = this;
-    const { key: authority } = this.#authority(ca.value, clock.wall());
+    const { ca, sealingKey } = this;
+    const isOwn = ca.value.signer.kind === 'sealed';
+    const authority = isOwn ? this.#authority(ca.value, sealingKey, clock.wall()) : undefined;
     const change = await this.#changeKey(without);
     if (change === undefined) return undefined;
-    const signer = { kind: 'sealed', key: sealAuthority(authority, change.key, clusterOf(view), random) } as const;
+    const signer = signerOf(authority?.key, change.key, { cluster: clusterOf(view), random });
     return { from: ca.revision, ca: { ...ca.value, signer, ...change.given } };
   }
 
@@ -166,11 +171,25 @@ export class Issuer {
     return { key, given: { sealingKeys: Object.fromEntries(holders.map(([name, of]) => [name, sealedFor(of)])) } };
   }
 
+  /** A locked manager issues nothing, also when a program has the key of the CA. */
+  #signing(ca: Ca, now: number): Signing {
+    const { sealingKey } = this;
+    if (ca.signer.kind === 'sealed') return { kind: 'own', authority: this.#authority(ca, sealingKey, now) };
+    return { kind: 'external', root: rootOf(ca), ca: this.#externalCa };
+  }
+
   /** Opened for each certificate, so that the key of the CA is in memory for a moment only. */
-  #authority({ roots, signer }: Ca, now: number): Authority {
-    const [certificate] = roots;
-    if (certificate === undefined) throw new TypeError('a bundle is never empty');
-    return unwrap(openAuthority({ certificate, key: signer.key }, this.sealingKey, clusterOf(this.#parts.view), now));
+  #authority(ca: Ca, sealingKey: SealingKey, now: number): Authority {
+    const sealed = { certificate: rootOf(ca), key: ca.signer.key };
+    return unwrap(openAuthority(sealed, sealingKey, clusterOf(this.#parts.view), now));
+  }
+
+  get #externalCa(): ExternalCa {
+    const { externalCa } = this.#parts;
+    if (externalCa !== undefined) return externalCa;
+    const message =
+      'the CA of this cluster is a program of its operators, and the leader has none: set --ca-program (CAUSEWAY_CA_PROGRAM) at each manager, and restart it';
+    throw new CausewayError('capability-missing', message);
   }
 
   get #custody(): Custody {
@@ -194,6 +213,11 @@ function holdersIn(view: View, without: string | undefined): readonly (readonly 
     holders.push([name, key]);
   }
   return holders;
+}
+
+function rootOf({ roots: [root] }: Ca): Certificate {
+  if (root === undefined) throw new TypeError('a bundle is never empty');
+  return root;
 }
 
 function clusterOf({ cluster }: Pick<View, 'cluster'>): ClusterId {

@@ -17,6 +17,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
+/** No test here has a program. */
+const caProgram = (): never => {
+  throw new Error('no program');
+};
+
 const put = (names: readonly string[]) => Promise.all(names.map((name) => writeFile(join(dataDir, name), '')));
 
 test.each<[string, readonly string[]]>([
@@ -50,7 +55,7 @@ describe('the command', () => {
     const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
     try {
       const own = ['--name', 'm1', '--data-dir', dataDir, '--operator-dir', join(root, 'operator')];
-      await initCommand({ clock: systemClock, random: cryptoRandom })
+      await initCommand({ clock: systemClock, random: cryptoRandom, caProgram })
         .exitOverride()
         .parseAsync([...own, ...options], { from: 'user' });
     } finally {
@@ -85,6 +90,9 @@ describe('the command', () => {
     ['an address that is none', ['--etcd-peer-address', 'here'], '--etcd-peer-address'],
     ['a key without its certificate', ['--ca-key', '/nowhere'], '--ca-cert'],
     ['a certificate without its key', ['--ca-cert', '/nowhere'], '--ca-key'],
+    ['a program without the certificate', ['--ca-program', '/nowhere'], '--ca-cert'],
+    ['a program beside a key', ['--ca-cert', '/a', '--ca-key', '/b', '--ca-program', '/c'], '--ca-program'],
+    ['a program by a relative path', ['--ca-cert', '/a', '--ca-program', 'bin/ca'], '--ca-program'],
     ['a name that is none', ['--operator', '-'], '--operator'],
   ])('refuses %s, and writes nothing', async (_, options, field) => {
     await expect(run(...options)).rejects.toMatchObject({ data: { field } });

@@ -6,7 +6,7 @@ import { identityDirectory, readCredential } from '@causeway/identity/io';
 import { CausewayError, type ClusterId, parseIp, parseName, type Result, unwrap } from '@causeway/model';
 import { type Duration, formatDuration, parseDuration } from '@causeway/runtime';
 import { Command, Option } from 'commander';
-import { readAddress, refuse } from '../../config/option.ts';
+import { readAddress, readProgram, refuse } from '../../config/option.ts';
 import { readClusterRecord } from '../cluster-record.ts';
 import { prepareDataDir } from '../data-dir.ts';
 import { type FoundingParts, type FoundingSettings, prepareCluster } from '../found.ts';
@@ -25,6 +25,7 @@ interface Options {
   readonly certificateLife: string;
   readonly caCert?: string;
   readonly caKey?: string;
+  readonly caProgram?: string;
   readonly output: string;
 }
 
@@ -60,6 +61,12 @@ export function initCommand(parts: FoundingParts): Command {
     )
     .addOption(new Option('--ca-cert <file>', 'root CA certificate of your own, in PEM; when absent, a new CA is made'))
     .addOption(new Option('--ca-key <file>', 'private key of --ca-cert, in PEM, of mode 600'))
+    .addOption(
+      new Option(
+        '--ca-program <path>',
+        'program that issues certificates of --ca-cert, in the place of --ca-key; each manager needs the same setting',
+      ).env('CAUSEWAY_CA_PROGRAM'),
+    )
     .addOption(new Option('--output <form>', 'what to print').choices(['text', 'json']).default('text'))
     .action(async (options: Options) => {
       process.stdout.write(await init(parts, options));
@@ -161,11 +168,15 @@ function lifeOf({ certificateLife }: Options): Duration {
   return inOption('--certificate-life', checkNodeLife(life));
 }
 
-function caOf({ caCert, caKey }: Options): Pick<FoundingSettings, 'ca'> {
-  if (caCert === undefined && caKey === undefined) return {};
-  if (caCert === undefined) return refuse('--ca-cert', '', 'the certificate of --ca-key');
-  if (caKey === undefined) return refuse('--ca-key', '', 'the private key of --ca-cert');
-  return { ca: { certificate: caCert, key: caKey } };
+function caOf({ caCert, caKey, caProgram }: Options): Pick<FoundingSettings, 'ca'> {
+  if (caCert === undefined && caKey === undefined && caProgram === undefined) return {};
+  if (caCert === undefined) return refuse('--ca-cert', '', `the certificate of ${caKey ? '--ca-key' : '--ca-program'}`);
+  if (caProgram === undefined) {
+    if (caKey === undefined) return refuse('--ca-key', '', 'the private key of --ca-cert, or --ca-program');
+    return { ca: { certificate: caCert, key: caKey } };
+  }
+  if (caKey !== undefined) return refuse('--ca-program', caProgram, 'either --ca-key or --ca-program');
+  return { ca: { certificate: caCert, program: readProgram(caProgram) } };
 }
 
 function inOption<Value>(field: string, result: Result<Value, CausewayError>): Value {

@@ -39,9 +39,13 @@ export interface Autolock {
   readonly file: string;
 }
 
-/** The root's private key, sealed with the key that managers have on their disks: base 64. */
 export interface CaSigner {
-  readonly kind: 'sealed';
+  /** external: a program that each manager has as a setting signs (decision 37). */
+  readonly kind: 'sealed' | 'external';
+  /**
+   * sealed: the root's private key, sealed with the key that managers have on their disks: base 64. external: nothing, sealed with
+   * that key, by which managers see that it was changed.
+   */
   readonly key: string;
 }
 
@@ -89,7 +93,7 @@ function readAutolock(json: JsonObject): Autolock {
 
 function readSigner(json: JsonObject): CaSigner {
   const kind = text(json, 'kind');
-  if (kind === 'sealed') return { kind, key: text(json, 'key') };
+  if (kind === 'sealed' || kind === 'external') return { kind, key: text(json, 'key') };
   throw new CausewayError('data-too-new', `the CA signs by "${kind}", which this version does not know`);
 }
 
