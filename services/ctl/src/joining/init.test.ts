@@ -81,6 +81,15 @@ test('a CA of one’s own is passed on', async () => {
   expect(host.done[0]).toContain('--ca-cert /ca.pem --ca-key /ca.key');
 });
 
+test('a program that issues certificates is passed on, and is a setting of the manager', async () => {
+  await causeway('init --ca-cert /ca.pem --ca-program /usr/local/bin/ca');
+  expect(host.done[0]).toContain('--ca-cert /ca.pem --ca-program /usr/local/bin/ca');
+  const settings = () => parseVariables(host.settings.get('manager') ?? '');
+  expect(settings()).toMatchObject({ CAUSEWAY_CA_PROGRAM: '/usr/local/bin/ca' });
+  await causeway('init');
+  expect(settings()).toMatchObject({ CAUSEWAY_CA_PROGRAM: '/usr/local/bin/ca' });
+});
+
 describe('a failure', () => {
   test('of the founding: nothing is started', async () => {
     host.foundCluster = async () => {

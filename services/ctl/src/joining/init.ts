@@ -25,6 +25,7 @@ interface Input {
   readonly certificateLife?: Duration;
   readonly caCert?: string;
   readonly caKey?: string;
+  readonly caProgram?: string;
   readonly root: string;
 }
 
@@ -57,6 +58,10 @@ export function initCommand(parts: InitParts): CommandBuilder {
       ).argParser(parseDurationOf('--certificate-life', '720h')),
       new Option('--ca-cert <path>', 'root CA certificate of your own, in PEM; when absent, a new CA is made'),
       new Option('--ca-key <path>', 'private key of --ca-cert, in PEM, of mode 600'),
+      new Option(
+        '--ca-program <path>',
+        'program that issues certificates of --ca-cert, in the place of --ca-key; see docs/external-ca.md',
+      ),
       rootOption(),
     ],
     uses: ['output'],
@@ -80,7 +85,7 @@ async function init({ hostAt, contexts }: InitParts, input: Input, context: Cont
 
 function wordsFor(
   { name, dataDir, listen, address }: Member,
-  { operator, certificateLife, caCert, caKey }: Input,
+  { operator, certificateLife, caCert, caKey, caProgram }: Input,
 ): readonly string[] {
   return [
     ...[
@@ -98,6 +103,7 @@ function wordsFor(
     ...(certificateLife === undefined ? [] : ['--certificate-life', formatDuration(certificateLife)]),
     ...(caCert === undefined ? [] : ['--ca-cert', caCert]),
     ...(caKey === undefined ? [] : ['--ca-key', caKey]),
+    ...(caProgram === undefined ? [] : ['--ca-program', caProgram]),
   ];
 }
 

@@ -106,6 +106,11 @@ test('a manager joins with the address of its etcd, and gets the list of all man
   expect(host.homes.get('/var/lib/causeway/manager')?.kept?.sealingKeyFile).toBeDefined();
 });
 
+test('a manager gets the program that issues certificates as a setting', async () => {
+  await causeway(`join 10.0.0.1 --token ${tokenOf('manager')} --name m3 --ca-program /usr/local/bin/ca`);
+  expect(variables('manager')).toMatchObject({ CAUSEWAY_CA_PROGRAM: '/usr/local/bin/ca' });
+});
+
 test('a manager with an etcd of the operator’s own keeps it', async () => {
   host.settings.set('manager', 'CAUSEWAY_ETCD=https://etcd.example:2379\n');
   await causeway(`join 10.0.0.1 --token ${tokenOf('manager')} --listen 10.0.0.9`);

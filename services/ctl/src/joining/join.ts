@@ -23,6 +23,7 @@ interface Input extends TokenInput {
   readonly name?: string;
   readonly dataPath?: Ip;
   readonly listen?: string;
+  readonly caProgram?: string;
   readonly dataDir?: string;
   readonly root: string;
 }
@@ -51,6 +52,7 @@ export function joinCommand(parts: JoinParts): CommandBuilder {
         'agent: address of this host for VXLAN; when absent, the one towards the manager',
       ).argParser(parseAs('--data-path', parseIp)),
       new Option('--listen <ip[:port]>', 'manager: address to serve at; when absent, the one towards the manager'),
+      new Option('--ca-program <path>', 'manager: program that issues certificates, if the cluster has one'),
       new Option('--data-dir <dir>', 'data directory of the service; when absent, as in its settings'),
       rootOption(),
     ],

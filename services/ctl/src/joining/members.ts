@@ -14,6 +14,8 @@ export interface Said {
   readonly dataPath?: Ip;
   /** Only for a manager: IP or IP:PORT. */
   readonly listen?: string;
+  /** Only for a manager: path of the program that issues certificates. */
+  readonly caProgram?: string;
 }
 
 /** A member of a cluster on this host, before it has joined. */
@@ -25,6 +27,8 @@ export interface Member {
   readonly address: Ip;
   /** Only for a manager: IP:PORT. */
   readonly listen: string;
+  /** Only for a manager: path of the program that issues certificates; absent: as before. */
+  readonly caProgram?: string;
   /** The settings before. */
   readonly text: string;
 }
@@ -41,7 +45,8 @@ export async function memberOf(host: ThisHost, service: Service, said: Said, tow
   }
   const given = said.listen ?? before['CAUSEWAY_LISTEN'] ?? String(await host.addressTowards(towards));
   const [listen = ''] = parseManagers(given, '--listen');
-  return { service, name, dataDir, address: addressIn(listen), listen, text };
+  const program = said.caProgram === undefined ? {} : { caProgram: said.caProgram };
+  return { service, name, dataDir, address: addressIn(listen), listen, ...program, text };
 }
 
 function nameOf(text: string) {
@@ -58,7 +63,7 @@ function addressIn(hostPort: string): Ip {
 
 /** The text of the member's settings once it has joined. `managers`: HOST:PORT of each known manager. */
 export function settingsOf(
-  { service, name, dataDir, address, listen, text }: Member,
+  { service, name, dataDir, address, listen, caProgram, text }: Member,
   managers: readonly string[],
 ): string {
   const own = { CAUSEWAY_NAME: name, CAUSEWAY_DATA_DIR: dataDir };
@@ -70,8 +75,9 @@ export function settingsOf(
     CAUSEWAY_ETCD_PEER_ADDRESS: address,
     ...(others.length > 0 && { CAUSEWAY_JOIN: [listen, ...others].join(',') }),
   };
+  const program = caProgram === undefined ? {} : { CAUSEWAY_CA_PROGRAM: caProgram };
   const values = { ...own, CAUSEWAY_LISTEN: listen, CAUSEWAY_ETCD: etcd, ...(etcd === 'embedded' && embedded) };
-  return withVariables(text, values);
+  return withVariables(text, { ...values, ...program });
 }
 
 /** The command that runs the service by hand, with its settings. */
