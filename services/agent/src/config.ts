@@ -5,16 +5,15 @@ import {
   clip,
   encapPort,
   type FeedVersion,
-  family,
   type Ip,
   type Labels,
   type Name,
   type NodeId,
-  parseIp,
+  parseAdvertised,
+  parseDataPath,
   parseLabel,
   parseName,
   unwrap,
-  whyNoDataPath,
 } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
 
@@ -65,7 +64,7 @@ export interface AgentOptions {
 
 /** Throws a CausewayError that names the option and what would be right. */
 export function parseSettings(options: AgentOptions, version: string): Omit<AgentSettings, 'nodeId' | 'cluster'> {
-  const dataPath = parseDataPath('--data-path', options.dataPath);
+  const dataPath = unwrap(parseDataPath(options.dataPath, '--data-path'));
   return {
     name: unwrap(parseName(options.name, '--name')),
     managers: parseManagers(options.managers),
@@ -102,31 +101,10 @@ function parseNat(
   { advertise, encap = 'auto' }: AgentOptions,
   dataPath: Ip,
 ): Pick<AgentSettings, 'advertised' | 'encapPort'> {
-  const field = '--advertise';
-  const text = advertise ?? dataPath;
-  const [, bracketed, bare, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
-  const advertised = parseDataPath(field, bracketed ?? bare ?? text);
-  if (family(advertised) !== family(dataPath))
-    throw invalid(field, text, `an address of the same family as --data-path ${dataPath}`);
-  const isBehindNat = advertised !== dataPath;
+  const { address, port = encapPort } = unwrap(parseAdvertised(advertise ?? dataPath, dataPath, '--advertise'));
+  const isBehindNat = address !== dataPath;
   const needsEncap = encap === 'always' || (encap === 'auto' && isBehindNat);
-  return {
-    ...(isBehindNat && { advertised }),
-    ...(needsEncap && { encapPort: port === undefined ? encapPort : parsePort(field, port) }),
-  };
-}
-
-function parseDataPath(field: string, text: string): Ip {
-  const ip = parseIp(text);
-  const wrong = ip.ok ? whyNoDataPath(ip.value) : undefined;
-  if (ip.ok && wrong === undefined) return ip.value;
-  if (ip.ok)
-    throw invalid(
-      field,
-      text,
-      `an address that other hosts can send to (${wrong}): use an address of this host, such as 10.0.0.1`,
-    );
-  throw invalid(field, text, 'an IPv4 or IPv6 address of this host, such as 10.0.0.1');
+  return { ...(isBehindNat && { advertised: address }), ...(needsEncap && { encapPort: port }) };
 }
 
 function parsePort(field: string, text: string): number {

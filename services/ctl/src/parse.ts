@@ -81,11 +81,11 @@ export function parseLabel(text: string, before: Labels): Labels {
   return { ...before, [key]: value };
 }
 
-/** The agent has another working directory, so only an absolute path means the same to both. */
-export function parseAbsolutePath(field: string) {
+/** A service has another working directory, so only an absolute path means the same to both. `such`: an example. */
+export function parseAbsolutePath(field: string, such: string) {
   return (text: string): string => {
     if (text.startsWith('/')) return text;
-    const message = `${field}: "${clip(text)}" is not an absolute path such as /run/netns/web`;
+    const message = `${field}: "${clip(text)}" is not an absolute path such as ${such}`;
     throw new CausewayError('invalid-argument', message, { field, value: clip(text) });
   };
 }

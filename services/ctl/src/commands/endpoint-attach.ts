@@ -32,7 +32,7 @@ export const endpointAttach = command<Input>({
       .argParser(parseNameOf('--name'))
       .makeOptionMandatory(),
     new Option('--netns <path>', 'network namespace: /run/netns/web, /proc/4711/ns/net')
-      .argParser(parseAbsolutePath('--netns'))
+      .argParser(parseAbsolutePath('--netns', '/run/netns/web'))
       .makeOptionMandatory(),
     new Option('--ifname <name>', 'name of the interface inside').default('eth0'),
     new Option('--ip <address>', 'requested address, at most one of each family')

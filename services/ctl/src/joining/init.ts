@@ -6,10 +6,10 @@ import type { Managers } from '../clients.ts';
 import { type CommandBuilder, command } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type Contexts, inUse } from '../contexts/contexts.ts';
-import { parseDurationOf, parseNameOf } from '../parse.ts';
+import { parseAbsolutePath, parseDurationOf, parseNameOf } from '../parse.ts';
 import { joinLine } from '../render/token.ts';
 import { rootOption } from './join.ts';
-import { checkWritable, commandOf, type Member, memberOf, settingsOf } from './members.ts';
+import { caProgramExample, checkWritable, commandOf, type Member, memberOf, settingsOf } from './members.ts';
 import type { Founded, ThisHost } from './this-host.ts';
 
 export interface InitParts {
@@ -61,7 +61,7 @@ export function initCommand(parts: InitParts): CommandBuilder {
       new Option(
         '--ca-program <path>',
         'program that issues certificates of --ca-cert, in the place of --ca-key; see docs/external-ca.md',
-      ),
+      ).argParser(parseAbsolutePath('--ca-program', caProgramExample)),
       rootOption(),
     ],
     uses: ['output'],

@@ -78,6 +78,15 @@ describe('an agent', () => {
     expect([...host.homes.keys()]).toEqual(['/srv/agent']);
   });
 
+  test('behind a NAT keeps where other hosts reach it, also when it joins again without saying so', async () => {
+    const line = `join 10.0.0.1 --token ${tokenOf('agent')} --data-path 10.1.0.2`;
+    await causeway(`${line} --advertise 203.0.113.7:14500`);
+    const nat = { CAUSEWAY_DATA_PATH: '10.1.0.2', CAUSEWAY_ADVERTISE: '203.0.113.7:14500' };
+    expect(variables('agent')).toMatchObject(nat);
+    await causeway(line);
+    expect(variables('agent')).toMatchObject(nat);
+  });
+
   test('without systemd: the command that starts it is printed', async () => {
     host.hasSystemd = false;
     const { stdout } = await causeway(`join 10.0.0.1 --token ${tokenOf('agent')}`);
@@ -152,6 +161,30 @@ describe('refused, and nothing is written', () => {
     ['a mistyped token', () => `join 10.0.0.1 ${token().slice(0, -1)}`, 2, /its secret has 31 characters; expected 32/],
     ['a token of an operator', () => `join 10.0.0.1 ${token('operator')}`, 1, /causeway context add/],
     ['a wrong address', () => `join h1:x ${token()}`, 2, /address: "h1:x" is not HOST:PORT/],
+    [
+      'an address of the data path to which no host can send',
+      () => `join 10.0.0.1 --data-path 127.0.0.1 ${token()}`,
+      2,
+      /--data-path: "127\.0\.0\.1" is not an address that other hosts can send to \(loopback\)/,
+    ],
+    [
+      'an address before the NAT that is none',
+      () => `join 10.0.0.1 --advertise nat:4500 ${token()}`,
+      2,
+      /--advertise: "nat" is not an IPv4 or IPv6 address/,
+    ],
+    [
+      'an address before the NAT of another family',
+      () => `join 10.0.0.1 --advertise 2001:db8::7 ${token()}`,
+      2,
+      /--advertise: "2001:db8::7" is not an address of the same family as --data-path 10\.0\.0\.77/,
+    ],
+    [
+      'a program by a path that means another file to the manager',
+      () => `join 10.0.0.1 --ca-program ./issue ${token('manager')}`,
+      2,
+      /--ca-program: ".\/issue" is not an absolute path such as \/opt\/causeway-ca\/issue/,
+    ],
     ['a wrong name', () => `join 10.0.0.1 --name h/1 ${token()}`, 2, /--name/],
     [
       'a manager that other hosts cannot reach',

@@ -5,10 +5,10 @@ import { Argument, Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import { type CommandBuilder, command } from '../command.ts';
 import type { Context } from '../context.ts';
-import { parseAs } from '../parse.ts';
+import { parseAbsolutePath, parseAs } from '../parse.ts';
 import { parseManagers } from '../settings.ts';
 import { readToken, type TokenInput, tokenHelp, tokenOptions } from './join-token.ts';
-import { checkWritable, commandOf, type Member, memberOf, settingsOf } from './members.ts';
+import { caProgramExample, checkWritable, commandOf, type Member, memberOf, settingsOf } from './members.ts';
 import type { Service, ThisHost } from './this-host.ts';
 
 export interface JoinParts {
@@ -22,6 +22,7 @@ interface Input extends TokenInput {
   readonly address: readonly string[];
   readonly name?: string;
   readonly dataPath?: Ip;
+  readonly advertise?: string;
   readonly listen?: string;
   readonly caProgram?: string;
   readonly dataDir?: string;
@@ -51,8 +52,14 @@ export function joinCommand(parts: JoinParts): CommandBuilder {
         '--data-path <ip>',
         'agent: address of this host for VXLAN; when absent, the one towards the manager',
       ).argParser(parseAs('--data-path', parseIp)),
+      new Option(
+        '--advertise <ip[:port]>',
+        'agent: address at which other hosts reach --data-path, if a NAT is before this host; and the UDP port that the NAT forwards to 4500',
+      ),
       new Option('--listen <ip[:port]>', 'manager: address to serve at; when absent, the one towards the manager'),
-      new Option('--ca-program <path>', 'manager: program that issues certificates, if the cluster has one'),
+      new Option('--ca-program <path>', 'manager: program that issues certificates, if the cluster has one').argParser(
+        parseAbsolutePath('--ca-program', caProgramExample),
+      ),
       new Option('--data-dir <dir>', 'data directory of the service; when absent, as in its settings'),
       rootOption(),
     ],

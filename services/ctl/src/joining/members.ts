@@ -1,10 +1,11 @@
-import { CausewayError, type Ip, parseName, unwrap } from '@causeway/model';
+import { CausewayError, type Ip, parseAdvertised, parseDataPath, parseName, unwrap } from '@causeway/model';
 import { parseVariables } from '../host-settings.ts';
 import { parseManagers } from '../settings.ts';
 import { type Variables, withVariables } from './settings-file.ts';
 import type { Service, ThisHost } from './this-host.ts';
 
 export const managerPort = 7443;
+export const caProgramExample = '/opt/causeway-ca/issue';
 
 /** What the operator has said about a member. What is not said is as before, and otherwise follows from the host. */
 export interface Said {
@@ -12,6 +13,8 @@ export interface Said {
   readonly dataDir?: string;
   /** Only for an agent: the address at which this host receives VXLAN. */
   readonly dataPath?: Ip;
+  /** Only for an agent behind a NAT: IP or IP:PORT at which other hosts reach it. */
+  readonly advertise?: string;
   /** Only for a manager: IP or IP:PORT. */
   readonly listen?: string;
   /** Only for a manager: path of the program that issues certificates. */
@@ -27,6 +30,8 @@ export interface Member {
   readonly address: Ip;
   /** Only for a manager: IP:PORT. */
   readonly listen: string;
+  /** Only for an agent behind a NAT: IP or IP:PORT at which other hosts reach it; absent: as before. */
+  readonly advertise?: string;
   /** Only for a manager: path of the program that issues certificates; absent: as before. */
   readonly caProgram?: string;
   /** The settings before. */
@@ -40,8 +45,12 @@ export async function memberOf(host: ThisHost, service: Service, said: Said, tow
   const name = nameOf(said.name ?? before['CAUSEWAY_NAME'] ?? host.name);
   const dataDir = said.dataDir ?? before['CAUSEWAY_DATA_DIR'] ?? host.dataDir(service);
   if (service === 'agent') {
-    const address = said.dataPath ?? before['CAUSEWAY_DATA_PATH'] ?? (await host.addressTowards(towards));
-    return { service, name, dataDir, address: address as Ip, listen: '', text };
+    const given = said.dataPath ?? before['CAUSEWAY_DATA_PATH'] ?? (await host.addressTowards(towards));
+    const address = unwrap(parseDataPath(given, '--data-path'));
+    // Before the token is used: an agent with a wrong setting does not start.
+    if (said.advertise !== undefined) unwrap(parseAdvertised(said.advertise, address, '--advertise'));
+    const nat = said.advertise === undefined ? {} : { advertise: said.advertise };
+    return { service, name, dataDir, address, listen: '', ...nat, text };
   }
   const given = said.listen ?? before['CAUSEWAY_LISTEN'] ?? String(await host.addressTowards(towards));
   const [listen = ''] = parseManagers(given, '--listen');
@@ -63,12 +72,14 @@ function addressIn(hostPort: string): Ip {
 
 /** The text of the member's settings once it has joined. `managers`: HOST:PORT of each known manager. */
 export function settingsOf(
-  { service, name, dataDir, address, listen, caProgram, text }: Member,
+  { service, name, dataDir, address, listen, advertise, caProgram, text }: Member,
   managers: readonly string[],
 ): string {
   const own = { CAUSEWAY_NAME: name, CAUSEWAY_DATA_DIR: dataDir };
-  if (service === 'agent')
-    return withVariables(text, { ...own, CAUSEWAY_MANAGERS: managers.join(','), CAUSEWAY_DATA_PATH: address });
+  if (service === 'agent') {
+    const nat = advertise === undefined ? {} : { CAUSEWAY_ADVERTISE: advertise };
+    return withVariables(text, { ...own, CAUSEWAY_MANAGERS: managers.join(','), CAUSEWAY_DATA_PATH: address, ...nat });
+  }
   const etcd = parseVariables(text)['CAUSEWAY_ETCD'] ?? 'embedded';
   const others = managers.filter((manager) => manager !== listen);
   const embedded: Variables = {
