@@ -54,6 +54,11 @@ export function isHalfOver({ notBefore, notAfter }: Pick<Certificate, 'notBefore
   return now >= (notBefore + notAfter) / 2;
 }
 
+/** Whether so much of a certificate's life is over that it should have been renewed. */
+export function isLate({ notBefore, notAfter }: Pick<Certificate, 'notBefore' | 'notAfter'>, now: number): boolean {
+  return now >= notBefore + (notAfter - notBefore) * 0.8;
+}
+
 /**
  * Compares this host's clock with a manager's, Unix ms: at join, and whenever a manager's time arrives. Without it a host
  * whose clock is ahead would notice only when certificates seem to have expired.

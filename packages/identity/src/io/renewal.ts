@@ -10,7 +10,7 @@ import {
   seconds,
 } from '@causeway/runtime';
 import type { Credential } from '../credential.ts';
-import { checkClock, renewalTime } from '../lifetimes.ts';
+import { checkClock, isLate, renewalTime } from '../lifetimes.ts';
 import { isOfFormerCa } from '../renewal.ts';
 import { formatTime } from '../time.ts';
 import { parseTrustBundle } from '../trust.ts';
@@ -31,8 +31,6 @@ interface RenewalParts extends RenewParts {
 /** How often the managers are asked which roots are trusted; a random half is added, so that members do not ask together. */
 const askEvery = seconds(40);
 const retryAfter = seconds(30);
-/** A warning is logged when so much of a certificate's life is over. */
-const lateAt = 0.8;
 
 /**
  * Renews the credential of a process in time, and when the CA changes. The next connections use the new certificate; those
@@ -90,11 +88,14 @@ export class Renewal implements Startable {
 
   #failed(error: unknown): void {
     const { credential, clock, log } = this.#parts;
-    const [{ notBefore, notAfter }] = credential.current.chain;
-    const isLate = clock.wall() >= notBefore + (notAfter - notBefore) * lateAt;
+    const [certificate] = credential.current.chain;
     const known: CausewayError | undefined = isCausewayError(error) ? error : undefined;
-    const fields = { code: known?.code, message: known?.message ?? String(error), expires: formatTime(notAfter) };
-    if (isLate) log.warn('certificate.not-renewed', fields);
+    const fields = {
+      code: known?.code,
+      message: known?.message ?? String(error),
+      expires: formatTime(certificate.notAfter),
+    };
+    if (isLate(certificate, clock.wall())) log.warn('certificate.not-renewed', fields);
     else log.debug('certificate.not-renewed', fields);
   }
 

@@ -14,7 +14,7 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type CallLimits, callUnary, errorFromService, type UnaryMethod } from '@causeway/proto/io';
-import { milliseconds, randomUuid, within } from '@causeway/runtime';
+import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { cryptoRandom } from '@causeway/runtime/io';
 import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { Managers } from '../clients.ts';
@@ -28,9 +28,10 @@ const endWhenRefused = milliseconds(800);
 /** A manager answers a status within 1.3 s, even if what it asks itself is slow. */
 const statusWithin = milliseconds(1_600);
 
-/** A command takes at most this much longer when it also renews the operator's certificate. */
-const renewWithin = milliseconds(1_500);
-const renewLimits = { timeout: renewWithin };
+/** A command takes at most this much longer to ask whether the operator's certificate is to be renewed. */
+const trustWithin = milliseconds(1_500);
+/** The longest of `renewalTimeOf`. */
+const renewWithin = seconds(10);
 
 /** The purpose of a call, which decides how it is sent, by the first word of its method. */
 const purposes = {
@@ -132,11 +133,10 @@ class ManagerCalls {
 
   /** `work`: renews the credential by which these calls are made. */
   async renewIdentity(work: (source: OperatorSource, signal: AbortSignal) => Promise<void>): Promise<void> {
-    const { clock, signal } = this.#parts;
     if (this.#opening === undefined) return;
     const source = certificatesAt(this.#caller.current, await this.#opening);
     // A failure does not concern the user before the certificate expires, and a later command tries again.
-    await within(clock, renewWithin, (limit) => work(source, limit), signal).catch(() => undefined);
+    await work(source, this.#parts.signal).catch(() => undefined);
   }
 
   async *backup(request: CreateBackupRequest): AsyncGenerator<CreateBackupResponse> {
@@ -195,16 +195,18 @@ function certificatesAt(address: string, stubs: StubPool): OperatorSource {
   return {
     async trust(signal) {
       const method = stubs.method(address, 'getTrust');
-      const { roots } = await callUnary<GetTrustRequest, GetTrustResponse>(method, {}, { ...renewLimits, signal });
-      return { roots: roots.join('') };
+      const limits = { timeout: trustWithin, signal };
+      const { roots, removedManagers } = await callUnary<GetTrustRequest, GetTrustResponse>(method, {}, limits);
+      return {
+        roots: roots.join(''),
+        removed: removedManagers.map(({ name, atMs }) => ({ name, at: Number(atMs) })),
+      };
     },
     async renew(certificateRequest, signal) {
       const method = stubs.method(address, 'renew');
       const request = { requestId: randomUuid(cryptoRandom), certificateRequest };
-      const { chain, roots } = await callUnary<RenewRequest, RenewResponse>(method, request, {
-        ...renewLimits,
-        signal,
-      });
+      const limits = { timeout: renewWithin, signal };
+      const { chain, roots } = await callUnary<RenewRequest, RenewResponse>(method, request, limits);
       return { chain: chain.join(''), roots: roots.join('') };
     },
   };

@@ -12,12 +12,13 @@ import {
   issueRoot,
   publicKeyFor,
 } from '@causeway/identity';
-import { createKey, readCredential, writeCredential } from '@causeway/identity/io';
+import { type ClientCredentials, createKey, readCredential, writeCredential } from '@causeway/identity/io';
+import { EchoClient, echoServer, TestCluster } from '@causeway/identity/io/testing';
 import { type ClusterId, unwrap } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
 import { cryptoRandom } from '@causeway/runtime/io';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type OperatorSource, renewOperator } from './operator-credential.ts';
+import { type OperatorSource, operatorCredentials, renewalTimeOf, renewOperator } from './operator-credential.ts';
 
 const cluster = 'c1c1c1c1c1c1c1c1' as ClusterId;
 const name = { cluster, role: 'operator', id: 'admin' } as const;
@@ -28,7 +29,11 @@ let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'causeway-operator-'));
 });
-afterEach(() => rmSync(directory, { recursive: true }));
+afterEach(() => {
+  for (const end of ends.splice(0).reverse()) end();
+  rmSync(directory, { recursive: true });
+});
+const ends: (() => void)[] = [];
 
 function authority(): Authority {
   const key = createKey();
@@ -50,7 +55,7 @@ function managers(by: Authority, former?: Authority): OperatorSource & { issued:
   const roots = [by, ...(former === undefined ? [] : [former])].map(({ certificate }) => certificate);
   const source = {
     issued: 0,
-    trust: async () => ({ roots: formatTrustBundle(roots) }),
+    trust: async () => ({ roots: formatTrustBundle(roots), removed: [] }),
     renew: async (request: Uint8Array) => {
       source.issued++;
       const issuing = { now, random: cryptoRandom };
@@ -88,6 +93,41 @@ test('a certificate of a CA that is replaced is renewed at once', async () => {
   expect(source.issued).toBe(1);
   expect((await readCredential(directory)).trust).toHaveLength(2);
 });
+
+test('a command waits for a new certificate: longer when it is late, or when all members wait for it', async () => {
+  const [ca, next] = [authority(), authority()];
+  const limits = async (age: number, by = ca): Promise<number | undefined> =>
+    renewalTimeOf(await hold(ca, age), [by.certificate], now);
+  expect(await limits(4)).toBeUndefined();
+  expect(await limits(6)).toBe(1_500);
+  expect(await limits(8.5)).toBe(10_000);
+  expect(await limits(1, next)).toBe(10_000);
+});
+
+test('a manager of whose removal a command has learned from another manager is refused by the next command', async () => {
+  const members = new TestCluster();
+  await writeCredential(directory, members.credential('operator', 'ops'));
+  const [m1, m2] = [await serve(members, 'm1'), await serve(members, 'm2')];
+  const who = async (at: string): Promise<string> => await ask(at, await operatorCredentials({}, directory));
+  expect(await who(m1)).toBe('operator/ops');
+  const roots = formatTrustBundle(members.expectedOfManagers.trust);
+  const trust = async () => ({ roots, removed: [{ name: 'm1', at: Date.now() }] });
+  await renewOperator({}, directory, { ...managers(authority()), trust }, new AbortController().signal);
+  expect(await who(m1)).toMatch(/manager-removed.*manager\/m1 was removed from the cluster/);
+  expect(await who(m2)).toBe('operator/ops');
+});
+
+async function serve(members: TestCluster, name: string): Promise<string> {
+  const { address, stop } = await members.serve(echoServer(), members.member('manager', name));
+  ends.push(stop);
+  return address;
+}
+
+async function ask(address: string, credentials: ClientCredentials): Promise<string> {
+  const client = new EchoClient(Number(address.split(':')[1]), credentials);
+  ends.push(() => client.close());
+  return await client.who();
+}
 
 test('what the managers refuse changes nothing', async () => {
   const ca = authority();

@@ -1,41 +1,57 @@
 import { join, resolve } from 'node:path';
 import { DirectoryHome } from '@causeway/enrollment/io';
-import { type Credential, isHalfOver, isOfFormerCa, nameOf, parseTrustBundle } from '@causeway/identity';
+import {
+  type Credential,
+  isHalfOver,
+  isLate,
+  isOfFormerCa,
+  nameOf,
+  parseTrustBundle,
+  type TrustBundle,
+} from '@causeway/identity';
 import {
   type CertificateSource,
   ClientCredentials,
   LiveCredential,
+  type RemovedManager,
+  RemovedManagers,
   readCredential,
   renew,
   writeCredential,
 } from '@causeway/identity/io';
 import { CausewayError, isCausewayError, unwrap } from '@causeway/model';
+import { type Duration, milliseconds, seconds, within } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { inUse } from '../contexts/contexts.ts';
 import { ContextDirectory, contextsDirectory } from '../contexts/io/context-directory.ts';
 
 /**
  * Credentials of an operator, for connections to the managers. `context`: its name, or a directory, which has a "/"; absent:
- * the context in use.
+ * the context in use. A manager is refused if a former command has learned of its removal.
  * @throws CausewayError identity-missing, data-damaged, key-exposed; role-mismatch: it is not of an operator
  */
 export async function operatorCredentials(
   environment: NodeJS.ProcessEnv,
   context: string | undefined,
 ): Promise<ClientCredentials> {
-  const { credential } = await readOperator(environment, context);
-  return ClientCredentials.toManagers(new LiveCredential(credential), () => systemClock.wall());
+  const { directory, credential } = await readOperator(environment, context);
+  const removed = await RemovedManagers.open(directory);
+  return ClientCredentials.toManagers(
+    new LiveCredential(credential),
+    () => systemClock.wall(),
+    () => removed.removals,
+  );
 }
 
 /** The managers, as an operator asks them for a certificate. */
 export interface OperatorSource extends Pick<CertificateSource, 'renew'> {
-  /** What the cluster trusts, in PEM. */
-  trust(signal: AbortSignal): Promise<{ readonly roots: string }>;
+  /** What the cluster trusts, in PEM, and which managers were removed. */
+  trust(signal: AbortSignal): Promise<{ readonly roots: string; readonly removed: readonly RemovedManager[] }>;
 }
 
 /**
- * Renews the certificate of an operator when half of its life is over, or the CA of the cluster has changed. The next
- * connections use the new certificate.
+ * Learns which managers were removed, and renews the certificate of an operator when half of its life is over, or the CA of the
+ * cluster has changed. The next connections use the new certificate, and refuse those managers.
  * @throws CausewayError as `operatorCredentials`, and as the source
  */
 export async function renewOperator(
@@ -45,11 +61,23 @@ export async function renewOperator(
   signal: AbortSignal,
 ): Promise<void> {
   const { directory, credential } = await readOperator(environment, context);
-  const { roots } = await source.trust(signal);
-  const isOld = isHalfOver(credential.chain[0], systemClock.wall());
-  if (!isOld && !isOfFormerCa(credential, unwrap(parseTrustBundle(roots)))) return;
+  const { roots, removed } = await source.trust(signal);
+  await (await RemovedManagers.open(directory)).learn(removed);
+  const limit = renewalTimeOf(credential, unwrap(parseTrustBundle(roots)), systemClock.wall());
+  if (limit === undefined) return;
   const keep = (next: Credential): Promise<void> => writeCredential(directory, next);
-  await renew({ source, keep, clock: systemClock }, credential, signal);
+  const work = (over: AbortSignal) => renew({ source, keep, clock: systemClock }, credential, over);
+  await within(systemClock, limit, work, signal);
+}
+
+/**
+ * How long a command waits for a new certificate; undefined: the credential is not to be renewed. A CA may be a program, which takes
+ * seconds. Most often a later command can try again, but not when the certificate is about to expire or all members wait for it.
+ */
+export function renewalTimeOf(credential: Credential, roots: TrustBundle, now: number): Duration | undefined {
+  const [certificate] = credential.chain;
+  if (isLate(certificate, now) || isOfFormerCa(credential, roots)) return seconds(10);
+  return isHalfOver(certificate, now) ? milliseconds(1_500) : undefined;
 }
 
 interface Operator {

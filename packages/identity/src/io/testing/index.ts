@@ -1,1 +1,2 @@
+export * from './echo-server.ts';
 export * from './test-cluster.ts';
