@@ -195,7 +195,10 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   };
   const cannotEncrypt = (): string => (typeof encryption.state === 'object' ? encryption.state.why : esp.why);
   const health = (): HostHealth =>
-    healthOf({ kernel, stats, loopDelay: modules.loopDelay, cannotEncrypt: cannotEncrypt() });
+    healthOf({
+      ...{ kernel, stats, loopDelay: modules.loopDelay },
+      ...{ cannotEncrypt: cannotEncrypt(), refusedKeys: encryption.refusedKeys },
+    });
   const session = new SessionLoop({
     link,
     failover,

@@ -474,6 +474,12 @@ export interface HostHealth {
      * @generated from protobuf field: string cannot_encrypt = 6
      */
     cannotEncrypt: string;
+    /**
+     * How often the agent has refused keys of other hosts for encrypted networks since it started. Its log says why (keys.refused).
+     *
+     * @generated from protobuf field: uint64 refused_keys = 7
+     */
+    refusedKeys: bigint;
 }
 /**
  * A difference between intent and a host's kernel.

@@ -790,7 +790,8 @@ class HostHealth$Type extends MessageType {
             { no: 3, name: "failed_ops", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ } },
             { no: 4, name: "announcements_sent", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 5, name: "announcements_dropped", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 6, name: "cannot_encrypt", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 6, name: "cannot_encrypt", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 7, name: "refused_keys", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
@@ -801,6 +802,7 @@ class HostHealth$Type extends MessageType {
         message.announcementsSent = 0n;
         message.announcementsDropped = 0n;
         message.cannotEncrypt = "";
+        message.refusedKeys = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -827,6 +829,9 @@ class HostHealth$Type extends MessageType {
                     break;
                 case /* string cannot_encrypt */ 6:
                     message.cannotEncrypt = reader.string();
+                    break;
+                case /* uint64 refused_keys */ 7:
+                    message.refusedKeys = reader.uint64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -874,6 +879,9 @@ class HostHealth$Type extends MessageType {
         /* string cannot_encrypt = 6; */
         if (message.cannotEncrypt !== "")
             writer.tag(6, WireType.LengthDelimited).string(message.cannotEncrypt);
+        /* uint64 refused_keys = 7; */
+        if (message.refusedKeys !== 0n)
+            writer.tag(7, WireType.Varint).uint64(message.refusedKeys);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

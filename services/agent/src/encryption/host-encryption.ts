@@ -221,6 +221,11 @@ export class HostEncryption implements Protection, Startable {
     });
   }
 
+  /** How often keys of other hosts were refused since the agent started. */
+  get refusedKeys(): number {
+    return this.#peers.refusedCount;
+  }
+
   async status(): Promise<EncryptionStatus> {
     const { kernel, clock, plaintextDrops } = this.#modules;
     const now = clock.wall();
@@ -231,7 +236,6 @@ export class HostEncryption implements Protection, Startable {
     return {
       nextKeyIn: nextKeyIn(newest, known.period, now),
       peers: index === undefined ? [] : peersOf({ ...known, own: { ...own, index } }, found, now),
-      refusedRecords: this.#peers.refusedCount,
       plaintextDrops: await plaintextDrops(),
     };
   }

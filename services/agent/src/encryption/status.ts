@@ -18,8 +18,6 @@ export interface EncryptionStatus {
   /** When this host makes its next key by itself. undefined: it has no key. */
   readonly nextKeyIn: Duration | undefined;
   readonly peers: readonly PeerStatus[];
-  /** Records of peers that were refused since the agent started. */
-  readonly refusedRecords: number;
   /**
    * Packets of any sender that the kernel has dropped because ESP did not protect them, since it started. It counts them for the
    * host, and policies of other programs are part of it. undefined: it does not count.

@@ -15,14 +15,17 @@ export function healthOf(modules: {
   readonly loopDelay: LoopDelay | undefined;
   /** Why the host cannot encrypt; empty: it can, or that is not known. */
   readonly cannotEncrypt: string;
+  /** How often keys of other hosts were refused. */
+  readonly refusedKeys: number;
 }): HostHealth {
-  const { kernel, stats, loopDelay, cannotEncrypt } = modules;
+  const { kernel, stats, loopDelay, cannotEncrypt, refusedKeys } = modules;
   return {
     loopDelayMs: Math.round(loopDelay?.longest() ?? 0),
     eventsLost: BigInt(kernel.eventsLost()),
     announcementsSent: BigInt(stats.announcedCount),
     announcementsDropped: BigInt(stats.notAnnouncedCount),
     cannotEncrypt,
+    refusedKeys: BigInt(refusedKeys),
     failedOps: Object.fromEntries(Array.from(stats.failedOps, ([errno, count]) => [errno, BigInt(count)])),
   };
 }

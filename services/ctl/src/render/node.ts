@@ -86,6 +86,7 @@ function healthFields(health: HostHealth | undefined): [string, string][] {
     ['event loop delay', `${health.loopDelayMs} ms`],
     ['events lost', String(health.eventsLost)],
     ['announcements', `${health.announcementsSent} sent, ${health.announcementsDropped} dropped`],
+    ['refused keys', String(health.refusedKeys)],
     ['kernel refused', failed.length === 0 ? 'nothing' : failed.map(([errno, n]) => `${errno} ${n}`).join(', ')],
   ];
 }
@@ -97,9 +98,10 @@ function encryptionField(health: HostHealth | undefined): [string, Cell][] {
 
 export function healthValue(health: HostHealth | undefined): object | null {
   if (health === undefined) return null;
-  const { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps, cannotEncrypt } = health;
+  const { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps, cannotEncrypt, refusedKeys } =
+    health;
   const counts = { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps };
-  return { ...counts, cannotEncrypt: cannotEncrypt === '' ? null : cannotEncrypt };
+  return { ...counts, cannotEncrypt: cannotEncrypt === '' ? null : cannotEncrypt, refusedKeys };
 }
 
 export function nodeValue(node: Node): object {

@@ -275,7 +275,7 @@ export const status: GetStatusResponse = {
       name: 'h1',
       health: {
         ...{ loopDelayMs: 2_300, eventsLost: 0n, announcementsSent: 40n, announcementsDropped: 0n, failedOps: {} },
-        cannotEncrypt: '',
+        ...{ cannotEncrypt: '', refusedKeys: 0n },
       },
     },
     {
@@ -286,6 +286,7 @@ export const status: GetStatusResponse = {
         announcementsSent: 1_000n,
         announcementsDropped: 7n,
         cannotEncrypt: '',
+        refusedKeys: 3n,
         failedOps: { ENOSPC: 1n, EBUSY: 2n },
       },
     },

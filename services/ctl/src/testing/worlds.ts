@@ -338,7 +338,14 @@ const vault = {
   encrypted: true,
   conditions: [],
 };
-const health = { loopDelayMs: 0, eventsLost: 0n, announcementsSent: 0n, announcementsDropped: 0n, failedOps: {} };
+const health = {
+  loopDelayMs: 0,
+  eventsLost: 0n,
+  announcementsSent: 0n,
+  announcementsDropped: 0n,
+  refusedKeys: 0n,
+  failedOps: {},
+};
 const why =
   'its kernel has no ESP with AES-GCM (EPROTONOSUPPORT); the kernel modules are esp4, esp6, xfrm_user and gcm';
 const unable = { ...h2, health: { ...health, cannotEncrypt: why } };
