@@ -1,9 +1,9 @@
-import type { ChannelCredentials } from '@grpc/grpc-js';
-import { CertificateServiceClient } from '#gen/causeway/v1/certificate_service.grpc-client.js';
+import type { CertificateServiceClient } from '#gen/causeway/v1/certificate_service.grpc-client.js';
 import { type CallLimits, callUnary } from './call.ts';
 
 interface CertificateCallsParts {
-  readonly credentials: ChannelCredentials;
+  /** The client of the manager at `address`, host:port, as the member now calls it. */
+  readonly client: (address: string) => CertificateServiceClient;
   /** Makes the id of each request. */
   readonly newId: () => string;
 }
@@ -16,12 +16,13 @@ const patienceForRenewal = 10_000;
 /** How a member of a cluster asks the managers for certificates: the manager that answered last, then the others. */
 export class CertificateCalls {
   readonly #parts: CertificateCallsParts;
-  readonly #clients: CertificateServiceClient[];
+  /** In the order in which they are asked. */
+  readonly #addresses: string[];
 
   /** `addresses`: host:port of managers. */
   constructor(parts: CertificateCallsParts, addresses: readonly string[]) {
     this.#parts = parts;
-    this.#clients = addresses.map((address) => new CertificateServiceClient(address, parts.credentials));
+    this.#addresses = [...addresses];
   }
 
   /** Each time another manager is asked first: a manager that was removed would not say so. */
@@ -30,7 +31,7 @@ export class CertificateCalls {
     readonly time: number;
     readonly removed: readonly { readonly name: string; readonly at: number }[];
   }> {
-    this.#clients.push(...this.#clients.splice(0, 1));
+    this.#addresses.push(...this.#addresses.splice(0, 1));
     const { roots, timeMs, removedManagers } = await this.#ask(
       (client, limits) => callUnary(client.getTrust.bind(client), {}, limits),
       signal,
@@ -52,20 +53,16 @@ export class CertificateCalls {
     return { chain: chain.join(''), roots: roots.join('') };
   }
 
-  close(): void {
-    for (const client of this.#clients) client.close();
-  }
-
   async #ask<Answer>(
     call: (client: CertificateServiceClient, limits: CallLimits) => Promise<Answer>,
     signal: AbortSignal,
   ): Promise<Answer> {
     let failure: unknown = new Error('no manager is known');
-    for (const [i, client] of [...this.#clients].entries()) {
+    for (const [i, address] of [...this.#addresses].entries()) {
       if (signal.aborted) break;
       try {
-        const answer = await call(client, { timeout: patience, signal, isRetry: i > 0 });
-        this.#clients.sort((a, b) => Number(b === client) - Number(a === client));
+        const answer = await call(this.#parts.client(address), { timeout: patience, signal, isRetry: i > 0 });
+        this.#addresses.sort((a, b) => Number(b === address) - Number(a === address));
         return answer;
       } catch (error) {
         failure = error;

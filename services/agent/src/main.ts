@@ -185,7 +185,8 @@ async function serve(options: Options, log: Log): Promise<void> {
     },
     settings,
   );
-  const source = new CertificateCalls({ credentials, newId: () => randomUuid(cryptoRandom) }, settings.managers);
+  const asking = { client: (address: string) => link.certificates(address), newId: () => randomUuid(cryptoRandom) };
+  const source = new CertificateCalls(asking, settings.managers);
   const keep = (next: Credential): Promise<void> => writeCredential(identity, next);
   const renewal = new Renewal({
     credential,
@@ -217,7 +218,6 @@ async function serve(options: Options, log: Log): Promise<void> {
     stopping = true;
     service.stopping();
     await renewal.stop();
-    source.close();
     await server.stop();
     await agent.stop();
     link.close();

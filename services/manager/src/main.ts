@@ -9,6 +9,7 @@ import {
   writeCredential,
 } from '@causeway/identity/io';
 import { CausewayError, isCausewayError, messageOf, visible } from '@causeway/model';
+import { CertificateServiceClient } from '@causeway/proto/gen/causeway/v1/certificate_service.grpc-client.js';
 import { CertificateCalls, limitConnects, quietGrpc } from '@causeway/proto/io';
 import {
   type Clock,
@@ -198,7 +199,8 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
       config,
     );
   // The manager asks itself: it answers if it leads, and forwards otherwise.
-  const source = new CertificateCalls({ credentials, newId: () => randomUuid(cryptoRandom) }, [config.advertise]);
+  const own = new CertificateServiceClient(config.advertise, credentials);
+  const source = new CertificateCalls({ client: () => own, newId: () => randomUuid(cryptoRandom) }, [config.advertise]);
   const keep = (next: Credential): Promise<void> => writeCredential(identityDirectory(config.dataDir), next);
   const renewal = new Renewal({ ...parts, credential, source, keep });
   const revoked = etcd && revokedManagers({ view: manager.view, credential, store, etcd, log }, config);
@@ -233,7 +235,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     server.drain();
     await stopAll(parts, [
       ['trust', () => trust?.stop()],
-      ['renewal', () => renewal.stop().finally(() => source.close())],
+      ['renewal', () => renewal.stop().finally(() => own.close())],
       // Both at once, because the registration's stop also waits for the store.
       ['manager', () => Promise.all([manager.stop(), registration.stop()])],
       ['server', () => server.stop()],

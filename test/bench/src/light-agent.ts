@@ -4,6 +4,7 @@ import { feedVersions } from '@causeway/model';
 import { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { ScriptedAgent } from '@causeway/proto/testing/agent';
 import type { NodeSettings } from './session.ts';
+import { connectSecured } from './tls-client.ts';
 import { framed, glance, Heads, responseFields } from './wire.ts';
 
 /** Milliseconds between reports of an agent that it has applied something, at least. */
@@ -19,12 +20,15 @@ export class LightAgent {
   readonly #scripted: ScriptedAgent;
   readonly #address: string;
   readonly #secureContext: SecureContext;
+  readonly #localAddress: string;
   readonly #reached = new Map<string, bigint>();
   #http: ClientHttp2Session | undefined;
   #stream: ClientHttp2Stream | undefined;
   #timers: NodeJS.Timeout[] = [];
   #report: NodeJS.Timeout | undefined;
   #state: 'open' | 'closed' | 'lost' = 'open';
+  /** After the session, the manager wants the agent back within this time, ms. */
+  returnWithin = 0;
   /** Why the manager ended the session; empty: it did not, or did not say why. */
   farewell = '';
   /** Called for each table or delta of a network. */
@@ -35,6 +39,7 @@ export class LightAgent {
     this.#scripted = new ScriptedAgent(node);
     this.#address = address;
     this.#secureContext = secureContext;
+    this.#localAddress = node.localAddress;
   }
 
   /** The session ended and this agent did not end it. */
@@ -44,9 +49,8 @@ export class LightAgent {
 
   /** Connects. Resolves when the manager has sent everything. */
   start(): Promise<void> {
-    // A manager is known by its name in the cluster, not by its address; the bench has only one.
-    const tls = { secureContext: this.#secureContext, checkServerIdentity: () => undefined };
-    const http = connect(`https://${this.#address}`, tls);
+    const target = { address: this.#address, secureContext: this.#secureContext, localAddress: this.#localAddress };
+    const http = connect(`https://${this.#address}`, { createConnection: () => connectSecured(target) });
     http.on('error', () => undefined); // the stream's "close" handles every failure
     this.#http = http;
     return new Promise((resolve, reject) => {
@@ -97,6 +101,7 @@ export class LightAgent {
     const { message } = ConnectResponse.fromBinary(head);
     if (message.oneofKind === 'goodbye') this.farewell = message.goodbye.reason;
     if (message.oneofKind !== 'welcome') return;
+    this.returnWithin = message.welcome.returnWithinMs;
     const heartbeat = framed(ConnectRequest.toBinary({ message: this.#scripted.report() }));
     this.#timers = [
       setInterval(() => this.#stream?.write(heartbeat), message.welcome.heartbeatMs),

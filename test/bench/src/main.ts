@@ -4,6 +4,7 @@ import { benchAgent } from './agent.ts';
 import { benchAttach } from './attach.ts';
 import { benchBurst } from './burst.ts';
 import { benchClaims } from './claims.ts';
+import { benchComeback } from './comeback.ts';
 import { compare, printCompared } from './compare.ts';
 import { benchDensity } from './density.ts';
 import { benchEncryption } from './encryption/encryption.ts';
@@ -28,6 +29,7 @@ const benches = (scale: ScaleSettings): Benches => ({
   pool: benchPool,
   restart: benchRestart,
   handshakes: benchHandshakes,
+  comeback: () => benchComeback(scale.sessions),
   scale: () => benchScale(scale),
   agent: benchAgent,
   repair: benchRepair,

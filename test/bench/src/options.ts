@@ -7,7 +7,7 @@ npm run bench -- compare A.json B.json
                                      compares the rows of B with those of A; marks rows that are worse by more than a tenth
 
   --json FILE           also writes the rows to FILE, for "compare"
-  --sessions N          "scale": agents (1000)
+  --sessions N          "scale", "comeback": agents (1000)
   --networks N          "scale": networks beside the network that all agents are on (0.9 for each agent)
   --endpoints-each N    "scale": endpoints in each of these networks (10)`;
 

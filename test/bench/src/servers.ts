@@ -77,9 +77,14 @@ export class Servers {
     await stop(this.#manager);
   }
 
+  /** Like a crash: the manager says nothing to its agents, and its lease goes on. */
+  async killManager(): Promise<void> {
+    await stop(this.#manager, 'SIGKILL');
+  }
+
   async close(): Promise<void> {
     await stop(this.#manager);
-    await Promise.all(this.#etcds.map(stop));
+    await Promise.all(this.#etcds.map((etcd) => stop(etcd)));
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }
@@ -93,10 +98,10 @@ function url(port: number): string {
   return `http://127.0.0.1:${port}`;
 }
 
-async function stop(child: ChildProcess | undefined): Promise<void> {
+async function stop(child: ChildProcess | undefined, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   await gone;
 }
 

@@ -40,6 +40,8 @@ export interface NodeSettings {
   readonly id: string;
   readonly name: string;
   readonly dataPath: string;
+  /** Address of this machine from which the host's agent connects: managers give hosts equal turns by their addresses. */
+  readonly localAddress: string;
 }
 
 /** Settings of host number i. */
@@ -48,6 +50,7 @@ export function nodeSettings(i: number): NodeSettings {
     id: (i + 1).toString(16).padStart(16, '0'),
     name: `n${i}`,
     dataPath: `10.200.${i >> 8}.${i & 255}`,
+    localAddress: `127.200.${i >> 8}.${i & 255}`,
   };
 }
 

@@ -753,6 +753,13 @@ export interface Welcome {
      * @generated from protobuf field: uint32 feed_version = 5
      */
     feedVersion: number;
+    /**
+     * After the session has ended, the agent comes back at a random time within this span, so that the agents of a large cluster do
+     * not come back together. Milliseconds; 0: at once.
+     *
+     * @generated from protobuf field: uint32 return_within_ms = 6
+     */
+    returnWithinMs: number;
 }
 /**
  * A whole network. The agent removes what is not listed. Each kind of row has its own field here, and two in Delta. An agent

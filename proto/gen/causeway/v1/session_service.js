@@ -1538,7 +1538,8 @@ class Welcome$Type extends MessageType {
             { no: 2, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 3, name: "term", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 4, name: "heartbeat_ms", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 5, name: "feed_version", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 5, name: "feed_version", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 6, name: "return_within_ms", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -1548,6 +1549,7 @@ class Welcome$Type extends MessageType {
         message.term = 0n;
         message.heartbeatMs = 0;
         message.feedVersion = 0;
+        message.returnWithinMs = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -1571,6 +1573,9 @@ class Welcome$Type extends MessageType {
                     break;
                 case /* uint32 feed_version */ 5:
                     message.feedVersion = reader.uint32();
+                    break;
+                case /* uint32 return_within_ms */ 6:
+                    message.returnWithinMs = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -1599,6 +1604,9 @@ class Welcome$Type extends MessageType {
         /* uint32 feed_version = 5; */
         if (message.feedVersion !== 0)
             writer.tag(5, WireType.Varint).uint32(message.feedVersion);
+        /* uint32 return_within_ms = 6; */
+        if (message.returnWithinMs !== 0)
+            writer.tag(6, WireType.Varint).uint32(message.returnWithinMs);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

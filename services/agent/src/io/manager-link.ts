@@ -1,3 +1,4 @@
+import { CertificateServiceClient } from '@causeway/proto/gen/causeway/v1/certificate_service.grpc-client.js';
 import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
 import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
@@ -32,6 +33,7 @@ const longestCall = 60_000;
 interface Clients {
   readonly session: SessionServiceClient;
   readonly endpoints: EndpointServiceClient;
+  readonly certificates: CertificateServiceClient;
 }
 
 /** A manager that was removed, as a session tells it. */
@@ -85,6 +87,11 @@ export class GrpcManagerLink implements ManagerLink {
     );
   }
 
+  /** For questions about certificates. */
+  certificates(address: string): CertificateServiceClient {
+    return this.#client(address).certificates;
+  }
+
   claimEndpoint: ManagerLink['claimEndpoint'] = (address, request, limits) => {
     const { endpoints } = this.#client(address);
     return callUnary(endpoints.claimEndpoint.bind(endpoints), request, this.#limits(limits));
@@ -133,6 +140,7 @@ export class GrpcManagerLink implements ManagerLink {
     const made = {
       session: new SessionServiceClient(address, credentials, channelOptions),
       endpoints: new EndpointServiceClient(address, credentials, channelOptions),
+      certificates: new CertificateServiceClient(address, credentials, channelOptions),
     };
     this.#clients.set(address, made);
     return made;
@@ -140,9 +148,10 @@ export class GrpcManagerLink implements ManagerLink {
 }
 
 function closeAll(clients: Iterable<Clients>): void {
-  for (const { session, endpoints } of clients) {
+  for (const { session, endpoints, certificates } of clients) {
     session.close();
     endpoints.close();
+    certificates.close();
   }
 }
 

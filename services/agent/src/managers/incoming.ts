@@ -14,6 +14,8 @@ export type Incoming =
       readonly epoch: bigint;
       readonly term: bigint;
       readonly heartbeat: Duration;
+      /** After the session, the agent comes back at a random time within this span. */
+      readonly returnWithin: Duration;
       /** Number of the feed version that the manager has chosen. */
       readonly feed: number;
     }
@@ -41,9 +43,9 @@ export async function readIncoming(
   const { message } = response;
   switch (message.oneofKind) {
     case 'welcome': {
-      const { clusterId, epoch, term, heartbeatMs, feedVersion } = message.welcome;
-      const heartbeat = milliseconds(heartbeatMs);
-      return { kind: 'welcome', clusterId: clusterId as ClusterId, epoch, term, heartbeat, feed: feedVersion };
+      const { clusterId, epoch, term, heartbeatMs, returnWithinMs, feedVersion } = message.welcome;
+      const pace = { heartbeat: milliseconds(heartbeatMs), returnWithin: milliseconds(returnWithinMs) };
+      return { kind: 'welcome', clusterId: clusterId as ClusterId, epoch, term, ...pace, feed: feedVersion };
     }
     case 'complete':
       return { kind: 'complete', table: await tableFromMessage(message.complete, feed, interner, yieldNow) };

@@ -36,6 +36,7 @@ const welcome = (position: { id?: string; epoch?: bigint; term?: bigint; feed?: 
   epoch: position.epoch ?? 2n,
   term: position.term ?? 5n,
   heartbeat: seconds(2),
+  returnWithin: seconds(0),
   feed: position.feed ?? feed.number,
 });
 const delta = (change: Partial<Delta>): Incoming => ({

@@ -48,7 +48,7 @@ export type Effect =
    * was restored from a snapshot.
    */
   | { readonly effect: 'remember'; readonly seen: ClusterPosition; readonly alarm: boolean }
-  | { readonly effect: 'welcomed'; readonly heartbeat: Duration }
+  | { readonly effect: 'welcomed'; readonly heartbeat: Duration; readonly returnWithin: Duration }
   | { readonly effect: 'replace'; readonly table: Table }
   | { readonly effect: 'step'; readonly delta: Delta }
   | { readonly effect: 'resync'; readonly networkId: NetworkId; readonly why: DeltaMismatch }
@@ -117,7 +117,7 @@ export function step(state: SessionState, incoming: Incoming, tables: TablesView
  */
 function welcome(state: Greeting, incoming: Incoming & { kind: 'welcome' }): Step {
   const { seen, feeds } = state;
-  const { clusterId, epoch, term, heartbeat } = incoming;
+  const { clusterId, epoch, term, heartbeat, returnWithin } = incoming;
   const feed = feedOf(feeds, incoming.feed);
   if (seen !== undefined && seen.id !== clusterId) {
     const message = `this manager belongs to cluster ${clusterId}, the data directory of this host to cluster ${seen.id}: point --managers at the host's own cluster, or use an empty --data-dir`;
@@ -137,7 +137,10 @@ function welcome(state: Greeting, incoming: Incoming & { kind: 'welcome' }): Ste
   const isNew = seen === undefined || seen.epoch !== epoch || seen.term !== term;
   return {
     state: { phase: 'catching-up', seen: now, feed, resyncing: new Set() },
-    effects: [...(isNew ? [{ effect: 'remember', seen: now, alarm } as const] : []), { effect: 'welcomed', heartbeat }],
+    effects: [
+      ...(isNew ? [{ effect: 'remember', seen: now, alarm } as const] : []),
+      { effect: 'welcomed', heartbeat, returnWithin },
+    ],
   };
 }
 

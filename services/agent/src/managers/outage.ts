@@ -18,6 +18,11 @@ export class Outage {
     this.#since = clock.now();
   }
 
+  /** Whether callers wait for a session. */
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** A session ended, or could not be opened. */
   failed(cause: unknown): void {
     this.#since ??= this.#clock.now();

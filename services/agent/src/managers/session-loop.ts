@@ -1,12 +1,13 @@
 import { CausewayError, isCausewayError, messageOf } from '@causeway/model';
 import type { Failover } from '@causeway/proto';
-import { type Duration, milliseconds, type Random, type Startable } from '@causeway/runtime';
+import { type Duration, milliseconds, type Random, type Startable, waitOver } from '@causeway/runtime';
 import { Interner } from '../tables/table.ts';
 import { Outage } from './outage.ts';
 import { refusalForEver } from './refusal-for-ever.ts';
 import { learn, noWays, returned, wantsRelay } from './route.ts';
 import { Session, type SessionModules } from './session.ts';
-import { failureCode, reportOf, type SessionEnd, SessionPauses } from './session-end.ts';
+import { failureCode, reportOf, type SessionEnd } from './session-end.ts';
+import { type SessionPause, SessionPauses } from './session-pauses.ts';
 
 /** Maximum number of different failures that are logged between two sessions. */
 const loggedAtMost = 32;
@@ -24,6 +25,8 @@ export class SessionLoop implements Startable {
   readonly #outage: Outage;
   #running: Promise<void> = Promise.resolve();
   #session: Session | undefined;
+  /** Aborted when a caller needs a session: the agent then does not wait for its turn to come back. */
+  #hurry = new AbortController();
   #ways = noWays;
   /** Failures that were logged since the last session. Each is logged once, however many managers are tried in turn. */
   readonly #logged = new Set<string>();
@@ -43,10 +46,11 @@ export class SessionLoop implements Startable {
 
   /**
    * Resolves when there is a session. Without a session a claimed endpoint cannot be programmed, because its table would
-   * not arrive. Throws what `Outage.over` throws, and node-removed.
+   * not arrive. The agent then does not wait for its turn to come back. Throws what `Outage.over` throws, and node-removed.
    */
   async up(timeout: Duration): Promise<void> {
     this.#modules.standing.checkMember();
+    this.#hurry.abort(waitOver);
     await this.#outage.over(timeout);
   }
 
@@ -69,21 +73,27 @@ export class SessionLoop implements Startable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { failover, clock, random } = this.#modules;
-    const pauses = new SessionPauses(random);
+    const { failover, random } = this.#modules;
+    const pauses = new SessionPauses(random, failover.known.length);
     while (!signal.aborted) {
-      const end = await this.#runOne(failover.current, signal);
+      const end = await this.#runOne(failover.current, pauses, signal);
       if (signal.aborted) return;
       if (end === 'renewed') continue;
       this.#outage.failed(end.error);
       this.#log(end);
       if (this.#isForEver(end)) return;
       failover.moveOn(end.address, end.error);
-      await clock.sleep(pauses.after(end), signal);
+      await this.#pause(pauses.after(end, this.#outage.isAwaited), signal);
     }
   }
 
-  async #runOne(address: string, signal: AbortSignal): Promise<SessionEnd | 'renewed'> {
+  async #pause({ kind, span }: SessionPause, signal: AbortSignal): Promise<void> {
+    this.#hurry = new AbortController();
+    const over = kind === 'turn' ? AbortSignal.any([signal, this.#hurry.signal]) : signal;
+    await this.#modules.clock.sleep(span, over);
+  }
+
+  async #runOne(address: string, pauses: SessionPauses, signal: AbortSignal): Promise<SessionEnd | 'renewed'> {
     const { clock, log } = this.#modules;
     const began = clock.now();
     this.#session = new Session(this.#modules, {
@@ -91,7 +101,8 @@ export class SessionLoop implements Startable {
       relay: wantsRelay(address, this.#ways, began),
       returnAfter: this.#ways.returnAfter,
       interner: this.#interner,
-      onWelcomed: () => {
+      onWelcomed: (returnWithin) => {
+        pauses.welcomed(returnWithin);
         this.#logged.clear();
         this.#failures.clear();
         this.#outage.end();
@@ -102,7 +113,8 @@ export class SessionLoop implements Startable {
       log.info('session.renewed', { manager: address });
       return 'renewed';
     }
-    const end = { address, error, isWelcomed, lasted: milliseconds(clock.now() - began) };
+    const isLeft = returningTo !== undefined;
+    const end = { address, error, isWelcomed, isLeft, lasted: milliseconds(clock.now() - began) };
     if (returningTo !== undefined) this.#ways = returned(this.#ways, returningTo);
     this.#ways = learn(this.#ways, end, clock.now());
     return end;

@@ -8,7 +8,7 @@ import { carryOut, type EffectModules } from './effects.ts';
 import { hello } from './hello.ts';
 import { readIncoming } from './incoming.ts';
 import type { ManagerLink, SessionChannel } from './link.ts';
-import { greeting, step } from './machine.ts';
+import { type Effect, greeting, step } from './machine.ts';
 import { Reporter } from './reporter.ts';
 
 /** The agent closes a connection on which no Welcome arrives within this time. */
@@ -34,7 +34,8 @@ export interface SessionOptions {
   readonly returnAfter: Duration;
   /** Rows are alike from one session to the next, so the sessions share this. */
   readonly interner: Interner;
-  readonly onWelcomed: () => void;
+  /** `returnWithin`: see `Welcome.return_within_ms`. */
+  readonly onWelcomed: (returnWithin: Duration) => void;
 }
 
 export interface SessionOutcome {
@@ -117,19 +118,19 @@ export class Session {
       const next = step(state, incoming, tables);
       state = next.state;
       for (const effect of next.effects) {
-        if (effect.effect === 'welcomed') this.#welcomed(effect.heartbeat);
+        if (effect.effect === 'welcomed') this.#welcomed(effect);
         else await carryOut(effect, this.#modules, this.#channel);
       }
     }
   }
 
   /** greeting -> welcomed */
-  #welcomed(heartbeat: Duration): void {
+  #welcomed({ heartbeat, returnWithin }: Extract<Effect, { readonly effect: 'welcomed' }>): void {
     const { address, onWelcomed } = this.#options;
     const { relayedTo } = this.#channel;
     this.#phase = 'welcomed';
     this.#modules.standing.drained(false); // the manager says so if the host is drained
-    onWelcomed();
+    onWelcomed(returnWithin);
     this.#modules.log.info('session.started', { manager: address, ...(relayedTo !== undefined && { relayedTo }) });
     if (relayedTo !== undefined) this.#supervised.push(this.#returnTo(relayedTo));
     this.#supervised.push(this.#reporter.beat(heartbeat, this.#over.signal));

@@ -316,10 +316,9 @@ export class FakeManager implements ManagerLink {
   #greet(peer: Peer, hello: Hello): void {
     peer.nodeId = hello.node?.id as NodeId;
     const { clusterId, epoch, term } = this;
-    const feedVersion = this.feed.number;
-    peer.queue.push({
-      message: { oneofKind: 'welcome', welcome: { clusterId, epoch, term, heartbeatMs: 2_000, feedVersion } },
-    });
+    const pace = { heartbeatMs: 2_000, returnWithinMs: 0 };
+    const welcome = { clusterId, epoch, term, ...pace, feedVersion: this.feed.number };
+    peer.queue.push({ message: { oneofKind: 'welcome', welcome } });
     if (this.silent) return;
     for (const held of this.networks.values()) if (this.#wants(peer, held)) this.#complete(peer, held);
     for (const { networkId } of hello.cursors) {

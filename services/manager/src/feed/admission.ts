@@ -11,7 +11,7 @@ import { encodeRemovedManagers, encodeWelcome } from './encode.ts';
 import { type CheckedHello, readHello } from './hello.ts';
 import type { HostProgress } from './host-progress.ts';
 import { checkIdentityConflicts } from './identity-conflicts.ts';
-import { heartbeat } from './liveness.ts';
+import { heartbeat, returnWithin } from './liveness.ts';
 import { removedManagers } from './removed-managers.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -82,7 +82,10 @@ export class Admission {
     const { id: clusterId, epoch } = cluster;
     sessions.admit(session, node, feed);
     session.send(
-      encodeWelcome({ clusterId, epoch, term: term.revision, heartbeatMs: heartbeat, feedVersion: feed.number }),
+      encodeWelcome({
+        ...{ clusterId, epoch, term: term.revision, feedVersion: feed.number },
+        ...{ heartbeatMs: heartbeat, returnWithinMs: returnWithin(view.nodes.size) },
+      }),
     );
     const removed = removedManagers(view);
     if (removed.length > 0) session.send(encodeRemovedManagers(removed));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { helloLimit, isSilent, Looks, lookEvery, silenceLimit } from './liveness.ts';
+import { helloLimit, isSilent, Looks, lookEvery, returnWithin, silenceLimit } from './liveness.ts';
 import type { SessionState } from './session.ts';
 
 test.each<[string, readonly number[], readonly boolean[]]>([
@@ -25,4 +25,14 @@ test.each<[string, SessionState, number, boolean]>([
   ['after its Hello, after the limit', { kind: 'introduced' }, silenceLimit + 1, true],
 ])('an agent is silent for too long: %s', (_, state, after, isTooLong) => {
   expect(isSilent({ lastHeard: 1_000, state }, 1_000 + after)).toBe(isTooLong);
+});
+
+test.each([
+  [0, 0],
+  [25, 150],
+  [1_000, 6_000],
+  [5_000, 30_000],
+  [20_000, 30_000],
+])('the agents of %i hosts come back within %i ms', (hosts, span) => {
+  expect(returnWithin(hosts)).toBe(span);
 });

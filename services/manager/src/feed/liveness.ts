@@ -9,6 +9,20 @@ const missedHeartbeats = 3;
 
 export const silenceLimit: Duration = milliseconds(heartbeat * missedHeartbeats);
 
+/**
+ * Time for the return of one agent. A session takes a manager 4 ms of CPU time, from the TLS handshake to the tables (`npm run
+ * bench -- scale`), and some of the leader's time must be left for all other work.
+ */
+const returnOfOne = milliseconds(6);
+
+/** No agent waits longer: a new leader does not judge hosts before (`grace` of controllers/gone-hosts-rule.ts). */
+const longestReturn = seconds(30);
+
+/** When all sessions of a cluster with so many hosts have ended, the agents come back within this span. */
+export function returnWithin(hosts: number): Duration {
+  return milliseconds(Math.min(longestReturn, hosts * returnOfOne));
+}
+
 /** How often the manager looks for silent sessions. */
 export const lookEvery: Duration = milliseconds(heartbeat / 2);
 
