@@ -1,11 +1,11 @@
-import { milliseconds, seconds } from '@causeway/runtime';
+import { type Clock, milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { schema } from '../cluster/schema.ts';
 import { createKeys } from '../store/keys.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { records } from '../store/records/index.ts';
-import type { Write } from '../store/store.ts';
+import type { StoreLease, Write } from '../store/store.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { MemoryPorts } from '../testing/memory-ports.ts';
 import { scriptCluster, scriptNode } from '../testing/view-script.ts';
@@ -172,6 +172,41 @@ describe('Elector', () => {
     await clock.advance(seconds(2.5));
     expect(resigned).toBeGreaterThanOrEqual((ttl * 2) / 3);
     expect(resigned).toBeLessThanOrEqual((ttl * 2) / 3 + 1); // elected at 0 or 1 ms
+  });
+
+  test('an answer that has arrived while the process was busy counts, though it is read late', async () => {
+    for (const one of [first, second]) await clock.until(one.stop(), milliseconds(1));
+    let arrive = (): void => undefined;
+    const busy: Clock = {
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+      sleep: (span, signal) => clock.sleep(span, signal),
+      yield: async () => {
+        arrive();
+        for (let turn = 0; turn < 10; turn++) await clock.yield();
+      },
+    };
+    const parts = { clock: busy, backend, random: new SeededRandom(3), log: new MemoryLog() };
+    const third = new CoreManager(parts, { name: 'm3', ttl });
+    const grant = third.store.grant.bind(third.store);
+    third.store.grant = async (span) => {
+      const lease = await grant(span);
+      const renew: StoreLease['renew'] = async (signal) => {
+        const granted = await lease.renew(signal);
+        await new Promise<void>((resolve) => {
+          arrive = resolve;
+        });
+        return granted;
+      };
+      return { id: lease.id, ttl: lease.ttl, renew, revoke: () => lease.revoke() };
+    };
+    await third.start();
+    await clock.advance(seconds(1));
+    const elected = term();
+    expect(elected).toBeDefined();
+    await clock.advance(seconds(20));
+    expect(third.elector.leadership).toEqual({ role: 'leader', term: elected });
+    await clock.until(third.stop(), seconds(1));
   });
 
   test.each([

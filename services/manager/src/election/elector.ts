@@ -163,7 +163,9 @@ export class Elector implements Startable {
     if (state.kind !== 'leading' || this.#lease === undefined) return;
     const sent = clock.now();
     const over = new AbortController();
-    const late = clock.sleep(within, AbortSignal.any([over.signal, this.#stop.signal])).then(() => 'late' as const);
+    // A process that was busy for so long may not have read the answer yet: timers run before sockets.
+    const waited = clock.sleep(within, AbortSignal.any([over.signal, this.#stop.signal])).then(() => clock.yield());
+    const late = waited.then(() => 'late' as const);
     const attempt = this.#lease.renew(over.signal);
     attempt.catch(() => undefined); // a renewal that was given up may still fail: its outcome no longer matters
     try {
