@@ -11,12 +11,7 @@ export {
 } from '../swim/index.ts';
 export { Keyring, type NodeState, type State, type VersionRange } from '../wire/index.ts';
 export type { Overflow } from './event-stream.ts';
-export {
-  createMemberlist,
-  type Memberlist,
-  MemberlistError,
-  type Node,
-  type NodeAddress,
-  type NodeEvent,
-} from './memberlist.ts';
+export { MemberlistError } from './host.ts';
+export { createMemberlist, type Memberlist } from './memberlist.ts';
 export type { MemberlistOptions } from './options.ts';
+export type { Node, NodeAddress, NodeEvent } from './readable.ts';

@@ -2,8 +2,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { local } from '../swim/profile.ts';
 import { utf8 } from '../wire/bytes.ts';
 import { Keyring } from '../wire/keyring.ts';
-import { createMemberlist, type Memberlist, type NodeEvent } from './memberlist.ts';
+import { createMemberlist, type Memberlist } from './memberlist.ts';
 import type { MemberlistOptions } from './options.ts';
+import type { NodeEvent } from './readable.ts';
 
 const nodes: Memberlist[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net';
-import type { Effect, Input, StreamId } from '../swim/effect.ts';
+import type { Effect, NetworkInput, StreamId } from '../swim/effect.ts';
 import type { Address } from '../swim/member.ts';
 import type { Bytes } from '../wire/bytes.ts';
 import { formatIp, parseIp } from './ip.ts';
@@ -12,7 +12,7 @@ const receiveBuffer = 2 * 1024 * 1024;
 /** How often a free port is sought that both UDP and TCP can have. */
 const portAttempts = 10;
 
-type NetworkEffect = Extract<Effect, { readonly type: 'datagram' | 'connect' | 'reply' | 'close' }>;
+export type NetworkEffect = Extract<Effect, { readonly type: 'datagram' | 'connect' | 'reply' | 'close' }>;
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused',
@@ -33,7 +33,7 @@ export class Sockets {
   /** All sockets that are open, also those whose last bytes are under way. */
   readonly #open = new Set<Socket>();
   readonly #idleTimeout: number;
-  #give: (input: Input) => void = () => undefined;
+  #give: (input: NetworkInput) => void = () => undefined;
   #accepted = 1;
 
   private constructor(udp: UdpSocket, server: Server, idleTimeout: number) {
@@ -63,7 +63,7 @@ export class Sockets {
   }
 
   /** From now on, inputs go there. */
-  start(give: (input: Input) => void): void {
+  start(give: (input: NetworkInput) => void): void {
     this.#give = give;
     this.#udp.on('message', (bytes, { address, port }) => {
       const addr = parseIp(address);

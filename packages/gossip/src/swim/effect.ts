@@ -23,6 +23,12 @@ export type Input =
   /** The delegate has broadcasts that need not wait for the next interval. */
   | { readonly type: 'spread' };
 
+/** What happens without a command. */
+export type NetworkInput = Extract<
+  Input,
+  { readonly type: 'start' | 'timer' | 'datagram' | 'accepted' | 'received' | 'sent' | 'closed' }
+>;
+
 /** What the host of the core has to do, in this order. */
 export type Effect =
   | { readonly type: 'datagram'; readonly to: Address; readonly bytes: Bytes }
