@@ -41,6 +41,20 @@ export class MsgpackReader {
     return text ?? '';
   }
 
+  /** A number with a fraction, in 4 or 8 bytes. */
+  float(): number {
+    const start = this.#cursor.at;
+    if (!this.#is('float')) return 0;
+    const { buffer, byteOffset } = this.#bytes;
+    const view = new DataView(buffer, byteOffset + start + 1);
+    return this.#bytes[start] === 0xcb ? view.getFloat64(0) : view.getFloat32(0);
+  }
+
+  /** The count of elements. */
+  array(): number {
+    return this.#is('array') ? this.#cursor.value : 0;
+  }
+
   /** The count of pairs. */
   map(): number {
     return this.#is('map') ? this.#cursor.value : 0;

@@ -46,6 +46,18 @@ export class MsgpackWriter {
     this.append(value);
   }
 
+  /** As 8 bytes, as Go writes its float64. */
+  float(value: number): void {
+    const at = this.#reserve(9);
+    this.#bytes[at] = 0xcb;
+    new DataView(this.#bytes.buffer).setFloat64(at + 1, value);
+  }
+
+  array(count: number): void {
+    if (count < 16) this.byte(0x90 | count);
+    else this.#head16(0xdc, count);
+  }
+
   map(pairs: number): void {
     if (pairs < 16) this.byte(0x80 | pairs);
     else this.#head16(0xde, pairs);

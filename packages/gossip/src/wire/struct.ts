@@ -83,6 +83,61 @@ export function rawOrNil(max: number): Field<Bytes> {
   return { ...raw(max), write: (to, value) => (value.length === 0 ? to.nil() : to.raw(value)) };
 }
 
+export const float: Field<number> = {
+  empty: 0,
+  read: (from) => from.float(),
+  write: (to, value) => to.float(value),
+};
+
+/** A slice of Go. What is read stops with the input, whatever count the input declares. */
+export function list<Item>(item: Pick<Field<Item>, 'read' | 'write'>, max: number): Field<readonly Item[]> {
+  return {
+    empty: [],
+    read(from) {
+      const items: Item[] = [];
+      const count = from.array();
+      if (count > max) from.failed = true;
+      for (let left = count; left > 0 && !from.failed; left--) items.push(item.read(from));
+      return items;
+    },
+    write(to, items) {
+      to.array(items.length);
+      for (const each of items) item.write(to, each);
+    },
+  };
+}
+
+/** Go writes a slice that was never made as nil. */
+export function listOrNil<Item>(item: Pick<Field<Item>, 'read' | 'write'>, max: number): Field<readonly Item[]> {
+  const field = list(item, max);
+  return { ...field, write: (to, items) => (items.length === 0 ? to.nil() : field.write(to, items)) };
+}
+
+/** A map of Go from texts of at most `maxKey` bytes. Go writes the keys in any order. */
+export function dictionary<Value>(
+  value: Pick<Field<Value>, 'read' | 'write'>,
+  maxKey: number,
+  max: number,
+): Field<ReadonlyMap<string, Value>> {
+  return {
+    empty: new Map(),
+    read(from) {
+      const all = new Map<string, Value>();
+      const count = from.map();
+      if (count > max) from.failed = true;
+      for (let left = count; left > 0 && !from.failed; left--) all.set(from.text(maxKey), value.read(from));
+      return all;
+    },
+    write(to, all) {
+      to.map(all.size);
+      for (const [key, each] of all) {
+        to.text(key);
+        value.write(to, each);
+      }
+    },
+  };
+}
+
 export function optional<Value>(field: Field<Value>): Field<Value> {
   return { ...field, isOptional: true };
 }

@@ -22,8 +22,8 @@ export function speaking(envelope: EnvelopeVersion | undefined): VersionRange {
   return envelope === 0 ? { ...protocolVersions, current: 1 } : protocolVersions;
 }
 
-/** From which highest protocol version on a node does what. */
-export const understands = { tcpPings: 3, nacks: 4, checksums: 5 } as const;
+/** From which highest protocol version on a node does what. Relays are of serf, which asks for this version of memberlist. */
+export const understands = { tcpPings: 3, nacks: 4, checksums: 5, relays: 5 } as const;
 
 export const versionsLength = 6;
 
