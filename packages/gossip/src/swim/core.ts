@@ -51,6 +51,11 @@ export class Core {
     return this.#membership.all.map(infoOf);
   }
 
+  /** How many nodes `members` has. */
+  get size(): number {
+    return this.#membership.size;
+  }
+
   member(name: string): MemberInfo | undefined {
     const member = this.#membership.get(name);
     return member === undefined ? undefined : infoOf(member);

@@ -1,4 +1,5 @@
-import { Core } from '../swim/core.ts';
+import { SerfCore } from '../serf/core.ts';
+import { serfDefaults } from '../serf/profile.ts';
 import { lan } from '../swim/profile.ts';
 import { noBytes, putUint32 } from '../wire/bytes.ts';
 import { crc32 } from '../wire/crc32.ts';
@@ -46,18 +47,19 @@ export function fuzz(runs: number, random: () => number): FuzzResult {
   return result;
 }
 
-/** A node that gets each input as a datagram, as a request or as the answer to its own request, a millisecond apart. */
+/** A node of serf that gets each input as a datagram, as a request or as the answer to its own request, a millisecond apart. */
 function nodeUnderFire(): (kind: Captured['kind'], bytes: Uint8Array, run: number) => void {
   const from = { addr: Uint8Array.of(127, 0, 0, 11), port: 7946 };
   const settings = {
     name: 'n13',
     address: { addr: Uint8Array.of(127, 0, 0, 13), port: 7946 },
-    meta: noBytes,
-    delegateVersions: { min: 2, max: 5, current: 5 },
+    tags: {},
+    serf: serfDefaults,
+    restored: undefined,
     profile: lan,
     layers: plain,
   };
-  const core = new Core(settings, new SeededRandom(1), {}, 0);
+  const core = new SerfCore(settings, new SeededRandom(1), 0);
   core.step({ type: 'start' }, 0);
   return (kind, bytes, run) => {
     core.step({ type: 'timer' }, run);

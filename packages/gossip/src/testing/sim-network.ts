@@ -25,11 +25,18 @@ export interface SimEvent {
   readonly event: MemberlistEvent;
 }
 
+/** What a node runs: a core, or a layer around it. */
+export interface SimMachine {
+  readonly nextWake: number | undefined;
+  step(input: Input, now: number): readonly Effect[];
+}
+
 /** A node of the simulated network: a core, and whether its process runs. */
 export class SimNode {
   readonly name: string;
   address: Address;
   core: Core;
+  machine: SimMachine;
   isUp = true;
   /** A slow process sees everything so many milliseconds late. */
   lag = 0;
@@ -39,10 +46,11 @@ export class SimNode {
   readonly streams = new Map<StreamId, { readonly peer: SimNode; readonly id: StreamId }>();
   nextStream = 1;
 
-  constructor(name: string, address: Address, core: Core) {
+  constructor(name: string, address: Address, core: Core, machine: SimMachine = core) {
     this.name = name;
     this.address = address;
     this.core = core;
+    this.machine = machine;
   }
 }
 
@@ -83,10 +91,14 @@ export class SimNetwork {
   }
 
   add(name: string, delegate: Delegate = {}): SimNode {
-    const address = this.#newAddress();
-    const node = new SimNode(name, address, this.#core(name, address, delegate));
+    const address = this.newAddress();
+    return this.host(new SimNode(name, address, this.#core(name, address, delegate)));
+  }
+
+  /** Starts a node that was made elsewhere, at a new address. */
+  host(node: SimNode): SimNode {
     this.nodes.push(node);
-    this.#byAddress.set(`${address.addr}`, node);
+    this.#byAddress.set(`${node.address.addr}`, node);
     this.give(node, { type: 'start' });
     return node;
   }
@@ -100,17 +112,24 @@ export class SimNetwork {
   /** The host gets another address; nothing answers at the old one. */
   move(node: SimNode): void {
     this.#byAddress.delete(`${node.address.addr}`);
-    node.address = this.#newAddress();
+    node.address = this.newAddress();
     this.#byAddress.set(`${node.address.addr}`, node);
   }
 
   /** The process starts again, with nothing that it knew. */
   restart(node: SimNode, delegate: Delegate = {}): void {
+    const core = this.#core(node.name, node.address, delegate);
+    this.revive(node, core, core);
+  }
+
+  /** The process starts again, and runs this. */
+  revive(node: SimNode, core: Core, machine: SimMachine): void {
     this.kill(node);
     node.isUp = true;
     node.frozenUntil = 0;
     node.streams.clear();
-    node.core = this.#core(node.name, node.address, delegate);
+    node.core = core;
+    node.machine = machine;
     this.give(node, { type: 'start' });
   }
 
@@ -141,16 +160,21 @@ export class SimNetwork {
   }
 
   give(node: SimNode, input: Input): void {
+    this.act(node, (now) => node.machine.step(input, now));
+  }
+
+  /** The node takes a step of its own. */
+  act(node: SimNode, step: (now: number) => readonly Effect[]): void {
     if (!node.isUp) return;
     if (node.frozenUntil > this.now) {
       const { core } = node;
       this.#timers.at(node.frozenUntil, () => {
-        if (node.core === core) this.give(node, input);
+        if (node.core === core) this.act(node, step);
       });
       return;
     }
-    for (const effect of node.core.step(input, this.now)) this.#carryOut(node, effect);
-    const next = node.core.nextWake;
+    for (const effect of step(this.now)) this.#carryOut(node, effect);
+    const next = node.machine.nextWake;
     if (node.wake?.at === next && node.wake?.isCancelled === false) return;
     if (node.wake !== undefined) node.wake.isCancelled = true;
     if (next === undefined) return;
@@ -257,7 +281,8 @@ export class SimNetwork {
     return this.#byAddress.get(`${addr}`);
   }
 
-  #newAddress(): Address {
+  /** An address that no node has. */
+  newAddress(): Address {
     const index = this.#addresses++;
     return { addr: Uint8Array.of(10, 0, index >> 8, index & 0xff), port: 7946 };
   }
