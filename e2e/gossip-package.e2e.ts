@@ -17,8 +17,8 @@ const run = (command: string, args: readonly string[]): Promise<string> =>
 describeWith(['npm', 'tar'], 'the package memberlist-ts', () => {
   let home: string;
   let files: readonly string[];
-  /** The first example of its README. */
-  let chat: string;
+  /** The examples of its README. */
+  let examples: readonly string[];
   const running: Talk[] = [];
 
   beforeAll(async () => {
@@ -30,7 +30,7 @@ describeWith(['npm', 'tar'], 'the package memberlist-ts', () => {
     await run('tar', ['-xzf', archive, '-C', home]);
     await rename(join(home, 'package'), join(home, 'node_modules/memberlist-ts'));
     const readme = await readFile(join(home, 'node_modules/memberlist-ts/README.md'), 'utf8');
-    chat = /^```ts\n([\s\S]*?)^```/m.exec(readme)?.[1] ?? expect.fail('the README has no example');
+    examples = [...readme.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => code);
   });
 
   afterAll(async () => {
@@ -38,17 +38,23 @@ describeWith(['npm', 'tar'], 'the package memberlist-ts', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  test('has the code with its types and sources, its documents, and no tests', () => {
+  test('has the code with its types and sources, its documents, and no tests', async () => {
     const folders = new Set(files.map((file) => file.split('/').slice(0, 2).join('/')));
     expect([...folders].sort()).toEqual(
       ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'src'].map((name) => `package/${name}`),
     );
     expect(files.filter((file) => /test|golden|tsbuildinfo/.test(file))).toEqual([]);
-    expect(files).toEqual(expect.arrayContaining(['package/dist/io/index.js', 'package/dist/io/index.d.ts']));
+    const manifest = await readFile(join(home, 'node_modules/memberlist-ts/package.json'), 'utf8');
+    const { exports, ...rest } = JSON.parse(manifest) as { exports: Record<string, Record<string, string>> };
+    expect(Object.keys(exports)).toEqual(['.', './core', './serf', './serf/wire', './wire']);
+    const exported = Object.values(exports).flatMap((each) => Object.values(each));
+    expect(files).toEqual(expect.arrayContaining(exported.map((path) => path.replace('./', 'package/'))));
+    expect(rest).not.toHaveProperty('dependencies');
   });
 
-  test('has types that a program compiles with', async () => {
-    await writeFile(join(home, 'chat.mts'), chat);
+  test('has types that the examples of its README compile with', async () => {
+    const programs = examples.map((_, i) => join(home, `example-${i}.mts`));
+    for (const [i, program] of programs.entries()) await writeFile(program, examples[i] ?? '');
     const words = [
       '--ignoreConfig',
       '--noEmit',
@@ -62,26 +68,42 @@ describeWith(['npm', 'tar'], 'the package memberlist-ts', () => {
     ];
     const types = ['--typeRoots', join(root, 'node_modules/@types')];
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    expect(await run(process.execPath, [tsc, ...words, ...types, join(home, 'chat.mts')])).toBe('');
+    expect(programs.length).toBeGreaterThan(1);
+    expect(await run(process.execPath, [tsc, ...words, ...types, ...programs])).toBe('');
   });
 
-  test('runs the chat of its README', async () => {
-    await writeFile(join(home, 'chat.mjs'), chat);
+  /** Two programs of an example, which know each other. */
+  async function chat(example: number, port: number): Promise<[Talk, Talk]> {
+    const program = join(home, `chat-${example}.mjs`);
+    await writeFile(program, examples[example] ?? '');
     const talk = (...words: readonly string[]): Talk => {
-      const talking = new Talk(spawn(process.execPath, ['chat.mjs', ...words], { cwd: home }));
+      const talking = new Talk(spawn(process.execPath, [program, ...words], { cwd: home }));
       running.push(talking);
       return talking;
     };
-    const ann = talk('ann', '37946');
+    const ann = talk('ann', `${port}`);
     // Bob may start before Ann listens: then no node answers, and Bob ends.
     const bob = await eventually(async () => {
-      const again = talk('bob', '37947', '127.0.0.1:37946');
+      const again = talk('bob', `${port + 1}`, `127.0.0.1:${port}`);
       await eventually(async () => expect(again.said).toContain('* ann: alive'), 5_000);
       return again;
     });
     await eventually(async () => expect(ann.said).toContain('* bob: alive'));
     ann.process.stdin.write('hello\n');
     await eventually(async () => expect(bob.said).toContain('ann: hello'));
+    return [ann, bob];
+  }
+
+  test('runs the chat of its README', async () => {
+    await chat(0, 37946);
+  });
+
+  test('runs the chat of its README with serf, which asks who is there', async () => {
+    const [ann] = await chat(1, 37956);
+    ann.process.stdin.write('/who\n');
+    await eventually(async () => {
+      for (const each of ['* ann: here', '* bob: here']) expect(ann.said).toContain(each);
+    });
   });
 });
 

@@ -11,11 +11,11 @@ export class SerfAgent {
   readonly address: string;
   readonly #run: Run;
 
-  /** `key`: base64. */
-  constructor(name: string, address: string, key?: string) {
+  /** `key`: base64. `more`: flags of `serf agent`. */
+  constructor(name: string, address: string, key?: string, more: readonly string[] = []) {
     this.address = address;
     const words = ['-node', name, '-bind', `${address}:7946`, '-rpc-addr', `${address}:7373`];
-    this.#run = start('serf', ['agent', ...words, ...(key === undefined ? [] : ['-encrypt', key])]);
+    this.#run = start('serf', ['agent', ...words, ...(key === undefined ? [] : ['-encrypt', key]), ...more]);
   }
 
   async members(): Promise<readonly SerfMember[]> {

@@ -12,6 +12,7 @@ export class EventStream<Event> implements AsyncIterable<Event | Overflow>, Asyn
   #backlog: Event[] = [];
   #lost = 0;
   #isOver = false;
+  #failure: Error | undefined;
   #wake: (() => void) | undefined;
   readonly #onReturn: () => void;
 
@@ -34,6 +35,12 @@ export class EventStream<Event> implements AsyncIterable<Event | Overflow>, Asyn
     this.#wake?.();
   }
 
+  /** The reader gets what is left, and then the error. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.end();
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<Event | Overflow> {
     return this;
   }
@@ -47,6 +54,9 @@ export class EventStream<Event> implements AsyncIterable<Event | Overflow>, Asyn
       }
       const value = this.#backlog.shift();
       if (value !== undefined) return { done: false, value };
+      const failure = this.#failure;
+      this.#failure = undefined;
+      if (failure !== undefined) throw failure;
       if (this.#isOver) return { done: true, value: undefined };
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

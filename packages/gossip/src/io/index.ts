@@ -10,6 +10,7 @@ export {
   wan,
 } from '../swim/index.ts';
 export { Keyring, type NodeState, type State, type VersionRange } from '../wire/index.ts';
+export { AesGcm } from './aes-gcm.ts';
 export type { Overflow } from './event-stream.ts';
 export { MemberlistError } from './host.ts';
 export { createMemberlist, type Memberlist } from './memberlist.ts';

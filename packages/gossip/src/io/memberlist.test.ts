@@ -41,6 +41,10 @@ describe.each<[string, () => Partial<MemberlistOptions>]>([
     'with a key, a label, no compression',
     () => ({ keyring: new Keyring(new Uint8Array(32).fill(3)), label: 'blue', compression: false }),
   ],
+  [
+    'with the envelope of protocol 1',
+    () => ({ keyring: new Keyring(new Uint8Array(16).fill(3)), encryptionVersion: 0 as const }),
+  ],
 ])('three nodes %s', (_, options) => {
   const trio = async (): Promise<[Memberlist, Memberlist, Memberlist]> => {
     const a = await node('a', options());

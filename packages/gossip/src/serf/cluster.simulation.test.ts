@@ -219,6 +219,36 @@ describe('five nodes', () => {
     expect(cluster.allSee('n2', 'failed')).toBe(true);
   });
 
+  test('contradict a leave that only an exchange tells', () => {
+    const cluster = formedSerf(5, 1);
+    const n0 = nodeOf(cluster, 'n0');
+    // n0 cannot pass the leave on.
+    cluster.network.passesUdp = (from) => from.name !== 'n0';
+    const payload = encodeSerf({ type: 'leave', lTime: 100, node: 'n2', prune: false });
+    const bytes = encodeMessage({ type: 'user', payload });
+    cluster.network.give(n0.sim, { type: 'datagram', from: n0.sim.address, bytes });
+    expect(n0.view()['n2']).toBe('leaving');
+    cluster.network.run(300_000, () => n0.view()['n2'] === 'alive');
+    expect(n0.view()['n2']).toBe('alive');
+  });
+
+  test('show a node that left as alive when it comes back, also if they never knew it', () => {
+    const cluster = formedSerf(5, 1);
+    const leaver = nodeOf(cluster, 'n2');
+    const command = cluster.command(leaver, (made) => ({ type: 'leave', command: made }));
+    cluster.network.run(20_000, () => cluster.network.settled.has(command) && cluster.allSee('n2', 'left'));
+    cluster.network.kill(leaver.sim);
+    const late = cluster.add('late');
+    cluster.join(late, nodeOf(cluster, 'n0'));
+    cluster.network.run(20_000, () => late.view()['n0'] === 'alive');
+    // The join of n2 is not announced, as after a restart of an agent of serf.
+    cluster.restart(leaver);
+    const { address } = nodeOf(cluster, 'n0').sim;
+    cluster.network.give(leaver.sim, { type: 'join', command: 7, to: address });
+    cluster.network.run(20_000, () => late.view()['n2'] !== undefined);
+    expect(late.view()['n2']).toBe('alive');
+  });
+
   test('tell old events to a node that joins only if it wants them', () => {
     const cluster = formedSerf(5, 1);
     cluster.userEvent(nodeOf(cluster, 'n0'), 'old');

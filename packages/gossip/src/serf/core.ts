@@ -3,6 +3,7 @@ import { Core } from '../swim/core.ts';
 import type { Delegate } from '../swim/delegate.ts';
 import type { Effect, MemberlistEvent } from '../swim/effect.ts';
 import type { MemberInfo } from '../swim/member.ts';
+import { userRoom } from '../swim/packets.ts';
 import { transmitLimit } from '../swim/profile.ts';
 import type { Bytes } from '../wire/bytes.ts';
 import type { Refusal } from '../wire/refusal.ts';
@@ -35,7 +36,7 @@ export class SerfCore {
   readonly memberlist: Core;
   readonly #context: SerfContext;
   readonly #roster: Roster;
-  readonly #outbox = new Outbox();
+  readonly #outbox: Outbox;
   readonly #intents: Intents;
   readonly #events: UserEvents;
   readonly #peers: Peers;
@@ -51,6 +52,7 @@ export class SerfCore {
     const { serf, tags, restored } = settings;
     const after = context.after.bind(context);
     this.#context = context;
+    this.#outbox = new Outbox(userRoom(settings.profile.packetSize, settings.layers));
     const members = new MemberCoalescer(
       { period: serf.coalescePeriod, quiescent: serf.quiescentPeriod },
       after,

@@ -8,6 +8,7 @@ import { encodeFilters, type Filters, passes } from './filter.ts';
 import { answerInternal, type KeyOperation, keyQueries, toBase64 } from './internal-query.ts';
 import { LamportClock } from './lamport.ts';
 import { MessageBuffer } from './message-buffer.ts';
+import { Outbox } from './outbox.ts';
 import { defaultQueryTimeout } from './profile.ts';
 import { matches } from './regex.ts';
 import { decodeTags, encodeTags, type Tags } from './tags.ts';
@@ -32,6 +33,36 @@ describe('tags', () => {
 
   test('tags that do not fit are refused', () => {
     expect(() => encodeTags({ a: 'x'.repeat(510) })).toThrow('tags: at most 512 bytes when encoded');
+  });
+});
+
+describe('what waits to be sent', () => {
+  const all = (outbox: Outbox, limit: number): readonly string[] => outbox.take(1000, 3, limit).map(hex);
+
+  test('goes by kind: news of members, then queries, then events', () => {
+    const outbox = new Outbox(100);
+    outbox.event(Uint8Array.of(3));
+    outbox.query(Uint8Array.of(2));
+    outbox.intent(Uint8Array.of(1), 'n');
+    expect(all(outbox, 1)).toEqual(['01', '02', '03']);
+    expect(all(outbox, 1)).toEqual([]);
+  });
+
+  test('is never longer than a packet: it would wait forever', () => {
+    const outbox = new Outbox(100);
+    expect(outbox.event(new Uint8Array(100))).toBeUndefined();
+    expect(outbox.event(new Uint8Array(101))).toBe('longer than a packet');
+    expect(outbox.query(new Uint8Array(101))).toBe('longer than a packet');
+    expect(all(outbox, 1)).toHaveLength(1);
+  });
+
+  test('is bounded', () => {
+    const outbox = new Outbox(100);
+    const errors = Array.from({ length: 5000 }, () => outbox.query(Uint8Array.of(1))).filter(
+      (each) => each !== undefined,
+    );
+    expect(new Set(errors)).toEqual(new Set(['too many messages wait to be sent']));
+    expect(errors).toHaveLength(5000 - 4096);
   });
 });
 

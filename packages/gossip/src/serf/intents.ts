@@ -22,14 +22,20 @@ export class Intents {
 
   /** A peer's table came. Nothing of it is passed on: its owner passes on what is news. */
   merge({ statusLTimes, leftMembers }: SerfState): void {
+    const { name, isLeaving } = this.#context;
     const left = new Set(leftMembers);
     for (const node of left) {
       // The time of the leave is not part of the table, but it was after the last join. Where both nodes know the leave, the
-      // time stays: else it would grow with every exchange.
-      if (this.#roster.get(node)?.status === 'left') continue;
+      // time stays: else it would grow with every exchange. An unknown node is gone: if it comes, it comes back.
+      const status = this.#roster.get(node)?.status;
+      if (status === undefined || status === 'left') continue;
       this.#take({ type: 'leave', lTime: (statusLTimes.get(node) ?? 0) + 1, node, prune: false });
     }
-    for (const [node, lTime] of statusLTimes) if (!left.has(node)) this.#take({ type: 'join', lTime, node });
+    for (const [node, lTime] of statusLTimes) {
+      const isNews = !left.has(node) && this.#take({ type: 'join', lTime, node }) === 'pass';
+      // No other node announces joins of this one: a later time is that of a leave, and the peer may still expect this node to go.
+      if (isNews && node === name && !isLeaving) this.announceJoin();
+    }
   }
 
   /** This node is a member, later than anything that was said of it. */

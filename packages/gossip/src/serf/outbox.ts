@@ -4,22 +4,29 @@ import { maxQueued } from './limits.ts';
 
 /** What waits to be sent to the whole cluster. News of members goes first, then queries, because they end, then events. */
 export class Outbox {
+  readonly #longest: number;
   readonly #intents = new BroadcastQueue();
   readonly #queries = new BroadcastQueue();
   readonly #events = new BroadcastQueue();
+
+  /** `longest`: the length of the longest message that fits into a packet. */
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
 
   /** `done`: the message was sent as often as it will be. News of a node replaces older news of it. */
   intent(message: Bytes, node: string, done?: () => void): void {
     this.#intents.add(message, node, done);
   }
 
-  /** False: too many wait already. */
-  query(message: Bytes): boolean {
-    return add(this.#queries, message);
+  /** Why not: the message is not sent. */
+  query(message: Bytes): string | undefined {
+    return this.#add(this.#queries, message);
   }
 
-  event(message: Bytes): boolean {
-    return add(this.#events, message);
+  /** Why not: the message is not sent. */
+  event(message: Bytes): string | undefined {
+    return this.#add(this.#events, message);
   }
 
   /** As `BroadcastQueue.take`. */
@@ -33,10 +40,12 @@ export class Outbox {
     }
     return taken;
   }
-}
 
-function add(queue: BroadcastQueue, message: Bytes): boolean {
-  if (queue.size >= maxQueued) return false;
-  queue.add(message);
-  return true;
+  #add(queue: BroadcastQueue, message: Bytes): string | undefined {
+    // It would wait forever, and take the place of others.
+    if (message.length > this.#longest) return 'longer than a packet';
+    if (queue.size >= maxQueued) return 'too many messages wait to be sent';
+    queue.add(message);
+    return undefined;
+  }
 }

@@ -34,6 +34,15 @@ export interface Asker {
   done(): void;
 }
 
+/** Where an answer of the application goes. */
+type Asking = Pick<Query, 'lTime' | 'iD' | 'addr' | 'port' | 'sourceNode' | 'relayFactor'>;
+
+interface Open {
+  readonly asking: Asking;
+  /** The time of the query is over then. */
+  readonly until: number;
+}
+
 interface Asked {
   readonly asker: Asker;
   readonly acked: Set<string>;
@@ -50,7 +59,7 @@ export class Queries {
   /** Queries of this node that are open. */
   readonly #asked = new Map<string, Asked>();
   /** Queries that the application may still answer. */
-  readonly #open = new Map<string, Query>();
+  readonly #open = new Map<string, Open>();
 
   /** `address`: of this node, as others know it. */
   constructor(context: SerfContext, roster: Roster, outbox: Outbox, address: () => Address) {
@@ -87,36 +96,43 @@ export class Queries {
     };
     const bytes = encodeSerf(query);
     if (bytes.length > querySize) return `a query has at most ${querySize} bytes, not ${bytes.length}`;
+    const error = this.#outbox.query(bytes);
+    if (error !== undefined) return error;
     this.#asked.set(keyOf(query), { asker, acked: new Set(), answered: new Set() });
     this.#context.after(timeout, () => {
       this.#asked.delete(keyOf(query));
       asker.done();
     });
-    this.received(query, bytes);
+    this.#take(query);
     return undefined;
   }
 
-  /** A query came, perhaps of this node. */
+  /** A query of another node came. */
   received(query: Query, bytes: Bytes): void {
-    if (!this.buffer.take(query.lTime, query.iD)) return;
-    if ((query.flags & queryNoBroadcast) === 0) this.#outbox.query(bytes);
+    if (this.#take(query) && (query.flags & queryNoBroadcast) === 0) this.#outbox.query(bytes);
+  }
+
+  /** Whether the query is new. */
+  #take(query: Query): boolean {
+    if (!this.buffer.take(query.lTime, query.iD)) return false;
     const { name, tags } = this.#context;
-    if (!passes(query.filters, name, tags)) return;
+    if (!passes(query.filters, name, tags)) return true;
     if ((query.flags & queryAck) !== 0) this.#send(query, this.#response(query, responseAck, noBytes));
     if (query.name.startsWith(internalPrefix)) this.#answerInternal(query);
     else this.#tell(query);
+    return true;
   }
 
   /** The application answers. Why not: no answer was sent. */
   respond({ lTime, id }: QueryKey, payload: Bytes): string | undefined {
     const key = keyOf({ lTime, iD: id });
-    const query = this.#open.get(key);
-    if (query === undefined) return 'the query is over, or was answered';
-    const response = this.#response(query, 0, payload);
+    const open = this.#open.get(key);
+    if (open === undefined || open.until < this.#context.now) return 'the query is over, or was answered';
+    const response = this.#response(open.asking, 0, payload);
     const { length } = encodeSerf(response);
     if (length > queryResponseSize) return `an answer has at most ${queryResponseSize} bytes, not ${length}`;
     this.#open.delete(key);
-    this.#send(query, response);
+    this.#send(open.asking, response);
     return undefined;
   }
 
@@ -132,13 +148,13 @@ export class Queries {
   }
 
   #tell(query: Query): void {
-    const { lTime, iD, name, payload, sourceNode } = query;
+    const { lTime, iD, addr, port, sourceNode, relayFactor, name, payload } = query;
     const timeout = query.timeout / nanoseconds;
-    const key = keyOf(query);
+    // A query that is over makes room when others come, so that no number of queries makes timers or keeps their payloads.
     const [oldest] = this.#open.keys();
     if (this.#open.size >= maxQueued && oldest !== undefined) this.#open.delete(oldest);
-    this.#open.set(key, query);
-    this.#context.after(timeout, () => this.#open.delete(key));
+    const asking = { lTime, iD, addr: new Uint8Array(addr), port, sourceNode, relayFactor };
+    this.#open.set(keyOf(query), { asking, until: this.#context.now + timeout });
     this.#context.event({ type: 'query', key: { lTime, id: iD }, name, payload, from: sourceNode, timeout });
   }
 
@@ -155,12 +171,12 @@ export class Queries {
     }
   }
 
-  #response({ lTime, iD }: Query, flags: number, payload: Bytes): QueryResponse {
+  #response({ lTime, iD }: Asking, flags: number, payload: Bytes): QueryResponse {
     return { type: 'queryResponse', lTime, iD, from: this.#context.name, flags, payload };
   }
 
   /** Sends a response to the node that asked, and by so many other nodes as that node wishes. */
-  #send(query: Query, response: QueryResponse): void {
+  #send(query: Asking, response: QueryResponse): void {
     const to = { addr: query.addr, port: query.port };
     const { name, random } = this.#context;
     if (query.sourceNode === name && isSameAddress(to, this.#address())) {

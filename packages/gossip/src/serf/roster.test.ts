@@ -45,6 +45,8 @@ test.each<[string, readonly Act[], unknown, string | undefined, string]>([
   ['a node that failed can be declared to have left', [joined, gone, leave(1)], 'pass', 'left', 'join failed leave'],
   ['… and be forgotten at once', [joined, gone, leave(1, true)], 'pass', undefined, 'join failed leave reap'],
   ['a live node is not forgotten', [joined, leave(1, true)], 'pass', 'leaving', 'join'],
+  ['… until the node is gone', [joined, leave(1, true), gone], undefined, undefined, 'join leave reap'],
+  ['… nor once it joined again', [joined, leave(1, true), join(2), leave(3), gone], undefined, 'left', 'join leave'],
   ['a node that left is forgotten', [joined, leave(1), gone, leave(2, true)], 'pass', undefined, 'join leave reap'],
   ['a node that comes back is alive', [joined, gone, joined], undefined, 'alive', 'join failed join'],
   ['a death is told once', [joined, gone, gone], undefined, 'failed', 'join failed'],

@@ -29,6 +29,8 @@ interface Entry extends SerfMember {
   statusTime: number;
   /** When the node left or failed, in milliseconds. */
   goneSince: number;
+  /** The node leaves, and is to be forgotten then. */
+  isPruned: boolean;
 }
 
 /** `reap`: the node is forgotten. */
@@ -94,6 +96,7 @@ export class Roster {
       status: known === undefined && intent?.type === 'leave' ? 'leaving' : 'alive',
       statusTime: known?.statusTime ?? intent?.time ?? 0,
       goneSince: 0,
+      isPruned: false,
     };
     this.#entries.set(info.name, entry);
     this.#tell('join', infoOf(entry));
@@ -113,6 +116,7 @@ export class Roster {
     entry.status = entry.status === 'leaving' || state === 'left' ? 'left' : 'failed';
     entry.goneSince = now;
     this.#tell(entry.status === 'left' ? 'leave' : 'failed', infoOf(entry));
+    if (entry.isPruned && entry.status === 'left') this.#forget(entry);
   }
 
   joinIntent({ lTime, node }: Omit<Join, 'type'>, now: number): IntentVerdict {
@@ -121,6 +125,7 @@ export class Roster {
     if (lTime <= entry.statusTime) return 'drop';
     entry.statusTime = lTime;
     if (entry.status === 'leaving') entry.status = 'alive';
+    entry.isPruned = false;
     return 'pass';
   }
 
@@ -139,6 +144,7 @@ export class Roster {
       this.#tell('leave', infoOf(entry));
     }
     if (prune && entry.status === 'left') this.#forget(entry);
+    else entry.isPruned = prune;
     return 'pass';
   }
 

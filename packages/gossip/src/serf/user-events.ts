@@ -30,9 +30,9 @@ export class UserEvents {
       return `name and payload of an event have at most ${userEventSize} bytes, not ${length}`;
     }
     const event: UserEvent = { type: 'event', lTime: this.#context.clocks.event.time, name, payload, cC: coalesce };
-    if (!this.#outbox.event(encodeSerf(event))) return 'too many events wait to be sent';
-    this.#take(event);
-    return undefined;
+    const error = this.#outbox.event(encodeSerf(event));
+    if (error === undefined) this.#take(event);
+    return error;
   }
 
   received(event: UserEvent, bytes: Bytes): void {

@@ -453,6 +453,14 @@ describe('leaving', () => {
     expect(script.hear(2, { type: 'ping', seqNo: 7, node: 'me', ...source })).toEqual(['to 2: ack payload=- seqNo=7']);
     expect(script.hear(2, alive('me', 1, { incarnation: 9 }))).toEqual([]);
   });
+
+  test('does not make a node forget itself', () => {
+    const script = new Script();
+    script.give({ type: 'start' });
+    script.give({ type: 'leave', command: 3, timeout: 100 });
+    script.pass(120_000);
+    expect(script.core.member('me')?.state).toBe('left');
+  });
 });
 
 test('bytes that are no datagram are counted', () => {

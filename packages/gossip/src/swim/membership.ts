@@ -82,7 +82,8 @@ export class Membership {
   /** Forgets nodes that have been dead for long, and orders the others anew: a round of probes is over. */
   startRound(): void {
     const { now, settings } = this.#context;
-    const isKept = (each: Member): boolean => !isGone(each) || now - each.since <= settings.profile.gossipToTheDead;
+    const isKept = (each: Member): boolean =>
+      each === this.me || !isGone(each) || now - each.since <= settings.profile.gossipToTheDead;
     for (const member of this.#order) if (!isKept(member)) this.#byName.delete(member.name);
     this.#order = this.#order.filter(isKept);
     shuffle(this.#order, this.#context.random);

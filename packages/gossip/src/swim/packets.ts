@@ -1,7 +1,7 @@
 import { sample } from '../random.ts';
 import { concat } from '../wire/bytes.ts';
 import { encodeCompound, partOverhead } from '../wire/compound.ts';
-import { datagramRoom, encodeDatagram, Packet } from '../wire/datagram.ts';
+import { datagramRoom, encodeDatagram, type Layers, Packet } from '../wire/datagram.ts';
 import { encodeMessage, type Message } from '../wire/message.ts';
 import { type } from '../wire/message-type.ts';
 import { understands } from '../wire/vsn.ts';
@@ -12,6 +12,11 @@ import { transmitLimit } from './profile.ts';
 
 /** The length of a part, and the type byte. */
 const userOverhead = partOverhead + 1;
+
+/** The longest user message that fits into a packet without other messages. */
+export function userRoom(packetSize: number, layers: Layers): number {
+  return new Packet(datagramRoom(packetSize, layers)).room - 1;
+}
 
 /** Sends datagrams. News rides on whatever is sent, and is sent by itself once per gossip interval. */
 export class Packets {

@@ -144,7 +144,7 @@ async function peerUnknown(scene: Scene): Promise<Attempt> {
   const { lab, vault } = scene;
   const stranger = ['dst', strangerOf(scene)];
   await lab.kill('h1', 'agent', 'STOP');
-  const entry = ['fdb', 'replace', vault.containers[1].mac, 'dev', 'vxlan1', 'self', 'permanent', ...stranger];
+  const entry = ['fdb', 'replace', vault.containers[1].mac, 'dev', 'vxlan0', 'self', 'permanent', ...stranger];
   await lab.run('h1', 'bridge', '-n', overlayOf(vault.network), ...entry);
   // Otherwise nothing would leave because the address has no MAC.
   const neighbour = ['lladdr', '02:00:00:00:00:09', 'nud', 'permanent', 'dev', 'eth0'];

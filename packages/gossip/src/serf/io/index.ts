@@ -1,0 +1,14 @@
+export type { Overflow } from '../../io/event-stream.ts';
+export { MemberlistError } from '../../io/host.ts';
+export { lan, local, type Profile, profiles, wan } from '../../swim/index.ts';
+export { Keyring } from '../../wire/index.ts';
+export type { Coordinate } from '../coordinate.ts';
+export type { QueryAnswer, QueryOptions } from '../effect.ts';
+export type { Filters } from '../filter.ts';
+export { type SerfProfile, serfDefaults } from '../profile.ts';
+export type { Status } from '../roster.ts';
+export type { Tags } from '../tags.ts';
+export type { KeyReport } from '../tally.ts';
+export type { SerfOptions } from './options.ts';
+export type { MembersEvent, QueryEvent, SerfNode, SerfNodeEvent } from './readable.ts';
+export { createSerf, type KeyManager, type Serf } from './serf.ts';
