@@ -52,7 +52,9 @@ export class SerfCore {
     const { serf, tags, restored } = settings;
     const after = context.after.bind(context);
     this.#context = context;
-    this.#outbox = new Outbox(userRoom(settings.profile.packetSize, settings.layers));
+    this.#outbox = new Outbox(userRoom(settings.profile.packetSize, settings.layers), () =>
+      context.give({ type: 'spread' }),
+    );
     const members = new MemberCoalescer(
       { period: serf.coalescePeriod, quiescent: serf.quiescentPeriod },
       after,
@@ -177,7 +179,6 @@ export class SerfCore {
       });
     };
     every(serf.reapInterval, () => this.#roster.reap(this.#context.now));
-    every(serf.reconnectInterval, () => this.#peers.reconnect());
     const peers = [...(restored?.alive ?? [])].flatMap(([name, to]) => (name === this.#context.name ? [] : [to]));
     shuffle(peers, this.#context.random);
     this.#peers.rejoin(peers);
@@ -235,6 +236,8 @@ export class SerfCore {
       case 'suspect':
       case 'refuted':
       case 'udpBlocked':
+      case 'refused':
+      case 'stalled':
       case 'exchangeFailed':
         this.#context.event(event);
     }

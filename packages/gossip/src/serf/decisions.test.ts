@@ -40,7 +40,7 @@ describe('what waits to be sent', () => {
   const all = (outbox: Outbox, limit: number): readonly string[] => outbox.take(1000, 3, limit).map(hex);
 
   test('goes by kind: news of members, then queries, then events', () => {
-    const outbox = new Outbox(100);
+    const outbox = new Outbox(100, () => undefined);
     outbox.event(Uint8Array.of(3));
     outbox.query(Uint8Array.of(2));
     outbox.intent(Uint8Array.of(1), 'n');
@@ -49,7 +49,7 @@ describe('what waits to be sent', () => {
   });
 
   test('is never longer than a packet: it would wait forever', () => {
-    const outbox = new Outbox(100);
+    const outbox = new Outbox(100, () => undefined);
     expect(outbox.event(new Uint8Array(100))).toBeUndefined();
     expect(outbox.event(new Uint8Array(101))).toBe('longer than a packet');
     expect(outbox.query(new Uint8Array(101))).toBe('longer than a packet');
@@ -57,7 +57,7 @@ describe('what waits to be sent', () => {
   });
 
   test('is bounded', () => {
-    const outbox = new Outbox(100);
+    const outbox = new Outbox(100, () => undefined);
     const errors = Array.from({ length: 5000 }, () => outbox.query(Uint8Array.of(1))).filter(
       (each) => each !== undefined,
     );

@@ -60,6 +60,9 @@ export type QueryAnswer =
   | { readonly type: 'ack'; readonly from: string }
   | { readonly type: 'response'; readonly from: string; readonly payload: Bytes };
 
+/** An event of memberlist that serf's layer only passes on. */
+export type EventBelow = Exclude<MemberlistEvent, { readonly type: 'join' | 'update' | 'leave' | 'message' }>;
+
 export type SerfEvent =
   /** Nodes are alive that were not. */
   | { readonly type: 'join'; readonly members: readonly SerfMember[] }
@@ -91,4 +94,4 @@ export type SerfEvent =
   | { readonly type: 'keys'; readonly keys: readonly Bytes[] }
   /** Most nodes know another node by this node's name. This node should shut down. */
   | { readonly type: 'nameLost'; readonly name: string }
-  | Extract<MemberlistEvent, { readonly type: 'suspect' | 'refuted' | 'conflict' | 'udpBlocked' | 'exchangeFailed' }>;
+  | EventBelow;

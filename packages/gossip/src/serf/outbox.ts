@@ -5,18 +5,21 @@ import { maxQueued } from './limits.ts';
 /** What waits to be sent to the whole cluster. News of members goes first, then queries, because they end, then events. */
 export class Outbox {
   readonly #longest: number;
+  readonly #onNews: () => void;
   readonly #intents = new BroadcastQueue();
   readonly #queries = new BroadcastQueue();
   readonly #events = new BroadcastQueue();
 
-  /** `longest`: the length of the longest message that fits into a packet. */
-  constructor(longest: number) {
+  /** `longest`: the length of the longest message that fits into a packet. `onNews`: there is something to send. */
+  constructor(longest: number, onNews: () => void) {
     this.#longest = longest;
+    this.#onNews = onNews;
   }
 
   /** `done`: the message was sent as often as it will be. News of a node replaces older news of it. */
   intent(message: Bytes, node: string, done?: () => void): void {
     this.#intents.add(message, node, done);
+    this.#onNews();
   }
 
   /** Why not: the message is not sent. */
@@ -46,6 +49,7 @@ export class Outbox {
     if (message.length > this.#longest) return 'longer than a packet';
     if (queue.size >= maxQueued) return 'too many messages wait to be sent';
     queue.add(message);
+    this.#onNews();
     return undefined;
   }
 }

@@ -1,11 +1,9 @@
-import { sample } from '../random.ts';
 import type { Address } from '../swim/member.ts';
 import type { SerfContext } from './context.ts';
 import type { Intents } from './intents.ts';
-import { reconnectChance } from './profile.ts';
 import type { Roster } from './roster.ts';
 
-/** What this node does about its place in the cluster: joins, by command, after a stop, and to nodes that failed; leaves. */
+/** What this node does about its place in the cluster: joins, by command and after a stop; leaves. */
 export class Peers {
   readonly #context: SerfContext;
   readonly #roster: Roster;
@@ -43,19 +41,6 @@ export class Peers {
     this.join(first, true, (error) => {
       if (error !== undefined) this.rejoin(others);
     });
-  }
-
-  /** Tries a node that failed: the node may have come back, or the network may be whole again. */
-  reconnect(): void {
-    const { random } = this.#context;
-    const failed = this.#roster.withStatus('failed');
-    if (random.float() >= reconnectChance(failed.length, this.#roster.withStatus('alive').length)) return;
-    for (const { addr, port } of sample(failed, 1, random, () => true)) {
-      this.#context.run(
-        (command) => ({ type: 'join', command, to: { addr, port } }),
-        () => undefined,
-      );
-    }
   }
 
   leave(done: (error: string | undefined) => void): void {

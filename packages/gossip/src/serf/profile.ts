@@ -4,9 +4,7 @@ export interface SerfProfile {
   readonly broadcastTimeout: number;
   /** How long a node that left still serves, so that the news of its leave spreads. */
   readonly leavePropagation: number;
-  /** A node that failed is tried again, on average each once per interval, … */
-  readonly reconnectInterval: number;
-  /** … until it is forgotten after so long. */
+  /** A node that failed is forgotten after so long; until then memberlist's layer tries it again, by its `rejoinInterval`. */
   readonly reconnectTimeout: number;
   /** A node that left is forgotten after so long. */
   readonly tombstoneTimeout: number;
@@ -29,7 +27,6 @@ export interface SerfProfile {
 export const serfDefaults: SerfProfile = {
   broadcastTimeout: 5000,
   leavePropagation: 1000,
-  reconnectInterval: 30_000,
   reconnectTimeout: 24 * 3_600_000,
   tombstoneTimeout: 24 * 3_600_000,
   reapInterval: 15_000,
@@ -40,11 +37,6 @@ export const serfDefaults: SerfProfile = {
   userCoalescePeriod: 0,
   userQuiescentPeriod: 0,
 };
-
-/** The probability of one attempt per interval with which each failed node is tried about once per interval by all together. */
-export function reconnectChance(failed: number, alive: number): number {
-  return failed / Math.max(alive, 1);
-}
 
 export function defaultQueryTimeout(gossipInterval: number, queryTimeoutMult: number, nodes: number): number {
   return gossipInterval * queryTimeoutMult * Math.ceil(Math.log10(nodes + 1));

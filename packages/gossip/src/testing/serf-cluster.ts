@@ -131,10 +131,15 @@ export class SerfCluster {
         return serf.nextWake;
       },
       step: (input, now) => {
-        if (input.type === 'updateMeta' || input.type === 'sendReliable' || input.type === 'sendBestEffort') {
-          throw new Error(`not an input of serf: ${input.type}`);
+        switch (input.type) {
+          case 'updateMeta':
+          case 'sendReliable':
+          case 'sendBestEffort':
+          case 'spread':
+            throw new Error(`not an input of serf: ${input.type}`);
+          default:
+            return this.#split(node, serf.step(input, now));
         }
-        return this.#split(node, serf.step(input, now));
       },
     };
   }

@@ -1,6 +1,6 @@
 export type { Overflow } from '../../io/event-stream.ts';
 export { MemberlistError } from '../../io/host.ts';
-export { lan, local, type Profile, profiles, wan } from '../../swim/index.ts';
+export { fast, lan, local, type Profile, profiles, wan } from '../../swim/index.ts';
 export { Keyring } from '../../wire/index.ts';
 export type { Coordinate } from '../coordinate.ts';
 export type { QueryAnswer, QueryOptions } from '../effect.ts';

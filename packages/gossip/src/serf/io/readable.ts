@@ -2,7 +2,7 @@ import type { Overflow } from '../../io/event-stream.ts';
 import { formatIp } from '../../io/ip.ts';
 import { type NodeAddress, type Readable, readableEvent } from '../../io/readable.ts';
 import type { Bytes } from '../../wire/bytes.ts';
-import type { QueryKey, SerfEvent } from '../effect.ts';
+import type { EventBelow, QueryKey, SerfEvent } from '../effect.ts';
 import type { SerfMember } from '../roster.ts';
 
 /** What is known of a node. */
@@ -28,7 +28,7 @@ export type SerfNodeEvent =
   | MembersEvent
   | QueryEvent
   | OfType<'user' | 'keys' | 'nameLost'>
-  | Readable<OfType<'suspect' | 'refuted' | 'conflict' | 'udpBlocked' | 'exchangeFailed'>>
+  | Readable<EventBelow>
   /** The snapshot could not be written. */
   | { readonly type: 'snapshotFailed'; readonly why: string };
 
@@ -59,6 +59,8 @@ export function readableSerfEvent(
     case 'refuted':
     case 'conflict':
     case 'udpBlocked':
+    case 'refused':
+    case 'stalled':
     case 'exchangeFailed':
       return readableEvent(event) as Readable<typeof event>;
   }

@@ -15,8 +15,9 @@ afterEach(async () => {
   await Promise.all(nodes.splice(0).map((each) => each.shutdown()));
 });
 
-const profile = { ...local, probeInterval: 200, probeTimeout: 100, gossipInterval: 20, pushPullInterval: 1000 };
-const serf = { leavePropagation: 100, reconnectInterval: 200 };
+const fast = { probeInterval: 200, probeTimeout: 100, gossipInterval: 20, pushPullInterval: 1000, rejoinInterval: 200 };
+const profile = { ...local, ...fast };
+const serf = { leavePropagation: 100 };
 
 /** A node on a free port of this machine. */
 async function node(name: string, options: Partial<SerfOptions> = {}): Promise<Serf> {
