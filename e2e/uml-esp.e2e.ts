@@ -40,6 +40,13 @@ describeLab('SAs and policies on a kernel that has ESP (User-Mode Linux)', () =>
     expect(result.policyBack).toMatchObject({ sent: 5, received: 5 });
   });
 
+  test('netfilter can tell what ESP protects: a flush of all policies, or of all SAs, lets no frame leave in the clear', () => {
+    const stopped = { sent: 3, received: 0, duplicates: 0, esp: 0, vxlan: 0, icmp: 0 };
+    expect(result.guarded).toEqual({ ...stopped, received: 3, esp: 6 });
+    expect(result.policiesFlushed).toEqual([stopped, { ...stopped, esp: 3 }]);
+    expect(result.sasFlushed).toEqual(stopped);
+  });
+
   test('frames that arrive twice are dropped once', () => {
     expect(result.replayed).toMatchObject({ sent: 50, received: 50, duplicates: 0 });
     expect(result.replayed.replays).toBeGreaterThanOrEqual(50);
@@ -48,4 +55,4 @@ describeLab('SAs and policies on a kernel that has ESP (User-Mode Linux)', () =>
   test('no ICMP error quotes in the clear what came in ESP', () => {
     expect(result.withoutTunnel).toEqual({ sent: 3, received: 0, duplicates: 0, esp: 6, vxlan: 0, icmp: 0 });
   });
-}, ['linux.uml', 'modprobe', 'tc', 'tcpdump']);
+}, ['linux.uml', 'modprobe', 'tc', 'tcpdump', 'iptables-legacy']);

@@ -16,6 +16,7 @@ export { isBareInode } from './identity.ts';
 export * from './kernel.ts';
 export type { FdbTarget } from './kinds/fdb.ts';
 export type { Bridge, BridgePort, Link, LinkChange, Veth, VethPeer, Vxlan } from './kinds/link/link.ts';
+export type { PortGuard } from './kinds/port-guard.ts';
 export type { Route } from './kinds/route.ts';
 export { interfaceSysctl } from './kinds/sysctl.ts';
 export type { Namespace, Op, OpKind } from './kinds/table.ts';

@@ -8,7 +8,8 @@ import { hostNetns, type NetnsPath } from './state.ts';
  * | an overlay's namespace  | everything                                            | is removed                  |
  * | a container's namespace | the named interface, and the desired objects on it    | is the container's, is kept |
  * | the host namespace      | links with our mark, and all that belongs to them;    | is removed                  |
- * |                         | SAs and policies of IPsec with our numbers            |                             |
+ * |                         | SAs and policies of IPsec with our numbers;           |                             |
+ * |                         | tables of nftables with our names                     |                             |
  *
  * A tunnel of an overlay that was moved to another namespace is still ours, and is deleted there when it is made anew.
  * Objects that belong to no link have an owner rule of their own in their kind (`isOurs`): a mark, a number, a table's name.
@@ -76,4 +77,17 @@ export function isOurReqid(reqid: number): boolean {
 
 export function isOurPriority(priority: number): boolean {
   return priority >>> 8 === priorityPrefix;
+}
+
+const guardPrefix = 'causeway-';
+
+/** The nftables table of ours that drops what IPsec does not protect, to this UDP port. */
+export function guardTable(port: number): string {
+  return `${guardPrefix}${port}`;
+}
+
+/** The port of such a table; undefined: the table is not ours. */
+export function guardedPort(table: string): number | undefined {
+  const port = Number(table.slice(guardPrefix.length));
+  return Number.isInteger(port) && table === guardTable(port) ? port : undefined;
 }

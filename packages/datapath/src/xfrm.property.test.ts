@@ -38,6 +38,7 @@ function stateOf(wanted: Wish): State {
   const [host, network] = [newNamespace(), newNamespace()];
   if (wanted === undefined) return new Map([[hostNetns, host]]);
   for (const direction of ['in', 'out'] as const) put(host, block(direction));
+  host.portGuards.set(encryptedPort, 'whole');
   network.links.set('vxlan0', {
     ...{ kind: 'vxlan', name: 'vxlan0', mac: mac(1), mtu: 1400, up: true },
     ...{ vni: Vni(7), port: encryptedPort, local: me },
@@ -88,7 +89,9 @@ function faults(now: State): readonly string[] {
   const policies = [...host.xfrmPolicies.values()];
   const wrong: string[] = [];
   const blocks = policies.filter(({ action }) => action.kind === 'block').map(({ direction }) => direction);
-  if (network?.links.has('vxlan0') === true && blocks.length < 2) wrong.push('a tunnel without blocks');
+  const hasTunnel = network?.links.has('vxlan0') === true;
+  if (hasTunnel && blocks.length < 2) wrong.push('a tunnel without blocks');
+  if (hasTunnel && !host.portGuards.has(encryptedPort)) wrong.push('a tunnel without a guard');
   for (const { direction, action } of policies) {
     if (direction !== 'out' || action.kind !== 'esp') continue;
     if (!states.some(({ spi, dst }) => spi === action.spi && dst === action.dst)) wrong.push(`${action.dst}: no SA`);
@@ -126,7 +129,7 @@ it('between any two ops of a plan nothing may leave in the clear, and no policy 
 
 /** What other programs may do: delete any object of ours, put another in its place, add their own. */
 const drift: fc.Arbitrary<Op> = fc
-  .tuple(fc.constantFrom(...peers), fc.nat({ max: 3 }), fc.constantFrom('in', 'out', 'fwd'), fc.nat({ max: 7 }))
+  .tuple(fc.constantFrom(...peers), fc.nat({ max: 3 }), fc.constantFrom('in', 'out', 'fwd'), fc.nat({ max: 8 }))
   .map(([peer, generation, direction, what]): Op => {
     const received = sa(vtep(peer), me, generation, 'in');
     const demanded = demand('out', me, vtep(peer), { spi: generation + 1 });
@@ -140,6 +143,7 @@ const drift: fc.Arbitrary<Op> = fc
       { op: 'xfrmPolicy.set', netns, policy: demanded },
       { op: 'xfrmState.add', netns, state: { ...received, spi: 5, reqid: 7 } },
       { op: 'xfrmPolicy.set', netns, policy: demand(direction, vtep(8), vtep(9), { priority: generation }) },
+      { op: 'portGuard.delete', netns, port: encryptedPort },
     ];
     return ops[what] as Op;
   });

@@ -226,6 +226,26 @@ describe('hosts on an encrypted network', () => {
     expect(repaired.map(({ fields }) => fields['count'])).toEqual([1, 6]);
   });
 
+  it('send nothing in the clear when another program flushes all policies, or all tables of nftables', async () => {
+    cluster = await living({ hosts: 2 });
+    await cluster.advance(seconds(5));
+    const [h1, h2] = [cluster.host('h1'), cluster.host('h2')];
+    const pings = (): boolean => h1.pings('on-h1', addressOn(h2), cluster.hosts);
+    const unprotected = (host: typeof h1): readonly string[] => [
+      ...new Set(leaks(host).map((leak) => leak.slice(leak.indexOf(' ') + 1))),
+    ];
+    const { xfrmPolicies, portGuards } = await ipsecOf(h1);
+    for (const policy of xfrmPolicies.values())
+      h1.kernel.foreign({ op: 'xfrmPolicy.delete', netns: hostNetns, policy });
+    expect([pings(), unprotected(h1)]).toEqual([false, ['without a policy']]);
+    await cluster.advance(seconds(1));
+    expect([await allTalk(cluster), leaks(h1)]).toEqual([true, []]);
+    for (const port of portGuards.keys()) h1.kernel.foreign({ op: 'portGuard.delete', netns: hostNetns, port });
+    expect([pings(), unprotected(h1)]).toEqual([true, ['without a guard']]);
+    await cluster.advance(seconds(1));
+    expect([await allTalk(cluster), leaks(h1)]).toEqual([true, []]);
+  });
+
   it('get new keys when an SA is lost', async () => {
     cluster = await living({ hosts: 2 });
     await cluster.advance(seconds(15));

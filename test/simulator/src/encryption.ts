@@ -1,12 +1,12 @@
 import { hostNetns, type Namespace, type Op, type XfrmPolicy, type XfrmState } from '@causeway/datapath';
-import { type FakeKernel, fateOf, tunnelsOf } from '@causeway/datapath/testing';
+import { type FakeKernel, fateByPolicies, isGuarded, tunnelsOf } from '@causeway/datapath/testing';
 import { encryptedVxlanPort } from '@causeway/model';
 import type { SimHost } from './host.ts';
 
 /** SAs and policies that the host's kernel has. */
 export async function ipsecOf({
   kernel,
-}: SimHost): Promise<Pick<Namespace, 'xfrmStates' | 'xfrmPolicies' | 'encapSockets'>> {
+}: SimHost): Promise<Pick<Namespace, 'xfrmStates' | 'xfrmPolicies' | 'encapSockets' | 'portGuards'>> {
   const found = await kernel.read(hostNetns, { links: [], sysctls: [] });
   if (found === undefined) throw new Error('a host has its own namespace');
   return found;
@@ -43,7 +43,10 @@ export async function generationsFrom(from: SimHost, to: SimHost): Promise<numbe
   return new Set(received.map(({ spi }) => spi >>> 28)).size;
 }
 
-/** VTEPs to which a frame of an encrypted network would leave the host in the clear now. */
+/**
+ * VTEPs to which a frame of an encrypted network would leave the host in the clear now, if the host had only its policies, or only
+ * its guard: each of the two must suffice.
+ */
 export function leaks({ kernel, vtep }: SimHost): readonly string[] {
   const underlay = kernel.namespaces.get(hostNetns);
   const found: string[] = [];
@@ -51,8 +54,10 @@ export function leaks({ kernel, vtep }: SimHost): readonly string[] {
     for (const tunnel of links.values()) {
       if (tunnel.link.kind !== 'vxlan' || tunnel.link.port !== encryptedVxlanPort || underlay === undefined) continue;
       for (const dst of [...tunnelsOf(tunnel).values()].flat()) {
-        const fate = fateOf(underlay, { src: vtep, dst, sport: tunnel.link.sourcePort, dport: encryptedVxlanPort });
-        if (fate === 'in the clear') found.push(dst);
+        const packet = { src: vtep, dst, sport: tunnel.link.sourcePort, dport: encryptedVxlanPort };
+        const fate = fateByPolicies(underlay, packet);
+        if (fate === 'in the clear') found.push(`${dst} without a policy`);
+        if (!isGuarded(underlay, packet)) found.push(`${dst} without a guard`);
       }
     }
   }

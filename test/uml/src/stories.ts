@@ -24,7 +24,7 @@ const links = ['veth', 'vxlan', 'bridge'];
 
 const needs: Readonly<Record<keyof Stories, GuestNeeds>> = {
   netem: { modules: ['veth', 'bridge', 'sch_netem', 'nf_tables', 'nft_numgen'] },
-  esp: { modules: [...espModules, ...links, 'sch_netem'] },
+  esp: { modules: [...espModules, ...links, 'sch_netem', 'iptable_filter', 'xt_policy', 'xt_tcpudp'] },
   rekey: { modules: [...espModules, ...links] },
   nat: { modules: [...espModules, ...links, 'udp_diag', 'sch_ingress', 'cls_flower', 'act_pedit', 'act_csum'] },
   agents: { modules: [...espModules, ...links, 'nf_tables', 'iptable_filter'], memory: 1024, limit: 900 },

@@ -165,6 +165,8 @@ export interface Batch<KindOp extends Op> {
 export interface Requests {
   /** Sends one message; `visit` gets each message of the answer. Throws KernelError. */
   request(encode: Encode, visit?: (message: MessageReader) => void): void;
+  /** Sends messages that the kernel carries out together or not at all. Throws KernelError. */
+  transaction(encode: Encode): void;
   dump<Found>(encode: Encode, empty: () => Found, add: (found: Found, message: MessageReader) => void): Promise<Found>;
 }
 

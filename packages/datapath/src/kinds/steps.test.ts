@@ -8,6 +8,7 @@ import { fdb } from './fdb.ts';
 import type { Step } from './kind.ts';
 import { neighbour } from './neighbour.ts';
 import { port } from './port.ts';
+import { portGuard } from './port-guard.ts';
 import { inside, nameOf, tool } from './printing.ts';
 import { route } from './route.ts';
 import { interfaceSysctl, sysctl } from './sysctl.ts';
@@ -128,6 +129,8 @@ it.each<[string, readonly Step[], readonly string[]]>([
     encapSocket.steps(hostNetns, { key: ends[4].here, actual: true, desired: undefined }),
     ['close socket'],
   ],
+  ['a guard', portGuard.steps(hostNetns, { key: 4793, actual: 'changed', desired: 'whole' }), ['block']],
+  ['a guard, removed', portGuard.steps(hostNetns, { key: 4793, actual: 'whole', desired: undefined }), ['unblock']],
   ['no SA', xfrmState.steps(hostNetns, { ...ofSa(sending), actual: undefined, desired: undefined }), []],
   ['a block', xfrmPolicy.steps(hostNetns, { ...ofPolicy(blocked), actual: demanded, desired: blocked }), ['block']],
   [

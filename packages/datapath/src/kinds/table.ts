@@ -7,6 +7,7 @@ import type { AnyComparison, AnyKind } from './kind.ts';
 import type { Link, LinkOp } from './link/link.ts';
 import { link } from './link.ts';
 import { type NeighbourOp, neighbour } from './neighbour.ts';
+import { type PortGuard, type PortGuardOp, portGuard } from './port-guard.ts';
 import { type Route, type RouteOp, route } from './route.ts';
 import { type SysctlOp, sysctl } from './sysctl.ts';
 import { type XfrmPolicy, type XfrmPolicyOp, xfrmPolicy } from './xfrm-policy.ts';
@@ -15,7 +16,7 @@ import { type XfrmState, type XfrmStateOp, xfrmState } from './xfrm-state.ts';
 /** Every kind, in the order in which differences are listed and a namespace is read. */
 const all = [
   ...([link, sysctl, address, route, fdb, neighbour] as const),
-  ...([xfrmState, xfrmPolicy, encapSocket] as const),
+  ...([xfrmState, xfrmPolicy, encapSocket, portGuard] as const),
 ] as const satisfies readonly AnyKind[];
 
 /** The part of one namespace that is ours, desired or found. If both are equal, there is nothing to program. */
@@ -41,6 +42,8 @@ export interface Namespace {
   readonly xfrmPolicies: ReadonlyMap<string, XfrmPolicy>;
   /** Addresses at which a socket takes ESP in UDP. */
   readonly encapSockets: ReadonlyMap<Ip, true>;
+  /** UDP ports that only packets of IPsec pass. */
+  readonly portGuards: ReadonlyMap<number, PortGuard>;
 }
 
 /**
@@ -59,7 +62,8 @@ export type Op =
   | SysctlOp
   | XfrmStateOp
   | XfrmPolicyOp
-  | EncapSocketOp;
+  | EncapSocketOp
+  | PortGuardOp;
 
 export type OpKind = Op['op'];
 

@@ -3,7 +3,7 @@ export { encapSocketCases } from './contract/encap-socket.ts';
 export { xfrmPolicyCases } from './contract/xfrm-policy.ts';
 export { xfrmStateCases } from './contract/xfrm-state.ts';
 export { type ContractCase, type ContractHost, kernelContractCases } from './contract.ts';
-export { type Datagram, fateOf, isTaken } from './fake/ipsec.ts';
+export { type Datagram, fateByPolicies, fateOf, isGuarded, isTaken } from './fake/ipsec.ts';
 export { FakeKernel, type FakeKernelSettings } from './fake-kernel.ts';
 export { addressesOf } from './twins/address.ts';
 export { portEntriesOf, tunnelsOf } from './twins/fdb.ts';

@@ -23,6 +23,10 @@ export class ScriptedSocket implements Requests {
     while (messages.next()) visit(messages);
   }
 
+  transaction(encode: Encode): void {
+    this.request(encode);
+  }
+
   async dump<Found>(
     encode: Encode,
     empty: () => Found,

@@ -5,6 +5,7 @@ import { encapSocket } from './twins/encap-socket.ts';
 import { fdb } from './twins/fdb.ts';
 import { link } from './twins/link.ts';
 import { neighbour } from './twins/neighbour.ts';
+import { portGuard } from './twins/port-guard.ts';
 import { route } from './twins/route.ts';
 import { sysctl } from './twins/sysctl.ts';
 import { xfrmPolicy } from './twins/xfrm-policy.ts';
@@ -16,6 +17,7 @@ export const twins: { readonly [Name in KindName]: Twin } = {
   'xfrm state': xfrmState,
   'xfrm policy': xfrmPolicy,
   'encap socket': encapSocket,
+  'port guard': portGuard,
 };
 
 export const allTwins: readonly Twin[] = Object.values(twins);

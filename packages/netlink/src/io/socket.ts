@@ -112,6 +112,33 @@ export class NetlinkSocket {
     if (answer.errno !== 0) throw new KernelError(errnoName(answer.errno), answer.message);
   }
 
+  /**
+   * Sends messages that the kernel carries out together or not at all, as nf_tables does. `encode` writes all of them, and asks for
+   * the ack of one. Throws KernelError with the kernel's text.
+   */
+  transaction(encode: Encode): void {
+    const first = this.#sequence;
+    writer.reset(first);
+    encode(writer);
+    const end = writer.sequence;
+    this.#send();
+    const buffer = takeBuffer();
+    try {
+      for (let isDone = false; !isDone; ) {
+        const messages = this.#receive(buffer);
+        while (messages.next()) {
+          if (messages.type !== NLMSG_ERROR || messages.sequence < first || messages.sequence >= end) continue;
+          // One failure undoes all. What the kernel says of the others has numbers for which no later request waits.
+          const { errno, message } = readAnswer(messages);
+          if (errno !== 0) throw new KernelError(errnoName(errno), message);
+          isDone = true;
+        }
+      }
+    } finally {
+      giveBack(buffer);
+    }
+  }
+
   #answerTo(sequence: number, visit: ((message: MessageReader) => void) | undefined): Answer {
     const buffer = takeBuffer();
     try {

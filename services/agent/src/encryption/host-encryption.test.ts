@@ -16,6 +16,11 @@ async function policiesOf({ kernel }: Host): Promise<readonly XfrmPolicy[]> {
   return [...(found?.xfrmPolicies.values() ?? [])];
 }
 
+async function isGuarded({ kernel }: Host): Promise<boolean> {
+  const found = await kernel.read(hostNetns, { links: [], sysctls: [] });
+  return found?.portGuards.get(4793) === 'whole';
+}
+
 /** Each op of the agent, with the policies and tunnels as it leaves them. */
 function record(h: Host): string[] {
   const ops: string[] = [];
@@ -99,6 +104,45 @@ describe('the blocks', () => {
     expect(await policiesOf(h)).toHaveLength(6);
     expect(await h.status()).toMatchObject({ drift: 0, repairs: 1n });
     expect((await h.clock.until(h.agent.api.verifyHost({ repair: false }), seconds(5))).drift).toEqual([]);
+  });
+});
+
+describe('the guard', () => {
+  it('is there before the tunnel of the first encrypted network, and goes after the last', async () => {
+    const h = await hostOfVault();
+    const ops = record(h);
+    await h.attach('blue', 'web');
+    expect(ops.filter((op) => op === 'portGuard.set')).toHaveLength(1);
+    expect(ops.indexOf('portGuard.set')).toBeLessThan(ops.indexOf('link.add'));
+    ops.length = 0;
+    await h.detach('web');
+    await h.settle(seconds(2));
+    expect(await isGuarded(h)).toBe(false);
+    expect(ops.indexOf('portGuard.delete')).toBeGreaterThan(ops.lastIndexOf('link.delete'));
+  });
+
+  it('is back within a second when another program flushes nftables', async () => {
+    const h = await hostOfVault();
+    await h.attach('blue', 'web');
+    await h.settle(seconds(1));
+    h.kernel.foreign({ op: 'portGuard.delete', netns: hostNetns, port: 4793 });
+    await h.settle(seconds(1));
+    expect(await isGuarded(h)).toBe(true);
+    expect(await h.status()).toMatchObject({ drift: 0, repairs: 1n });
+  });
+
+  it('that the kernel does not take changes nothing else, and is logged once', async () => {
+    const h = await hostOfVault();
+    h.kernel.failNext('portGuard.set', 'EOPNOTSUPP', 1_000);
+    await h.attach('blue', 'web');
+    await h.settle(seconds(150));
+    expect(await h.wrong('blue')).toEqual([]);
+    expect(h.events().filter((event) => event === 'encryption.without-guard')).toHaveLength(1);
+    expect(h.events()).not.toContain('kernel.refused');
+    expect((await h.clock.until(h.agent.api.verifyHost({ repair: true }), seconds(5))).drift).toEqual([]);
+    h.kernel.failNoMore();
+    await h.settle(seconds(70));
+    expect(await isGuarded(h)).toBe(true);
   });
 });
 

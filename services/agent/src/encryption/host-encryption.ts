@@ -1,5 +1,4 @@
 import { type Difference, hostNetns, type Kernel, plan } from '@causeway/datapath';
-import type { FoundIpsec } from '@causeway/encryption';
 import type { PrivateKey } from '@causeway/identity';
 import {
   type ClusterId,
@@ -28,7 +27,7 @@ import { RereadTimer } from '../reconcile/reread-timer.ts';
 import type { Tables } from '../tables/tables.ts';
 import { EncryptedNetworks } from './encrypted-networks.ts';
 import { Gate } from './gate.ts';
-import { applyIpsec, hasEncryptedTunnel, isBlock, readIpsec } from './ipsec.ts';
+import { applyIpsec, hasEncryptedTunnel, type Ipsec, isBlock, readIpsec } from './ipsec.ts';
 import type { KeyFile } from './key-file.ts';
 import { KnownPeers } from './known-peers.ts';
 import type { Member } from './member.ts';
@@ -275,7 +274,7 @@ export class HostEncryption implements Protection, Startable {
   }
 
   /** What the process writes to the port of a peer must not leave in ESP, and the process must not get what comes in ESP. */
-  async #keepOut(stranger: string, found: FoundIpsec): Promise<Duration> {
+  async #keepOut(stranger: string, found: Ipsec): Promise<Duration> {
     const { kernel, log, onRefused } = this.#modules;
     this.#gate.set({ why: `${stranger} has UDP port ${encryptedVxlanPort}, which tunnels of encrypted networks need` });
     this.#rounds.reset();

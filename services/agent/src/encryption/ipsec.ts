@@ -5,6 +5,7 @@ import {
   hostNetns,
   isOverlayNetns,
   type Kernel,
+  type Namespace,
   newNamespace,
   type Op,
   overlayNetns,
@@ -14,8 +15,11 @@ import {
 import type { FoundIpsec } from '@causeway/encryption';
 import { encryptedVxlanPort, type NetworkId, type SentNetwork } from '@causeway/model';
 
-/** SAs, policies and sockets that are ours. One read for one decision: between the two, nothing else adds SAs of ours. */
-export async function readIpsec(kernel: Pick<Kernel, 'read'>): Promise<FoundIpsec> {
+/** What protects the encrypted networks of a host, in its own namespace. */
+export type Ipsec = FoundIpsec & Pick<Namespace, 'portGuards'>;
+
+/** SAs, policies, sockets and guards that are ours. One read for one decision: between the two, nothing else adds SAs of ours. */
+export async function readIpsec(kernel: Pick<Kernel, 'read'>): Promise<Ipsec> {
   const scopes = new Map([[hostNetns, { links: [], of: sharedSlots, sysctls: [] }]]);
   const state = await readState(kernel, new Map([[hostNetns, newNamespace()]]), scopes);
   return state.get(hostNetns) ?? newNamespace();
@@ -30,6 +34,11 @@ export async function applyIpsec(kernel: Pick<Kernel, 'apply'>, ops: readonly Op
   const refused = await applyPlan(kernel, ops.slice(0, end));
   if (refused.some(({ op }) => isRelied(op))) return refused;
   return [...refused, ...(await applyPlan(kernel, ops.slice(end)))];
+}
+
+/** Whether the op sets the guard. Nothing relies on it: the blocks suffice, and not every kernel has nftables. */
+export function isGuard(op: Op): boolean {
+  return op.op === 'portGuard.set';
 }
 
 /** Whether the op sets a block. */

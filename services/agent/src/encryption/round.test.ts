@@ -1,11 +1,12 @@
 import { hostNetns, policyKey, printOp, stateKey } from '@causeway/datapath';
 import { xfrm } from '@causeway/datapath/testing';
-import { blocks, type FoundIpsec, Secrets } from '@causeway/encryption';
+import { blocks, Secrets } from '@causeway/encryption';
 import { createNodeKey } from '@causeway/encryption/io';
 import { type ClusterId, Ip, type NodeId } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
-import { noIpsec, planRound, type RoundView, withoutDemands } from './round.ts';
+import type { Ipsec } from './ipsec.ts';
+import { guards, noIpsec, planRound, type RoundView, withoutDemands } from './round.ts';
 
 const keyring = { version: 4, generations: [{ generation: 2, createdAt: 0, offeredIn: 4 }], made: new Map() };
 const view: RoundView = {
@@ -20,8 +21,11 @@ const view: RoundView = {
   period: minutes(480),
   isComplete: true,
   isSigned: true,
+  hasGuards: true,
 };
-const blocked = { ...noIpsec, xfrmPolicies: new Map(blocks.map((each) => [policyKey(each), each])) };
+const blockPolicies = new Map(blocks.map((each) => [policyKey(each), each]));
+const blocked: Ipsec = { ...noIpsec, xfrmPolicies: blockPolicies, portGuards: guards };
+const guardOp = { op: 'portGuard.set', netns: hostNetns, port: 4793 };
 const left = {
   ...blocked,
   xfrmPolicies: new Map([
@@ -32,7 +36,7 @@ const left = {
     }),
   ]),
 };
-const plan = (over: Partial<RoundView>, found: FoundIpsec = blocked, wanted?: 'due') =>
+const plan = (over: Partial<RoundView>, found: Ipsec = blocked, wanted?: 'due') =>
   planRound({ ...view, ...over }, found, wanted, 1);
 
 describe('a host', () => {
@@ -44,14 +48,33 @@ describe('a host', () => {
       xfrmStates: new Map([[stateKey(sa), sa]]),
       xfrmPolicies: new Map([...demands, ...blocks].map((each) => [policyKey(each), each])),
       encapSockets: new Map(),
+      portGuards: guards,
     };
     expect(withoutDemands(found)).toEqual({ ...blocked, xfrmStates: found.xfrmStates });
   });
 
-  it('sets the blocks before it has an index', () => {
+  it('sets the blocks and the guard before it has an index', () => {
     const { ops, held, keyring: kept } = plan({ own: { ...view.own, index: undefined } }, noIpsec);
-    expect(ops).toEqual(blocks.map((policy) => ({ op: 'xfrmPolicy.set', netns: hostNetns, policy })));
+    expect(ops).toEqual([...blocks.map((policy) => ({ op: 'xfrmPolicy.set', netns: hostNetns, policy })), guardOp]);
     expect([held, kept]).toEqual([blocked, keyring]);
+  });
+
+  it.each<[string, Ipsec['portGuards']]>([
+    ['is gone', new Map()],
+    ['was changed', new Map([[4793, 'changed']])],
+  ])('makes a guard anew that %s, also before all peers are known', (_, portGuards) => {
+    for (const isComplete of [true, false]) {
+      const { ops, held } = plan({ isComplete }, { ...blocked, portGuards });
+      expect(ops).toEqual([guardOp]);
+      expect(held.portGuards).toEqual(guards);
+    }
+  });
+
+  it('leaves guards as they are when the kernel takes none', () => {
+    for (const own of [view.own, { ...view.own, index: undefined }]) {
+      const { ops, held } = plan({ own, hasGuards: false }, { ...blocked, portGuards: new Map() });
+      expect([ops, held.portGuards]).toEqual([[], new Map()]);
+    }
   });
 
   it('removes what it does not know once all peers are known, not before', () => {

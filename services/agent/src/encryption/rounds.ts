@@ -1,9 +1,9 @@
 import { type Difference, differences, type Failure, type Kernel } from '@causeway/datapath';
-import { dueAt, type FoundIpsec, type HostView, type RekeyReason, Secrets } from '@causeway/encryption';
+import { dueAt, type HostView, type RekeyReason, Secrets } from '@causeway/encryption';
 import type { ClusterId, Ip, NodeId } from '@causeway/model';
-import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
-import { logFailures, logOps } from '../reconcile/op-log.ts';
-import { applyIpsec } from './ipsec.ts';
+import { type Clock, type Duration, type Log, milliseconds, minutes, seconds } from '@causeway/runtime';
+import { explain, logFailures, logOps } from '../reconcile/op-log.ts';
+import { applyIpsec, type Ipsec, isGuard } from './ipsec.ts';
 import type { KnownPeers } from './known-peers.ts';
 import type { OwnKeys } from './own-keys.ts';
 import type { OwnRecord, Send } from './own-record.ts';
@@ -16,6 +16,9 @@ import { type NewestKey, type RekeyOrders, reasonToRekey } from './wish.ts';
 const sweepEvery = seconds(10);
 /** Pause after the kernel has refused something. */
 const retry = seconds(1);
+
+/** Pause after the kernel has refused the guard: most such kernels have no nftables for IP, and never will. */
+const guardAgainAfter = minutes(1);
 
 export interface RoundsModules {
   readonly kernel: Pick<Kernel, 'read' | 'apply'>;
@@ -54,8 +57,10 @@ export class EncryptionRounds {
   readonly #secrets = new Secrets();
   #delay: HostView['delay'];
   /** What the kernel had of ours after the last round. undefined: not known. */
-  #held: FoundIpsec | undefined;
+  #held: Ipsec | undefined;
   #refused: readonly Failure[] = [];
+  /** That the kernel has refused the guard: why, and when (ms of the monotonic clock). */
+  #unguarded: { readonly errno: string; readonly at: number } | undefined;
 
   constructor(modules: RoundsModules, settings: RoundsSettings) {
     this.#modules = modules;
@@ -64,7 +69,7 @@ export class EncryptionRounds {
   }
 
   /** Decides from one read of the kernel, and does it. `send`: absent while there is no session. */
-  async run(found: FoundIpsec, send: Send | undefined): Promise<RoundOutcome> {
+  async run(found: Ipsec, send: Send | undefined): Promise<RoundOutcome> {
     const { kernel, keys, record, peers, told, file, clock, log } = this.#modules;
     const view = await this.view();
     const wanted = this.#wanted(view, found);
@@ -74,10 +79,13 @@ export class EncryptionRounds {
     await keys.keep(round.keyring, round.create);
     this.#follow(round);
     logOps(log, round.ops);
-    const refused = await applyIpsec(kernel, round.ops);
+    const failures = await applyIpsec(kernel, round.ops);
+    const refused = failures.filter(({ op }) => !isGuard(op));
     logFailures(log, refused, this.#refused);
     this.#refused = refused;
-    this.#held = refused.length === 0 ? round.held : undefined;
+    const isUnguarded = this.#noteGuard(round, failures);
+    const held = isUnguarded ? { ...round.held, portGuards: found.portGuards } : round.held;
+    this.#held = refused.length === 0 ? held : undefined;
     if (send !== undefined) {
       told.tell(round.receipts, send);
       record.say(round.publish, send);
@@ -97,7 +105,7 @@ export class EncryptionRounds {
   }
 
   async view(): Promise<RoundView> {
-    const { keys, record, peers } = this.#modules;
+    const { keys, record, peers, clock } = this.#modules;
     const { cluster, node, address, encapPort } = this.#settings;
     return {
       own: { cluster, node, address, index: record.index, ...(encapPort !== undefined && { encapPort }) },
@@ -108,6 +116,7 @@ export class EncryptionRounds {
       period: this.orders.period,
       isComplete: peers.isComplete,
       isSigned: record.isSigned,
+      hasGuards: this.#unguarded === undefined || clock.now() - this.#unguarded.at >= guardAgainAfter,
       ...(this.#delay && { delay: this.#delay }),
     };
   }
@@ -119,7 +128,7 @@ export class EncryptionRounds {
     return own && key && { ...own, publicKey: secrets.publicHalf(key) };
   }
 
-  #wanted(view: RoundView, found: FoundIpsec): RekeyReason | undefined {
+  #wanted(view: RoundView, found: Ipsec): RekeyReason | undefined {
     const sas = { own: this.#settings.address, found };
     return reasonToRekey(this.newest(view), sas, this.orders, this.#modules.clock.wall());
   }
@@ -129,6 +138,17 @@ export class EncryptionRounds {
     const newest = this.newest(view);
     const due = newest === undefined || wanted !== undefined ? sweepEvery : dueAt(newest, view.period) - clock.wall();
     return milliseconds(Math.max(0, Math.min(sweepEvery, due, record.againIn ?? sweepEvery)));
+  }
+
+  /** Whether the kernel has refused the guard in this round. Each reason is logged once. */
+  #noteGuard({ ops }: Round, failures: readonly Failure[]): boolean {
+    if (!ops.some(isGuard)) return false;
+    const refusal = failures.find(({ op }) => isGuard(op));
+    const before = this.#unguarded?.errno;
+    this.#unguarded = refusal && { errno: refusal.errno, at: this.#modules.clock.now() };
+    if (refusal !== undefined && refusal.errno !== before)
+      this.#modules.log.warn('encryption.without-guard', { errno: refusal.errno, message: explain(refusal) });
+    return refusal !== undefined;
   }
 
   #follow({ delay }: Round): void {

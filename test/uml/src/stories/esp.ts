@@ -39,6 +39,11 @@ export interface Esp {
   readonly rekeyed: Pings & { readonly rekeys: number };
   readonly policyDeleted: Pings & Frames;
   readonly policyBack: Pings;
+  /** Both hosts drop what is for the port and not protected, by netfilter. */
+  readonly guarded: Pings & Frames;
+  /** Then all policies of one host are gone, its blocks too: of the one that pings, and of the other. */
+  readonly policiesFlushed: readonly [Pings & Frames, Pings & Frames];
+  readonly sasFlushed: Pings & Frames;
   readonly replayed: Pings & { readonly replays: number };
   /** The receiver has SAs and policies, and no tunnel: it answers what it has decrypted with ICMP errors that quote it. */
   readonly withoutTunnel: Pings & Frames;
@@ -174,6 +179,21 @@ async function onWire(work: () => Promise<Pings>): Promise<Pings & Frames> {
   return { ...result, esp: count('esp'), vxlan: count(`udp port ${xfrm.encryptedPort}`), icmp: count('icmp') };
 }
 
+/**
+ * What a guard does, without nftables, which the guest's kernel does not have for IP. The match "policy" looks at the same two fields of
+ * a packet as the expressions of a guard: at the decision of the policies in its route, and at the SAs that it came with.
+ */
+function guard({ name }: Host): void {
+  const port = ['-p', 'udp', '--dport', `${xfrm.encryptedPort}`];
+  for (const [chain, direction] of [
+    ['INPUT', 'in'],
+    ['OUTPUT', 'out'],
+  ] as const) {
+    const isUnprotected = ['-m', 'policy', '--dir', direction, '--pol', 'none'];
+    ip('netns', 'exec', name, 'iptables-legacy', '-A', chain, ...port, ...isUnprotected, '-j', 'DROP');
+  }
+}
+
 /** The kernel's count of packets that an SA of the host dropped for this reason. */
 function dropped(host: Host, reason: string): number {
   const text = ip('netns', 'exec', host.name, 'cat', '/proc/net/xfrm_stat');
@@ -222,6 +242,22 @@ const policyDeleted = await onWire(() => pingFromA('-c', '3', '-i', '0.1'));
 await reconcile({ receive: [generation], send: generation }, a);
 const policyBack = await pingFromA('-c', '5', '-i', '0.05');
 
+const few = (): Promise<Pings & Frames> => onWire(() => pingFromA('-c', '3', '-i', '0.1'));
+const policiesFlushed = async (host: Host): Promise<Pings & Frames> => {
+  ip('-n', host.name, 'xfrm', 'policy', 'flush');
+  const found = await few();
+  await reconcile({ receive: [generation], send: generation }, host);
+  return found;
+};
+guard(a);
+guard(b);
+const guarded = await few();
+const flushed = [await policiesFlushed(a), await policiesFlushed(b)] as const;
+ip('-n', a.name, 'xfrm', 'state', 'flush');
+const sasFlushed = await few();
+generation++;
+await reconcile({ receive: [generation], send: generation });
+
 run('tc', '-n', a.name, 'qdisc', 'add', 'dev', 'e0', 'root', 'netem', 'duplicate', '100%');
 const before = dropped(b, 'XfrmInStateSeqError');
 const replayed = await pingFromA('-c', '50', '-i', '0.01');
@@ -242,6 +278,9 @@ report<Esp>({
   rekeyed,
   policyDeleted,
   policyBack,
+  guarded,
+  policiesFlushed: flushed,
+  sasFlushed,
   replayed: { ...replayed, replays },
   withoutTunnel,
 });

@@ -1,6 +1,7 @@
 import { contains, type Ip } from '@causeway/model';
 import type { XfrmPolicy } from '../../kinds/xfrm-policy.ts';
 import { stateKey, type XfrmState } from '../../kinds/xfrm-state.ts';
+import { guardsOf } from '../twins/port-guard.ts';
 import { policiesOf } from '../twins/xfrm-policy.ts';
 import { statesOf } from '../twins/xfrm-state.ts';
 import type { FakeNamespace } from './host.ts';
@@ -15,7 +16,20 @@ export interface Datagram {
 }
 
 /** What becomes of a packet that a host sends: an SA protects it, or it leaves "in the clear", or it is "dropped". */
-export function fateOf(sender: FakeNamespace, packet: Datagram): XfrmState | 'in the clear' | 'dropped' {
+export type Fate = XfrmState | 'in the clear' | 'dropped';
+
+export function fateOf(sender: FakeNamespace, packet: Datagram): Fate {
+  const fate = fateByPolicies(sender, packet);
+  return fate === 'in the clear' && isGuarded(sender, packet) ? 'dropped' : fate;
+}
+
+/** Whether a guard drops the packet if no SA protects it. */
+export function isGuarded(namespace: FakeNamespace, { dport }: Pick<Datagram, 'dport'>): boolean {
+  return guardsOf(namespace).get(dport) === 'whole';
+}
+
+/** As `fateOf`, of a host that has no guards. */
+export function fateByPolicies(sender: FakeNamespace, packet: Datagram): Fate {
   const policy = policyFor(sender, 'out', packet);
   if (policy === undefined || policy.action.kind === 'other') return 'in the clear';
   const { action } = policy;
@@ -31,6 +45,7 @@ export function fateOf(sender: FakeNamespace, packet: Datagram): XfrmState | 'in
 export function isTaken(receiver: FakeNamespace, packet: Datagram, sent: XfrmState | 'in the clear'): boolean {
   const policy = policyFor(receiver, 'in', packet);
   if (policy?.action.kind === 'block') return false;
+  if (sent === 'in the clear' && isGuarded(receiver, packet)) return false;
   if (sent === 'in the clear') return policy === undefined || policy.action.kind === 'other';
   const received = statesOf(receiver).get(stateKey(sent));
   if (received === undefined || received.src !== packet.src || !received.key.equals(sent.key)) return false;
