@@ -99,6 +99,7 @@ export class Admission {
     checkIdentityConflicts(node, {
       live: (id) => sessions.of(id)?.node,
       silentSince: (id) => progress.silentSince(id),
+      endpointsOn: (id) => view.endpointsOn(id).size,
       nodes: view.nodesAt(node.dataPath),
       now: clock.now(),
     });

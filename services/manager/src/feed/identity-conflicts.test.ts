@@ -1,4 +1,4 @@
-import { Ip, type Name, type Node, type NodeId } from '@causeway/model';
+import { type CausewayError, Ip, type Name, type Node, type NodeId } from '@causeway/model';
 import { describe, expect, it } from 'vitest';
 import { absentAfter, checkIdentityConflicts } from './identity-conflicts.ts';
 
@@ -12,18 +12,26 @@ const node = (id: string, name: string, dataPath: string): Node => ({
 const h1 = node('a1', 'h1', '10.0.0.1');
 const now = 1_000_000;
 
-/** The manager's answer to a new host. `silentFor`: time since h1 lost its session; undefined: h1 has a session. */
-function verdict(host: Node, silentFor: number | undefined): string {
+/**
+ * The manager's answer to a new host. `silentFor`: time since h1 lost its session; undefined: h1 has a session. `endpoints`: how many h1
+ * has.
+ */
+function verdict(host: Node, silentFor: number | undefined, endpoints = 0): string {
+  return refusal(host, silentFor, endpoints)?.code ?? 'admitted';
+}
+
+function refusal(host: Node, silentFor: number | undefined, endpoints: number): CausewayError | undefined {
   try {
     checkIdentityConflicts(host, {
       live: (id) => (id === h1.id && silentFor === undefined ? h1 : undefined),
       silentSince: (id) => (id === h1.id && silentFor === undefined ? undefined : now - (silentFor ?? now)),
+      endpointsOn: (id) => (id === h1.id ? endpoints : 0),
       nodes: [h1],
       now,
     });
-    return 'admitted';
+    return undefined;
   } catch (error) {
-    return (error as { code: string }).code;
+    return error as CausewayError;
   }
 }
 
@@ -50,5 +58,18 @@ describe('a host that connects', () => {
     ['with the data path of a host silent for longer', node('b2', 'h2', '10.0.0.1'), absentAfter + 1, 'admitted'],
   ])('%s', (_, host, silentFor, expected) => {
     expect(verdict(host, silentFor)).toBe(expected);
+  });
+
+  it('does not get the data path of a host that is away as long as that host has endpoints, and learns what to do', () => {
+    const other = node('b2', 'h2', '10.0.0.1');
+    const away = absentAfter * 1_000;
+    expect([verdict(other, away, 1), verdict(h1, away, 1), verdict(other, away, 0)]).toEqual([
+      ...['address-in-use', 'admitted', 'admitted'],
+    ]);
+    expect(refusal(other, away, 2)?.message).toBe(
+      'node.data_path 10.0.0.1 belongs to host h1 (a1), which is away and has 2 endpoints: give this host an address of its own ' +
+        '(--data-path), or start the agent of that host, or remove that host if it is gone for good (causeway node remove h1)',
+    );
+    expect(refusal(other, away, 1)?.message).toContain('has an endpoint:');
   });
 });
