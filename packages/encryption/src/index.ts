@@ -12,4 +12,4 @@ export { planRekey, type RekeyPlan } from './protocol/plan.ts';
 export * from './protocol/view.ts';
 export { type SaPurpose, saKeyOf } from './sa-key-of.ts';
 export { signKeys, type Unsigned, verifyKeys } from './signed-keys.ts';
-export { formatStoredKeys, parseStoredKeys, type StoredKeys } from './stored-keys.ts';
+export { formatStoredKeys, noStoredKeys, parseStoredKeys, type StoredKeys } from './stored-keys.ts';

@@ -15,6 +15,7 @@ const stored: StoredKeys = {
     made: new Map([
       ['a1a1a1a1a1a1a1a1' as NodeId, { received: [{ sender: 1, receiver: 3 }], sent: [{ sender: 5, receiver: 1 }] }],
     ]),
+    confirmed: new Map([['a1a1a1a1a1a1a1a1' as NodeId, 8]]),
   },
   keys: new Map([3, 5].map((seed) => [seed, nodeKey(seed)])),
 };
@@ -46,6 +47,7 @@ describe('the stored keys of a node', () => {
     ['with one generation twice', text.replace('"generation":3', '"generation":5')],
     ['with a negative version', text.replace('"version":9,"gen', '"version":-9,"gen')],
     ['with a time that is none', text.replace('1000', '"x"')],
+    ['with a confirmed version that is none', text.replace(/("confirmed":.*),8/, '$1,8.5')],
     ['with a pair that is none', text.replace('"sender":1', '"sender":"1"')],
     [
       'with a key of another kind',

@@ -1,7 +1,7 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { CausewayError, fail, type NodeId, ok, type Result } from '@causeway/model';
 import type { Pair } from './pair.ts';
-import type { Keyring, OwnGeneration, PairLists } from './protocol/view.ts';
+import { emptyKeyring, type Keyring, type OwnGeneration, type PairLists } from './protocol/view.ts';
 
 /** What a node writes below /run, which no reboot survives: its private keys, and what it must remember as long as it has them. */
 export interface StoredKeys {
@@ -10,11 +10,14 @@ export interface StoredKeys {
   readonly keys: ReadonlyMap<number, KeyObject>;
 }
 
+export const noStoredKeys: StoredKeys = { keyring: emptyKeyring, keys: new Map() };
+
 interface Document {
   readonly form: 1;
   readonly version: number;
   readonly generations: readonly (OwnGeneration & { readonly key: JsonWebKey })[];
   readonly made: readonly (readonly [NodeId, PairLists])[];
+  readonly confirmed: readonly (readonly [NodeId, number])[];
 }
 
 /** Secret. Keys of generations that the keyring has no more are left out: nothing else has them. */
@@ -28,6 +31,7 @@ export function formatStoredKeys({ keyring, keys }: StoredKeys): string {
       return { ...own, key: key.export({ format: 'jwk' }) };
     }),
     made: [...keyring.made],
+    confirmed: [...keyring.confirmed],
   };
   return `${JSON.stringify(document)}\n`;
 }
@@ -38,7 +42,7 @@ export function formatStoredKeys({ keyring, keys }: StoredKeys): string {
  */
 export function parseStoredKeys(text: string): Result<StoredKeys, CausewayError> {
   try {
-    const { form, version, generations, made } = JSON.parse(text) as Document;
+    const { form, version, generations, made, confirmed } = JSON.parse(text) as Document;
     if (form !== 1) return damaged();
     const keys = new Map<number, KeyObject>();
     const own = generations.map(({ key, ...each }) => {
@@ -48,9 +52,11 @@ export function parseStoredKeys(text: string): Result<StoredKeys, CausewayError>
     const lists = made.map(([node, { received, sent }]): [NodeId, PairLists] => {
       return [node, { received: received.map(readPair), sent: sent.map(readPair) }];
     });
+    const versions = confirmed.map(([node, each]): [NodeId, number] => [node, count(each)]);
     const isX25519 = [...keys.values()].every(({ asymmetricKeyType }) => asymmetricKeyType === 'x25519');
     if (!isX25519 || keys.size !== own.length) return damaged();
-    return ok({ keyring: { version: count(version), generations: own, made: new Map(lists) }, keys });
+    const keyring = { version: count(version), generations: own, made: new Map(lists), confirmed: new Map(versions) };
+    return ok({ keyring, keys });
   } catch {
     return damaged(); // without the cause, which may quote the text
   }

@@ -19,7 +19,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { withGeneration } from '../protocol/generations.ts';
 import type { RekeyReason } from '../protocol/view.ts';
 import type { Unsigned } from '../signed-keys.ts';
-import { formatStoredKeys, parseStoredKeys, type StoredKeys } from '../stored-keys.ts';
+import { formatStoredKeys, noStoredKeys, parseStoredKeys } from '../stored-keys.ts';
 import { nodeKey } from '../testing/keys.ts';
 import type { HostView, PeerOfHost } from './host-view.ts';
 import { type HostPlan, planHost } from './plan-host.ts';
@@ -41,7 +41,7 @@ class TestHost {
   published: HostView['published'];
   record: Unsigned | undefined;
   receipts: HostPlan['receipts'] = new Map();
-  stored: StoredKeys = { keyring: { version: 0, generations: [], made: new Map() }, keys: new Map() };
+  stored = noStoredKeys;
   #secrets = new Secrets();
   readonly #index: number;
 
@@ -229,7 +229,7 @@ describe('two hosts', () => {
 
   it('stop sending when the keys are lost, say nothing about what they cannot name, and begin anew', async () => {
     await rounds();
-    a.stored = { keyring: { version: 0, generations: [], made: new Map() }, keys: new Map() };
+    a.stored = noStoredKeys;
     const plan = await a.work();
     expect(plan.receipts.get(b.node)).toBeUndefined();
     expect(await spi(a, b)).toBe('blocked');

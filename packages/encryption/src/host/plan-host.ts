@@ -29,15 +29,18 @@ export function planHost(host: HostView, found: FoundIpsec, wanted: RekeyReason 
   const { stored, published, delay } = host;
   const kernels = new Map([...host.peers].map(([node, peer]) => [node, foundPeer(host, peer, found)] as const));
   const peers = new Map<NodeId, PeerView>();
-  for (const [node, { keys, receipt }] of host.peers) {
+  for (const [node, peer] of host.peers) {
+    const { keys, receipt } = peer;
     const { kernel, sendsWith } = kernels.get(node) ?? foundNothing;
     const generations = keys.generations.map(({ generation }) => generation);
+    const isUntold = kernel.received.some((pair) => !isArrivable(host, peer, pair, found));
     peers.set(node, {
       version: keys.version,
       generations,
       kernel,
       ...(receipt && { receipt }),
       ...(sendsWith && { sendsWith }),
+      ...(isUntold && { isUntold: true as const }),
     });
   }
   const { encapPort } = host.own;
@@ -57,11 +60,16 @@ export function planHost(host: HostView, found: FoundIpsec, wanted: RekeyReason 
 
 const foundNothing: FoundPeer = { kernel: { received: [], sent: [] }, isUnknown: false };
 
-/** Without the socket, no packet of ESP in UDP arrives, though the SA is there: the peer must not choose it. */
+/** The peer must not choose pairs whose packets would not arrive. */
 function arrivable(host: HostView, node: NodeId, receipt: Receipt, found: FoundIpsec): Receipt {
   const peer = host.peers.get(node);
-  if (peer === undefined || found.encapSockets.has(host.own.address)) return receipt;
-  return { ...receipt, receives: receipt.receives.filter((pair) => !isEncapsulated(host, peer, 'in', pair)) };
+  if (peer === undefined) return receipt;
+  return { ...receipt, receives: receipt.receives.filter((pair) => isArrivable(host, peer, pair, found)) };
+}
+
+/** Without the socket, no packet of ESP in UDP arrives, though the SA is there. */
+function isArrivable(host: HostView, peer: PeerOfHost, pair: Pair, { encapSockets }: FoundIpsec): boolean {
+  return encapSockets.has(host.own.address) || !isEncapsulated(host, peer, 'in', pair);
 }
 
 /** The blocks are always there: an encrypted network that comes later finds them. */

@@ -1,8 +1,8 @@
-import type { NodeId } from '@causeway/model';
 import { type Duration, seconds } from '@causeway/runtime';
 import { areDistinct, mostGenerations } from '../pair.ts';
+import { holdersOf, informedPeers, isHeld } from './holders.ts';
 import { hasLostNewest } from './peer-plan.ts';
-import type { Delay, Keyring, NodeView, OwnGeneration, PeerView, RekeyReason } from './view.ts';
+import type { Delay, Keyring, NodeView, OwnGeneration, RekeyReason } from './view.ts';
 
 /** A generation to make. Its version is that of the record which offers it. */
 export interface NewGeneration {
@@ -30,8 +30,9 @@ export function retire(view: NodeView, now: number): Keyring {
   const isForced = delay?.reason === 'lost' && now - delay.since >= longestWait;
   const newest = keyring.generations.at(-1);
   const generations = keyring.generations.flatMap((own): readonly OwnGeneration[] => {
-    if (own.withdrawnIn !== undefined) return isForgotten(own, view) ? [] : [own];
-    const isKept = own === newest || !mayWithdraw || !(isForced || usersOf(own, view).length === 0);
+    if (own.withdrawnIn !== undefined)
+      return published.version < own.withdrawnIn || isHeld(own, view, now) ? [own] : [];
+    const isKept = own === newest || !mayWithdraw || (!isForced && isHeld(own, view, now));
     return [isKept ? own : { ...own, withdrawnIn: version }];
   });
   const isWithdrawing = generations.some(({ withdrawnIn }) => withdrawnIn === version);
@@ -59,7 +60,7 @@ export function nextGeneration(
   if (oldest !== undefined && (isFull || !areDistinct(oldest.generation, generation))) {
     // A clock that was set back must not make the wait longer.
     const since = view.delay?.reason === reason ? Math.min(view.delay.since, now) : now;
-    return { reason, since, waitsFor: holdersOf(oldest, view) };
+    return { reason, since, waitsFor: holdersOf(oldest, view), informed: informedPeers(view, now) };
   }
   // One change of the record at a time: the managers must have the present record first.
   if (newest !== undefined && published?.version !== keyring.version) return undefined;
@@ -115,47 +116,4 @@ function defectOf(view: NodeView, newest: OwnGeneration, now: number): 'lost' | 
   const isLost = [...view.peers].some(([node, peer]) => hasLostNewest(view.keyring, node, peer));
   if (isLost) return 'lost';
   return newest.encapPort === view.encapPort ? undefined : 'encap';
-}
-
-/** Peers between which and this node packets travel with the generation, or may soon. */
-function usersOf(own: OwnGeneration, { peers }: NodeView): readonly NodeId[] {
-  const users = [...peers].filter(([, peer]) => peer.sendsWith?.sender === own.generation || maySend(peer, own));
-  return users.map(([node]) => node);
-}
-
-/**
- * A receipt is old when it arrives: the peer may have changed to any later generation that it was shown. It does not change to an
- * earlier one. A peer of which nothing is known may send with anything that this node receives with.
- */
-function maySend({ receipt, kernel }: PeerView, { generation, offeredIn }: OwnGeneration): boolean {
-  if (!kernel.received.some(({ receiver }) => receiver === generation)) return false;
-  if (receipt === undefined) return true;
-  const { version, sends } = receipt;
-  return offeredIn <= version && (sends === undefined || sends.receiver <= generation);
-}
-
-/** Peers because of which the generation is still there. */
-function holdersOf(own: OwnGeneration, view: NodeView): readonly NodeId[] {
-  if (own.withdrawnIn === undefined) return usersOf(own, view);
-  return [...view.peers].filter(([, peer]) => !hasLetGo(peer, own)).map(([node]) => node);
-}
-
-/** Whether a withdrawn generation may go. */
-function isForgotten(own: OwnGeneration, { peers, published }: NodeView): boolean {
-  if (published === 'unknown' || published === undefined || published.version < (own.withdrawnIn ?? 0)) return false;
-  return [...peers.values()].every((peer) => hasLetGo(peer, own));
-}
-
-/**
- * Whether the peer never sends with the withdrawn generation again. A peer that acts by a record without the generation does not
- * choose it again. If the peer does not send with the generation either, it never will. A peer that has not said that it acts by
- * the record which offers the generation was never told that it may send with it; so a peer whose agent is down holds up only what
- * it used before.
- */
-function hasLetGo({ receipt, kernel, sendsWith }: PeerView, own: OwnGeneration): boolean {
-  const { generation, offeredIn, withdrawnIn = 0 } = own;
-  if (sendsWith?.sender === generation) return false;
-  if (!kernel.received.some(({ receiver }) => receiver === generation)) return true;
-  if (receipt === undefined) return false;
-  return receipt.version < offeredIn || (receipt.version >= withdrawnIn && receipt.sends?.receiver !== generation);
 }

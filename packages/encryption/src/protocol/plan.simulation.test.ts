@@ -1,6 +1,7 @@
 import { SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import { type Chances, calm, RekeyWorld, stepMs } from '../testing/rekey-world.ts';
+import type { Rogue } from '../testing/simulated-node.ts';
 
 const firstSeed = Number(process.env['CAUSEWAY_SEED'] ?? '1');
 const seeds = Array.from({ length: Number(process.env['CAUSEWAY_SEEDS'] ?? '20') }, (_, i) => firstSeed + i);
@@ -102,5 +103,32 @@ describe('the rekey protocol', () => {
     settle(world);
     expect(world.faults).toEqual([]);
     expect(world.unfinished()).toBeUndefined();
+  });
+
+  it.each<[string, Rogue]>([
+    ['confirms each record and never changes', 'unchanging'],
+    ['confirms one more record and never changes', 'halting'],
+    ['never says anything', 'silent'],
+  ])('goes on beside a peer that %s: each minute brings new keys, and no other pair stops', (_, kind) => {
+    const world = new RekeyWorld(3, new SeededRandom(1));
+    const [one, other, rogue] = world.nodes;
+    if (one === undefined || other === undefined || rogue === undefined) throw new Error('three nodes');
+    if (kind === 'silent') rogue.rogue = kind;
+    settle(world);
+    rogue.rogue = kind;
+    world.mustFlow = true;
+    world.steps(50, calm);
+    for (let minute = 0; minute < 5; minute++) {
+      const before = [one, other].map(({ newest }) => newest);
+      for (let second = 0; second < 70; second++) {
+        for (const [i, node] of [one, other].entries()) if (node.newest === before[i]) node.request();
+        world.steps(1_000 / stepMs, calm);
+      }
+      expect([one, other].map(({ newest }) => newest)).toEqual(before.map((newest = 0) => newest + 1));
+      expect(one.kernelOf(other.id).sendsWith).toEqual({ sender: one.newest, receiver: other.newest });
+    }
+    expect(world.faults).toEqual([]);
+    // Nothing is sent to the rogue with a key that was erased.
+    expect(one.sendingKey(rogue.id)).toBeUndefined();
   });
 });

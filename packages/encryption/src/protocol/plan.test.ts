@@ -2,7 +2,14 @@ import type { NodeId } from '@causeway/model';
 import { describe, expect, it } from 'vitest';
 import type { Pair } from '../pair.ts';
 import { planRekey, type RekeyPlan } from './plan.ts';
-import type { Keyring, NodeView, OwnGeneration, PeerView, RekeyReason } from './view.ts';
+import {
+  emptyKeyring,
+  type Keyring,
+  type NodeView,
+  type OwnGeneration,
+  type PeerView,
+  type RekeyReason,
+} from './view.ts';
 
 const peer = 'b2b2b2b2b2b2b2b2' as NodeId;
 const now = 1_000_000;
@@ -16,8 +23,12 @@ const pair = (text: string): Pair => {
 const pairs = (text: string): readonly Pair[] => (text === '' ? [] : text.split(' ').map(pair));
 
 function keyring(version: number, generations: readonly OwnGeneration[], received = '', sent = ''): Keyring {
-  return { version, generations, made: new Map([[peer, { received: pairs(received), sent: pairs(sent) }]]) };
+  const made = new Map([[peer, { received: pairs(received), sent: pairs(sent) }]]);
+  return { version, generations, made, confirmed: new Map() };
 }
+
+/** Since when the peer could have changed to each of these generations. */
+const sinceNow = (...generations: readonly number[]) => new Map(generations.map((each) => [each, now]));
 
 /** A peer with the generation 1, to which this node sends with 1>1, and all SAs of which are there. */
 function peerView(
@@ -51,19 +62,22 @@ function print({ keyring: { version, generations } }: RekeyPlan): string {
 }
 
 describe('a new generation', () => {
-  const none: Keyring = { version: 0, generations: [], made: new Map() };
-
   it.each<[string, Partial<NodeView>, RekeyReason | undefined, RekeyPlan['create']]>([
     [
       'is the first',
-      { keyring: none, published: undefined },
+      { keyring: emptyKeyring, published: undefined },
       undefined,
       { reason: 'first', generation: 1, version: 1 },
     ],
-    ['waits for the first answer of the managers', { keyring: none, published: 'unknown' }, undefined, undefined],
+    [
+      'waits for the first answer of the managers',
+      { keyring: emptyKeyring, published: 'unknown' },
+      undefined,
+      undefined,
+    ],
     [
       'counts on when the keyring is lost',
-      { keyring: none, published: { version: 7, newest: 5 } },
+      { keyring: emptyKeyring, published: { version: 7, newest: 5 } },
       undefined,
       { reason: 'first', generation: 6, version: 8 },
     ],
@@ -99,9 +113,9 @@ describe('a new generation', () => {
     expect([print(first), first.create, first.delay]).toEqual([
       'version 3: 1 2 3',
       undefined,
-      { reason: 'due', since: now, waitsFor: [peer] },
+      { reason: 'due', since: now, waitsFor: [peer], informed: new Map([[peer, sinceNow(1, 2, 3)]]) },
     ]);
-    const delay = { reason: 'due', since: 5, waitsFor: [peer] } as const;
+    const delay = { reason: 'due', since: 5, waitsFor: [peer], informed: new Map() } as const;
     expect(planned({ ...view, delay }, 'due').delay?.since).toBe(5);
     expect(planned({ ...view, delay }, 'requested').delay?.since).toBe(now);
   });
@@ -123,9 +137,15 @@ describe('a new generation', () => {
       peers: new Map([[peer, peerView({}, '1>1 1>2')]]),
     };
     const { delay } = planned(view, 'due');
-    expect(delay).toEqual({ reason: 'lost', since: now, waitsFor: [peer] });
-    expect(planned({ ...view, delay: { reason: 'lost', since: now + 5, waitsFor: [] } }, 'due').delay?.since).toBe(now);
-    const waited = { reason: 'lost', since: now - 30_000, waitsFor: [peer] } as const;
+    expect(delay).toEqual({
+      reason: 'lost',
+      since: now,
+      waitsFor: [peer],
+      informed: new Map([[peer, sinceNow(1, 2)]]),
+    });
+    const later = { reason: 'lost', since: now + 5, waitsFor: [], informed: new Map() } as const;
+    expect(planned({ ...view, delay: later }, 'due').delay?.since).toBe(now);
+    const waited = { ...later, since: now - 30_000, waitsFor: [peer] };
     expect(print(planned({ ...view, delay: waited }, 'due'))).toBe('version 4: 1- 2- 3');
   });
 
@@ -138,6 +158,7 @@ describe('a new generation', () => {
       reason: 'due',
       since: now,
       waitsFor: [peer],
+      informed: new Map([[peer, sinceNow(1)]]),
     });
   });
 });
@@ -185,19 +206,91 @@ describe('an older generation', () => {
     expect(withReceipt(1)).toBe('version 4: 1 2- 3');
   });
 
-  it('stays while nothing is known of the peer', () => {
+  it('stays while nothing is heard of a peer that once knew it, and not for a peer that never said anything', () => {
     const { receipt: _, ...silent } = elsewhere;
-    expect(print(planned(withPeer(silent)))).toBe('version 2: 1 2');
-    expect(print(planned(withPeer({ ...silent, kernel: { received: [], sent: [] } })))).toBe('version 3: 1- 2');
+    const once = { ...two, keyring: { ...two.keyring, confirmed: new Map([[peer, 1]]) } };
+    expect(print(planned({ ...once, peers: new Map([[peer, silent]]) }))).toBe('version 2: 1 2');
+    const gone = { ...silent, kernel: { received: [], sent: [] } };
+    expect(print(planned({ ...once, peers: new Map([[peer, gone]]) }))).toBe('version 3: 1- 2');
+    expect(print(planned(withPeer(silent)))).toBe('version 3: 1- 2');
+  });
+
+  it('stays for a peer that once knew it, and says now that it knows nothing', () => {
+    const once = { ...two, keyring: { ...two.keyring, confirmed: new Map([[peer, 2]]) } };
+    const forgetful = { ...peerView({ version: 0 }, '1>1 1>2'), sendsWith: pair('2>1') };
+    expect(print(planned({ ...once, peers: new Map([[peer, forgetful]]) }))).toBe('version 2: 1 2');
   });
 
   it('is withdrawn though it is in use, when a lost newest has waited for too long', () => {
-    const waiting = (reason: RekeyReason, since: number) => {
-      return { ...withPeer(peerView({}, '1>1 1>2')), delay: { reason, since, waitsFor: [peer] } };
+    const delayed = (reason: RekeyReason, since: number) => {
+      return { ...withPeer(peerView({}, '1>1 1>2')), delay: { reason, since, waitsFor: [peer], informed: new Map() } };
     };
-    expect(print(planned(waiting('lost', now - 29_999)))).toBe('version 2: 1 2');
-    expect(print(planned(waiting('lost', now - 30_000)))).toBe('version 3: 1- 2');
-    expect(print(planned(waiting('due', 0)))).toBe('version 2: 1 2');
+    expect(print(planned(delayed('lost', now - 29_999)))).toBe('version 2: 1 2');
+    expect(print(planned(delayed('lost', now - 30_000)))).toBe('version 3: 1- 2');
+    expect(print(planned(delayed('due', 0)))).toBe('version 2: 1 2');
+  });
+
+  const all = '1>1 1>2 1>3';
+  /** The peer could have changed to the generations for so long, and a new one must wait. */
+  const waiting = (idle: number, ...generations: readonly number[]) => {
+    const informed = new Map([[peer, new Map(generations.map((each) => [each, now - idle]))]]);
+    return { reason: 'due', since: 0, waitsFor: [peer], informed } as const;
+  };
+
+  it.each<[string, Partial<PeerView>, number, string]>([
+    ['stays for a while for a peer that knows later ones and does not change', {}, 29_999, 'version 3: 1 2 3'],
+    ['is then withdrawn', {}, 30_000, 'version 4: 1- 2- 3'],
+    ['is withdrawn, and one that the peer may use stays', peerView({ version: 2 }, all), 99_999, 'version 4: 1- 2 3'],
+    [
+      'stays for a peer that has not said that it knows a later one',
+      peerView({ version: 1 }, all),
+      99_999,
+      'version 4: 1 2- 3',
+    ],
+    ['stays for a peer that is not shown later ones', { isUntold: true }, 99_999, 'version 3: 1 2 3'],
+    [
+      'stays when there is no SA of a later one',
+      { kernel: { received: pairs('1>1'), sent: pairs('1>1') } },
+      99_999,
+      'version 4: 1 2- 3',
+    ],
+  ])('in use %s', (_, over, idle, expected) => {
+    const view = { ...peerView({}, all), ...over };
+    const keys = keyring(3, [own(1), own(2), own(3)]);
+    const peers = new Map([[peer, view]]);
+    const delay = waiting(idle, 1, 2, 3);
+    expect(print(planned({ keyring: keys, published: { version: 3, newest: 3 }, peers, delay }, 'due'))).toBe(expected);
+  });
+
+  it('is not given up because of a later one that the peer has known for a moment', () => {
+    const informed = new Map([[peer, new Map([[2, now - 59_999]])]]);
+    const delay = { ...waiting(0), informed };
+    const peers = new Map([[peer, peerView({ sends: '1>2' }, all)]]);
+    const keys = keyring(3, [own(1, { withdrawnIn: 3 }), own(2), own(3)]);
+    const plan = planned({ keyring: keys, published: { version: 3, newest: 3 }, peers, delay }, 'due');
+    expect(print(plan)).toBe('version 3: 1- 2 3');
+    expect(plan.delay?.informed.get(peer)).toEqual(
+      new Map([
+        [2, now - 59_999],
+        [3, now],
+      ]),
+    );
+  });
+
+  it('that is withdrawn is erased though the peer says to send with it, after a second wait', () => {
+    const generations = [own(1, { withdrawnIn: 4 }), own(2, { withdrawnIn: 4 }), own(3)];
+    const published = { version: 4, newest: 3 };
+    const waited = (idle: number, version: number) => {
+      const delay = waiting(idle, 3);
+      const peers = new Map([[peer, peerView({ version }, all)]]);
+      return planned({ keyring: keyring(4, generations), published, peers, delay }, 'due');
+    };
+    expect([print(waited(59_999, 4)), print(waited(60_000, 4))]).toEqual(['version 4: 1- 3', 'version 4: 3']);
+    // It knows the newest, and says for ever that it does not know that the others are withdrawn.
+    expect([print(waited(59_999, 3)), waited(59_999, 3).create]).toEqual(['version 4: 1- 2- 3', undefined]);
+    expect([print(waited(60_000, 3)), waited(60_000, 3).create?.generation]).toEqual(['version 4: 3', 4]);
+    // Its agent may be down since before the newest.
+    expect(print(waited(60_000, 2))).toBe('version 4: 1- 2- 3');
   });
 
   const withdrawn = {
@@ -261,6 +354,15 @@ describe('SAs', () => {
     const plan = planned({ keyring: keyring(1, [own(1)]), peers: new Map([[peer, fresh]]) });
     expect(plan.keyring.made.get(peer)).toEqual({ received: [pair('1>1')], sent: [pair('1>1')] });
     expect(planned({ keyring: plan.keyring }).keyring.made).toEqual(plan.keyring.made);
+  });
+
+  it('and what a peer has confirmed are remembered as long as there are SAs', () => {
+    const view = { keyring: { ...keyring(3, [own(1)], '1>1'), confirmed: new Map([[peer, 3]]) } };
+    const confirmed = (over: Partial<NodeView>) => planned({ ...view, ...over }).keyring.confirmed;
+    expect(confirmed({})).toEqual(new Map([[peer, 3]]));
+    expect(confirmed({ peers: new Map([[peer, peerView({ version: 2 })]]) })).toEqual(new Map([[peer, 3]]));
+    expect(confirmed({ peers: new Map([[peer, peerView({ version: 4 })]]) })).toEqual(new Map([[peer, 4]]));
+    expect(confirmed({ keyring: { ...view.keyring, made: new Map() } })).toEqual(new Map());
   });
 
   it('are forgotten with the generation of this node', () => {

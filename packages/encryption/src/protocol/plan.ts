@@ -1,6 +1,7 @@
 import type { NodeId } from '@causeway/model';
 import { hasPair, type Pair } from '../pair.ts';
 import { isDelay, type NewGeneration, nextGeneration, retire, toPublish } from './generations.ts';
+import { confirmedBy } from './holders.ts';
 import { type PeerPlan, planPeer } from './peer-plan.ts';
 import { type Delay, type Keyring, type NodeView, noPairs, type PairLists, type RekeyReason } from './view.ts';
 
@@ -33,8 +34,9 @@ export function planRekey(view: NodeView, wanted: RekeyReason | undefined, now: 
   const publish = toPublish(retired);
   const { keyring } = retired;
   const peers = new Map([...view.peers].map(([node, peer]) => [node, planPeer(keyring, node, peer)]));
+  const made = madeAfter(keyring, peers);
   return {
-    keyring: { ...(publish ?? keyring), made: madeAfter(keyring, peers) },
+    keyring: { ...(publish ?? keyring), made, confirmed: confirmedAfter(keyring, view.peers, made) },
     ...(next !== undefined && (isDelay(next) ? { delay: next } : { create: next })),
     peers,
     ...(publish !== undefined && { publish }),
@@ -50,6 +52,17 @@ function madeAfter({ made, generations }: Keyring, plans: RekeyPlan['peers']): K
     const received = union(before.received, plan?.receives ?? []).filter(({ receiver }) => isKept.has(receiver));
     const sent = union(before.sent, plan?.sends ?? []).filter(({ sender }) => isKept.has(sender));
     if (received.length + sent.length > 0) after.set(node, { received, sent });
+  }
+  return after;
+}
+
+/** What is shown to a peer follows from what it has confirmed, so this is written down first. Of nodes without SAs it means nothing. */
+function confirmedAfter(keyring: Keyring, peers: NodeView['peers'], made: Keyring['made']): Keyring['confirmed'] {
+  const after = new Map<NodeId, number>();
+  for (const node of made.keys()) {
+    const peer = peers.get(node);
+    const version = peer === undefined ? keyring.confirmed.get(node) : confirmedBy(keyring, node, peer);
+    if (version !== undefined && version > 0) after.set(node, version);
   }
   return after;
 }

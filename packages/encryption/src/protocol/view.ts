@@ -31,7 +31,15 @@ export interface Keyring {
    * not be made again. Also of nodes that are no peers at present: they may become peers again.
    */
   readonly made: ReadonlyMap<NodeId, PairLists>;
+  /**
+   * The latest version of this node's record that each peer has said to act by. A peer was never shown a pair of a generation that
+   * only a later version offers. It is kept here because receipts are forgotten when the agent ends, and managers forget them, too.
+   */
+  readonly confirmed: ReadonlyMap<NodeId, number>;
 }
+
+/** Of a node that has made no key, or has lost them. */
+export const emptyKeyring: Keyring = { version: 0, generations: [], made: new Map(), confirmed: new Map() };
 
 /**
  * What a node tells one peer about the SAs between them. It is made from what the kernel has, never from what was planned. A
@@ -65,6 +73,8 @@ export interface PeerView {
   readonly kernel: PairLists;
   /** The pair that the kernel's policy names. Absent: no policy, so packets to the peer are dropped. */
   readonly sendsWith?: Pair;
+  /** The peer is not shown all pairs with which this node receives: see `planHost`. */
+  readonly isUntold?: true;
 }
 
 /**
@@ -81,6 +91,8 @@ export interface Delay {
   readonly since: number;
   /** Peers that use the oldest generation, mostly because their agents are down. */
   readonly waitsFor: readonly NodeId[];
+  /** See `informedPeers`. */
+  readonly informed: ReadonlyMap<NodeId, ReadonlyMap<number, number>>;
 }
 
 /** All that a decision needs. */

@@ -102,7 +102,7 @@ export class RekeyWorld {
   check(): void {
     for (const sender of this.nodes) {
       for (const receiver of this.nodes) {
-        if (sender === receiver) continue;
+        if (sender === receiver || (sender.rogue ?? receiver.rogue) !== undefined) continue;
         const key = sender.sendingKey(receiver.id);
         const pair = `${sender.id} ${receiver.id}`;
         if (this.mustFlow && key === undefined && this.#flowing.has(pair)) this.fault(`${pair} has stopped`);

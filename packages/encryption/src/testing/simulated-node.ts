@@ -3,7 +3,7 @@ import { mostGenerations, type Pair, samePair, spiOf } from '../pair.ts';
 import { withGeneration } from '../protocol/generations.ts';
 import type { PeerPlan } from '../protocol/peer-plan.ts';
 import { planRekey } from '../protocol/plan.ts';
-import type { Delay, Keyring, PeerView, Receipt } from '../protocol/view.ts';
+import { type Delay, emptyKeyring, type PeerView, type Receipt } from '../protocol/view.ts';
 import type { RekeyWorld } from './rekey-world.ts';
 
 /** A record of a node, and which private key each generation stands for: two keys may get one number, never one name. */
@@ -14,6 +14,13 @@ export interface SimulatedRecord {
   /** By generation; absent: plain ESP. */
   readonly encapPorts: ReadonlyMap<number, number>;
 }
+
+/**
+ * A host that says what is not true, so that others keep their keys. "unchanging": it confirms each record, and says for ever that it
+ * sends and receives with the SAs that it said first. "halting": the same, and it confirms only one more record. "silent": it
+ * publishes keys, and says nothing. Other hosts cannot know what such a host really has.
+ */
+export type Rogue = 'unchanging' | 'halting' | 'silent';
 
 interface Sa {
   readonly pair: Pair;
@@ -31,15 +38,14 @@ interface PeerKernel {
   sendsWith: Pair | undefined;
 }
 
-const noKeys: Keyring = { version: 0, generations: [], made: new Map() };
-
 let names = 0;
 
 /** A host: what outlives its agent (kernel, keyring, records of peers), and what does not. It does what `planRekey` says. */
 export class SimulatedNode {
   readonly id: NodeId;
   isPaused = false;
-  keyring: Keyring = noKeys;
+  rogue: Rogue | undefined;
+  keyring = emptyKeyring;
   /** The host needs ESP in UDP, and has this port. */
   encapPort: number | undefined;
   #delay: Delay | undefined;
@@ -53,6 +59,7 @@ export class SimulatedNode {
   readonly #kernel = new Map<NodeId, PeerKernel>();
   readonly #keys = new Map<number, string>();
   readonly #peers = new Map<NodeId, SimulatedRecord>();
+  readonly #firstSaid = new Map<NodeId, Receipt>();
 
   constructor(id: NodeId, index: number, world: RekeyWorld) {
     this.id = id;
@@ -97,7 +104,7 @@ export class SimulatedNode {
   loseKeys(): void {
     for (const [peer, { received }] of this.#kernel)
       for (const { key } of this.#peers.has(peer) ? received.values() : []) this.#world.lostSa(key);
-    this.keyring = noKeys;
+    this.keyring = emptyKeyring;
     this.#keys.clear();
     this.restart();
   }
@@ -148,8 +155,19 @@ export class SimulatedNode {
     );
     if (plan.publish !== undefined)
       this.toPublish = { version: plan.publish.version, index: this.#index, keys, encapPorts };
-    this.outbox = new Map([...plan.peers].map(([peer, { receipt }]) => [peer, receipt]));
+    const receipts = [...plan.peers].flatMap(([peer, { receipt }]) => this.#said(peer, receipt));
+    this.outbox = new Map(receipts);
     return 'done';
+  }
+
+  /** With its peer; nothing, if the host does not say anything. */
+  #said(peer: NodeId, receipt: Receipt): readonly (readonly [NodeId, Receipt])[] {
+    if (this.rogue === undefined) return [[peer, receipt]];
+    if (this.rogue === 'silent') return [];
+    const first = this.#firstSaid.get(peer) ?? receipt;
+    this.#firstSaid.set(peer, first);
+    const last = this.rogue === 'unchanging' ? receipt.version : first.version + 1;
+    return [[peer, { ...first, version: Math.min(receipt.version, last) }]];
   }
 
   #has(wanted: number): boolean {

@@ -1,3 +1,4 @@
+import { emptyKeyring } from '@causeway/encryption';
 import type { PrivateKey } from '@causeway/identity';
 import { CausewayError } from '@causeway/model';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
@@ -8,7 +9,6 @@ import { OwnKeys } from './own-keys.ts';
 
 const clock = new FakeClock();
 const { createKey } = memoryEncryption(clock, 'a1a1a1a1a1a1a1a1' as never);
-const empty = { version: 0, generations: [], made: new Map() };
 const first = { reason: 'first', generation: 1, version: 1 } as const;
 const shown = (key: PrivateKey | undefined): unknown => key?.export({ format: 'jwk' });
 
@@ -22,13 +22,13 @@ beforeEach(() => {
 });
 
 it('are none at first', async () => {
-  expect((await ownKeys().load()).keyring).toEqual(empty);
+  expect((await ownKeys().load()).keyring).toEqual(emptyKeyring);
   expect(keyFile.written).toEqual([]);
 });
 
 it('are written down when they are made, and read by the next agent', async () => {
   const keys = ownKeys();
-  await keys.keep(empty, first);
+  await keys.keep(emptyKeyring, first);
   const { keyring, keys: made } = await keys.load();
   expect(keyring.generations).toEqual([{ generation: 1, createdAt: clock.wall(), offeredIn: 1 }]);
   const again = await ownKeys().load();
@@ -39,7 +39,7 @@ it('are written down when they are made, and read by the next agent', async () =
 
 it('are not written again while nothing changes, and erased with their generation', async () => {
   const keys = ownKeys();
-  await keys.keep(empty, first);
+  await keys.keep(emptyKeyring, first);
   const { keyring } = await keys.load();
   await keys.keep(keyring);
   const next = ownKeys();
@@ -55,22 +55,22 @@ it.each<[string, () => void, string]>([
   ['are damaged', () => keyFile.damage(), 'data-damaged'],
   ['could be read by others', () => keyFile.fail(new CausewayError('key-exposed', 'mode 644')), 'key-exposed'],
 ])('that %s are not used; the log says what follows', async (_, harm, code) => {
-  await ownKeys().keep(empty, first);
+  await ownKeys().keep(emptyKeyring, first);
   harm();
   const keys = ownKeys();
-  expect((await keys.load()).keyring).toEqual(empty);
+  expect((await keys.load()).keyring).toEqual(emptyKeyring);
   expect(log.lines.at(-1)).toMatchObject({ level: 'error', event: 'keys.unusable', fields: { code } });
   keyFile.failure = undefined;
-  await keys.keep(empty, first);
+  await keys.keep(emptyKeyring, first);
   expect((await ownKeys().load()).keyring.generations).toHaveLength(1);
 });
 
 it('that cannot be read now are asked for again, and are not replaced', async () => {
-  await ownKeys().keep(empty, first);
+  await ownKeys().keep(emptyKeyring, first);
   keyFile.failure = new Error('EIO');
   const keys = ownKeys();
   await expect(keys.load()).rejects.toThrow('EIO');
-  await expect(keys.keep(empty, first)).rejects.toThrow('EIO');
+  await expect(keys.keep(emptyKeyring, first)).rejects.toThrow('EIO');
   keyFile.failure = undefined;
   expect((await keys.load()).keyring.generations).toHaveLength(1);
   expect(keyFile.written).toHaveLength(1);
@@ -80,6 +80,6 @@ it('that could not be written down are not there', async () => {
   const keys = ownKeys();
   await keys.load();
   keyFile.failure = new Error('ENOSPC');
-  await expect(keys.keep(empty, first)).rejects.toThrow('ENOSPC');
-  expect((await keys.load()).keyring).toEqual(empty);
+  await expect(keys.keep(emptyKeyring, first)).rejects.toThrow('ENOSPC');
+  expect((await keys.load()).keyring).toEqual(emptyKeyring);
 });

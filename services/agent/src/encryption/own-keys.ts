@@ -2,6 +2,7 @@ import {
   formatStoredKeys,
   type Keyring,
   type NewGeneration,
+  noStoredKeys,
   parseStoredKeys,
   type StoredKeys,
   withGeneration,
@@ -17,8 +18,6 @@ export interface OwnKeysModules {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-const none: StoredKeys = { keyring: { version: 0, generations: [], made: new Map() }, keys: new Map() };
 
 /** This host's private keys and its keyring: in memory, and in the key file. */
 export class OwnKeys {
@@ -61,7 +60,7 @@ export class OwnKeys {
     const { keyFile } = this.#modules;
     try {
       const text = await keyFile.read();
-      if (text === undefined) return none;
+      if (text === undefined) return noStoredKeys;
       const parsed = parseStoredKeys(text);
       if (!parsed.ok) return this.#unusable(parsed.error);
       this.#written = text;
@@ -76,6 +75,6 @@ export class OwnKeys {
     const { keyFile, log } = this.#modules;
     const what = 'this host makes new keys; until its peers have them, packets of encrypted networks are dropped';
     log.error('keys.unusable', { code, file: keyFile.path, message: `${message}: ${what}` });
-    return none;
+    return noStoredKeys;
   }
 }

@@ -8,7 +8,12 @@ import { describe, expect, it } from 'vitest';
 import type { Ipsec } from './ipsec.ts';
 import { guards, noIpsec, planRound, type RoundView, withoutDemands } from './round.ts';
 
-const keyring = { version: 4, generations: [{ generation: 2, createdAt: 0, offeredIn: 4 }], made: new Map() };
+const keyring = {
+  version: 4,
+  generations: [{ generation: 2, createdAt: 0, offeredIn: 4 }],
+  made: new Map(),
+  confirmed: new Map(),
+};
 const view: RoundView = {
   own: {
     ...{ cluster: '0123456789abcdef' as ClusterId, node: 'a1a1a1a1a1a1a1a1' as NodeId },

@@ -15,7 +15,12 @@ const counts = { bytes: 0, packets: 0, addedAt: now / 1_000 - 60, replays: 3 };
 const host: HostView = {
   own: { cluster: '0123456789abcdef' as ClusterId, node: 'a1a1a1a1a1a1a1a1' as NodeId, index: 0x101, address: here },
   stored: {
-    keyring: { version: 1, generations: [{ generation: 1, createdAt: 0, offeredIn: 1 }], made: new Map() },
+    keyring: {
+      version: 1,
+      generations: [{ generation: 1, createdAt: 0, offeredIn: 1 }],
+      made: new Map(),
+      confirmed: new Map(),
+    },
     keys: new Map([[1, createNodeKey()]]),
   },
   secrets: new Secrets(),

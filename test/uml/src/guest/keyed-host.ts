@@ -2,6 +2,7 @@ import {
   formatStoredKeys,
   type HostPlan,
   type HostView,
+  noStoredKeys,
   type PeerOfHost,
   parseStoredKeys,
   planHost,
@@ -9,7 +10,6 @@ import {
   type RekeyReason,
   rekeyPeriod,
   Secrets,
-  type StoredKeys,
   type Unsigned,
   withGeneration,
 } from '@causeway/encryption';
@@ -33,8 +33,6 @@ export interface Told {
   readonly receipt?: Receipt;
 }
 
-const noKeys: StoredKeys = { keyring: { version: 0, generations: [], made: new Map() }, keys: new Map() };
-
 /** A host with the rekey protocol and a kernel, without an agent. Messages between hosts arrive when `hears` is called. */
 export class KeyedHost {
   readonly own: HostView['own'];
@@ -53,7 +51,10 @@ export class KeyedHost {
     number: number,
     address: string,
     kernel: IpsecKernel,
-    { encapPort, stored = formatStoredKeys(noKeys) }: { readonly encapPort?: number; readonly stored?: string } = {},
+    {
+      encapPort,
+      stored = formatStoredKeys(noStoredKeys),
+    }: { readonly encapPort?: number; readonly stored?: string } = {},
   ) {
     const cluster = '0123456789abcdef' as ClusterId;
     const node = number.toString(16).padStart(16, '0') as NodeId;
