@@ -104,7 +104,8 @@ export class Feed implements Startable, Controller {
     const { signal } = this.#abort;
     this.#publisher.update([{ kind: 'reset', revision: view.revision }]);
     this.#unsubscribe = view.subscribe((changes) => this.#follow(changes));
-    this.#loops = Promise.all([this.#liveness().run(signal), this.#delivery.run(signal)]);
+    const loops = [this.#liveness(), this.#delivery, this.#keyRelay];
+    this.#loops = Promise.all(loops.map((loop) => loop.run(signal)));
   }
 
   async stop(): Promise<void> {

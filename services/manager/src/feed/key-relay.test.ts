@@ -1,9 +1,11 @@
 import { nodeKeysToMessage } from '@causeway/proto';
 import { KeyReceipt, NodeKeys } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { milliseconds, seconds } from '@causeway/runtime';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { connect, feed, lead, log, script, settle, term, useFeed } from '../testing/feed-fixture.ts';
+import { clock, connect, feed, lead, log, script, settle, term, useFeed } from '../testing/feed-fixture.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { nodeId, scriptNode, scriptNodeKeys } from '../testing/view-script.ts';
+import { backlogLimit } from './subscriptions.ts';
 
 useFeed();
 
@@ -124,6 +126,17 @@ describe('the keys of hosts', () => {
   });
 });
 
+test('keys that an agent publishes one after the other are stored ten times, and then twice a second', async () => {
+  script.commit(on(1), on(2));
+  const two = await agentOf(2);
+  for (let version = 1; version <= 100; version++) await publish(two, 2, version);
+  const stored = (): number | undefined => script.view.records('nodeKeys').get({ id: h2 })?.value.version;
+  expect([stored(), two.closed]).toEqual([10, undefined]);
+  await clock.advance(seconds(1));
+  for (let version = 101; version <= 200; version++) await publish(two, 2, version);
+  expect(stored()).toBe(102);
+});
+
 describe('receipts', () => {
   beforeEach(() => {
     script.commit(on(1), on(2), { put: 'nodeKeys', node: 1, version: 1 }, { put: 'nodeKeys', node: 2, version: 1 });
@@ -172,6 +185,48 @@ describe('receipts', () => {
     expect(heard(one)).toEqual([`some peer keys -${h2}`]);
     script.commit({ put: 'node', node: 2 });
     expect(heard(one)).toEqual([`some peer keys +${h2}@192.0.2.2 v1`]);
+  });
+
+  test('of many hosts that come together go as one message, and of one host only the last', async () => {
+    script.commit(on(3), { put: 'nodeKeys', node: 3, version: 1 });
+    const [one, two, three] = [await agentOf(1), await agentOf(2), await agentOf(3)];
+    await ask(one);
+    heard(one);
+    for (let version = 1; version <= 100; version++) await receipt(two, h1, version);
+    await receipt(three, h1, 7);
+    expect(heard(one)).toEqual([`receipt of ${h2} for version 1`]);
+    const messages = one.bytes.length;
+    await clock.advance(milliseconds(20));
+    expect(heard(one)).toEqual([`receipt of ${h2} for version 100`, `receipt of ${h3} for version 7`]);
+    expect(one.bytes.length).toBe(messages + 1);
+  });
+
+  test('and keys wait for room in the connection; then the last of each goes, keys first', async () => {
+    const [one, two] = [await agentOf(1), await agentOf(2)];
+    await ask(one);
+    heard(one);
+    one.backlog = backlogLimit;
+    await receipt(two, h1, 2);
+    await publish(two, 2, 2);
+    await receipt(two, h1, 3);
+    await publish(two, 2, 3);
+    await clock.advance(seconds(1));
+    expect(heard(one)).toEqual([]);
+    one.backlog = 0;
+    await clock.advance(milliseconds(20));
+    expect(heard(one)).toEqual([`some peer keys +${h2}@192.0.2.2 v3`, `receipt of ${h2} for version 3`]);
+  });
+
+  test('that wait are dropped when their sender is no peer any more', async () => {
+    const [one, two] = [await agentOf(1), await agentOf(2)];
+    await ask(one);
+    heard(one);
+    await receipt(two, h1, 1);
+    await receipt(two, h1, 2);
+    heard(one);
+    script.commit({ delete: 'endpoint', endpoint: 72, network: 7 });
+    await clock.advance(seconds(1));
+    expect(heard(one)).toEqual([`some peer keys -${h2}`]);
   });
 
   test('for a host that is not known are dropped; more than a host can have end the session', async () => {

@@ -7,9 +7,10 @@ import type {
   OwnKeys,
   PeerKey,
 } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import type { Log } from '@causeway/runtime';
+import { type Clock, type Log, type Rate, TokenBucket } from '@causeway/runtime';
 import type { View, ViewChange } from '../store/view.ts';
 import { encodeKeyReceipts, encodeOwnKeys, encodePeerKeys } from './encode.ts';
+import { KeyOutbox } from './key-outbox.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { Tables } from './steps.ts';
@@ -27,6 +28,7 @@ export interface KeyRelayParts {
   readonly tables: Tables;
   readonly sessions: Pick<Sessions, 'of'>;
   readonly keys: KeyWriter;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -40,6 +42,11 @@ interface Peer {
 /** A host has at most three generations, and so has its peer. */
 const mostPairs = 9;
 const mostReceipts = 1024;
+/**
+ * How often an agent may ask for its index or publish keys. A new key takes it two messages, each of which is a write, and a message
+ * to each peer.
+ */
+const publications: Rate = { burst: 10, perSecond: 2 };
 
 /**
  * Passes keys and receipts between hosts that share an encrypted network. Keys are in the store. Receipts are not: a host sends
@@ -51,9 +58,16 @@ export class KeyRelay {
   readonly #receipts = new Map<NodeId, Map<NodeId, KeyReceipt>>();
   /** What each agent that takes part was sent: of each peer, what its keys and its place were. */
   readonly #told = new WeakMap<Session, Map<NodeId, string>>();
+  readonly #published = new WeakMap<Session, TokenBucket>();
+  readonly #outbox: KeyOutbox;
 
   constructor(parts: KeyRelayParts) {
     this.#parts = parts;
+    this.#outbox = new KeyOutbox({ ...parts, tellKeys: (session) => this.#update(session) });
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    return this.#outbox.run(signal);
   }
 
   /** Called when a term begins. */
@@ -70,11 +84,12 @@ export class KeyRelay {
   /** The agent asks for its index, or publishes keys. It is answered when they are stored, or not at all, and tries again. */
   async published(session: Session, node: NodeId, message: NodeKeys): Promise<void> {
     const { keys, log } = this.#parts;
+    if (!this.#mayPublish(session)) return;
     try {
       const own =
         message.version === 0n ? keys.reserveIndex(node) : keys.publish({ ...nodeKeysFromMessage(message), node });
       session.send(encodeOwnKeys(ownKeys(await own)));
-      this.#introduce(session, node);
+      this.#introduce(session);
     } catch (error) {
       log.warn('keys.not-stored', { nodeId: node, message: messageOf(error) });
     }
@@ -93,7 +108,7 @@ export class KeyRelay {
       toThem.set(from, passed);
       const session = this.#parts.sessions.of(to);
       if (session !== undefined && this.#told.get(session)?.has(from) === true)
-        session.send(encodeKeyReceipts([passed]));
+        this.#outbox.oweReceipt(session, passed);
     }
   }
 
@@ -127,27 +142,39 @@ export class KeyRelay {
   follow(changes: readonly ViewChange[]): void {
     for (const node of this.#concerned(changes)) {
       const session = this.#parts.sessions.of(node);
-      if (session !== undefined) this.#update(session, node);
+      if (session !== undefined && this.#told.has(session)) this.#outbox.oweKeys(session);
     }
   }
 
   /** The first message to an agent has all of its peers, then come all receipts to it. */
-  #introduce(session: Session, node: NodeId): void {
+  #introduce(session: Session): void {
     if (this.#told.has(session)) return;
     this.#told.set(session, new Map());
-    this.#update(session, node, true);
+    this.#update(session, true);
+  }
+
+  /** What is too much is not answered, so an agent that has made no mistake says the same again after a while. */
+  #mayPublish(session: Session): boolean {
+    const now = this.#parts.clock.now();
+    const bucket = this.#published.get(session) ?? new TokenBucket(publications, now);
+    this.#published.set(session, bucket);
+    return bucket.take(now);
   }
 
   /** Sends an agent what has changed of its peers since the last message. */
-  #update(session: Session, node: NodeId, complete = false): void {
+  #update(session: Session, complete = false): void {
     const told = this.#told.get(session);
-    if (told === undefined) return;
+    const node = session.node?.id;
+    if (told === undefined || node === undefined) return;
     const peers = this.#peersOf(node);
     const news = [...peers].filter(([id, { print }]) => told.get(id) !== print);
     const removed = [...told.keys()].filter((id) => !peers.has(id));
     if (news.length + removed.length === 0 && !complete) return;
     const isNew = news.filter(([id]) => !told.has(id)).map(([id]) => id);
-    for (const id of removed) told.delete(id);
+    for (const id of removed) {
+      told.delete(id);
+      this.#outbox.forget(session, id);
+    }
     for (const [id, { print }] of news) told.set(id, print);
     const keys = news.map(([, peer]) => peerKey(peer));
     session.send(encodePeerKeys({ complete, peers: keys, removedNodeIds: removed }));

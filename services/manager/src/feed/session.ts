@@ -3,7 +3,7 @@ import { Goodbye, type HostState } from '@causeway/proto/gen/causeway/v1/session
 import type { AgentChannel } from './channel.ts';
 import { encodeGoodbye, encodeHostState } from './encode.ts';
 import type { Tables } from './steps.ts';
-import { type SubscriptionEvent, Subscriptions } from './subscriptions.ts';
+import { backlogLimit, type SubscriptionEvent, Subscriptions } from './subscriptions.ts';
 
 export type SessionState =
   /** No Hello has arrived yet. */
@@ -43,6 +43,11 @@ export class Session {
   /** The agent is owed something that waits for room in the connection. */
   get isBehind(): boolean {
     return this.#state.kind === 'admitted' && this.#state.subscriptions.isBehind;
+  }
+
+  /** Whether the connection takes more. */
+  get hasRoom(): boolean {
+    return this.#channel.backlog < backlogLimit;
   }
 
   /** connected -> introduced; false: the session was introduced before */
