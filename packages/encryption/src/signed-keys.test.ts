@@ -87,7 +87,8 @@ describe('the keys that a node publishes', () => {
   it.each<[string, Partial<Unsigned>, string]>([
     ['a reserved index', { index: 0xff }, 'the index 255 is out of range'],
     ['a larger index', { index: 0x100_0000 }, 'the index 16777216 is out of range'],
-    ['no version', { version: 0 }, 'the version is not a number from 1 up'],
+    ['no version', { version: 0 }, 'the version is not a number from 1 to 4294967295'],
+    ['a version without end', { version: 2 ** 32 }, 'the version is not a number from 1 to 4294967295'],
     ['no generation', { generations: [] }, 'it has 0 generations; expected 1 to 3'],
     ['four generations', { generations: [...three, generation(7)] }, 'it has 4 generations; expected 1 to 3'],
     [
@@ -108,7 +109,12 @@ describe('the keys that a node publishes', () => {
     [
       'a generation 0',
       { generations: [generation(0)] },
-      'a generation is not a number from 1 up, or its time is not a time',
+      'a generation is not a number from 1 to 4294967295, or its time is not a time',
+    ],
+    [
+      'a generation without end',
+      { generations: [generation(2 ** 32)] },
+      'a generation is not a number from 1 to 4294967295, or its time is not a time',
     ],
     [
       'a short key',

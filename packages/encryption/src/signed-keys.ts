@@ -4,8 +4,9 @@ import {
   CausewayError,
   type ClusterId,
   fail,
-  firstNodeIndex,
-  lastNodeIndex,
+  isKeyNumber,
+  isNodeIndex,
+  lastKeyNumber,
   type NodeKeys,
   ok,
   type Result,
@@ -68,16 +69,16 @@ function statement({ node, index, version, generations }: Unsigned, cluster: Clu
 }
 
 function wrongForm({ index, version, generations, chain }: NodeKeys): string | undefined {
-  if (!isCount(index) || index < firstNodeIndex || index > lastNodeIndex) return `the index ${index} is out of range`;
-  if (!isCount(version)) return 'the version is not a number from 1 up';
+  if (!isNodeIndex(index)) return `the index ${index} is out of range`;
+  if (!isKeyNumber(version)) return `the version is not a number from 1 to ${lastKeyNumber}`;
   if (chain.length > longestChain)
     return `the chain has ${chain.length} certificates; expected at most ${longestChain}`;
   const [oldest, newest] = [generations[0], generations.at(-1)];
   if (oldest === undefined || newest === undefined || generations.length > mostGenerations)
     return `it has ${generations.length} generations; expected 1 to ${mostGenerations}`;
   if (generations.some(({ publicKey }) => publicKey.length !== publicKeySize)) return 'a public key has the wrong size';
-  if (generations.some(({ generation, createdAt }) => !isCount(generation) || !Number.isSafeInteger(createdAt)))
-    return 'a generation is not a number from 1 up, or its time is not a time';
+  if (generations.some(({ generation, createdAt }) => !isKeyNumber(generation) || !Number.isSafeInteger(createdAt)))
+    return `a generation is not a number from 1 to ${lastKeyNumber}, or its time is not a time`;
   if (generations.some(({ encapPort }) => encapPort !== undefined && !isPort(encapPort)))
     return 'a port is outside 1 to 65535';
   const isRising = generations.every((each, i) => each.generation > (generations[i - 1]?.generation ?? 0));
@@ -87,11 +88,7 @@ function wrongForm({ index, version, generations, chain }: NodeKeys): string | u
 }
 
 function isPort(value: number): boolean {
-  return isCount(value) && value <= 0xffff;
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value > 0;
+  return Number.isInteger(value) && value > 0 && value <= 0xffff;
 }
 
 function refuse({ node, version }: NodeKeys, why: string): Result<never, CausewayError> {

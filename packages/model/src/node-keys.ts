@@ -35,3 +35,21 @@ export interface KeyGeneration {
 export const firstNodeIndex = 0x100;
 /** An SPI has 24 bits for the index of the sender. */
 export const lastNodeIndex = 0xff_ffff;
+
+/** The largest version and generation of a record. A host that changes its keys each second gets there in a century. */
+export const lastKeyNumber = 0xffff_ffff;
+/**
+ * A host believes no manager that tells it of a larger version or generation of its own: it counts on from what it is told, and with
+ * a number at the end it could not publish another record, whatever the next manager says.
+ */
+export const lastToldNumber = 0x7fff_ffff;
+
+/** Whether the value can be a version or a generation. */
+export function isKeyNumber(value: number): boolean {
+  return Number.isInteger(value) && value > 0 && value <= lastKeyNumber;
+}
+
+/** Whether the value can be the index of a node. */
+export function isNodeIndex(value: number): boolean {
+  return Number.isInteger(value) && value >= firstNodeIndex && value <= lastNodeIndex;
+}

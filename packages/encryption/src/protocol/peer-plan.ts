@@ -2,6 +2,12 @@ import type { NodeId } from '@causeway/model';
 import { hasPair, type Pair } from '../pair.ts';
 import { type Keyring, noPairs, type PairLists, type PeerView, type Receipt } from './view.ts';
 
+/**
+ * So many SAs of one peer and direction are made from the generations that this node has at a time. A peer that changes its key again
+ * and again, each minute for an hour, needs fewer. More would be written down, and looked through, at each step.
+ */
+export const mostMade = 1_024;
+
 /** What the kernel shall have for a peer, and what the peer is told. */
 export interface PeerPlan {
   readonly receives: readonly Pair[];
@@ -41,7 +47,7 @@ export function hasLostNewest(keyring: Keyring, node: NodeId, peer: PeerView): b
   if (own === undefined || own.withdrawnIn !== undefined || theirs === undefined) return false;
   const received = { sender: theirs, receiver: own.generation };
   const sent = { sender: own.generation, receiver: theirs };
-  return !isUsable(received, peer.kernel.received, made.received) || !isUsable(sent, peer.kernel.sent, made.sent);
+  return isLost(received, peer.kernel.received, made.received) || isLost(sent, peer.kernel.sent, made.sent);
 }
 
 /** Receiving comes before sending: SAs for each pair of generations that the peer may choose, before it knows that it may. */
@@ -94,9 +100,13 @@ function receiptFor(keyring: Keyring, peer: PeerView, planned: readonly Pair[]):
   return { version, receives, ...(sendsWith !== undefined && { sends: sendsWith }) };
 }
 
-/** The kernel has the SA, or it was never made. */
+/** The kernel has the SA, or it was never made and may be. */
 function isUsable(pair: Pair, kernel: readonly Pair[], made: readonly Pair[]): boolean {
-  return hasPair(kernel, pair) || !hasPair(made, pair);
+  return hasPair(kernel, pair) || (made.length < mostMade && !hasPair(made, pair));
+}
+
+function isLost(pair: Pair, kernel: readonly Pair[], made: readonly Pair[]): boolean {
+  return !hasPair(kernel, pair) && hasPair(made, pair);
 }
 
 function isOffered({ generations }: Keyring, wanted: number): boolean {

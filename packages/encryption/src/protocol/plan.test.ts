@@ -1,6 +1,7 @@
 import type { NodeId } from '@causeway/model';
 import { describe, expect, it } from 'vitest';
 import type { Pair } from '../pair.ts';
+import { mostMade } from './peer-plan.ts';
 import { planRekey, type RekeyPlan } from './plan.ts';
 import {
   emptyKeyring,
@@ -363,6 +364,17 @@ describe('SAs', () => {
     expect(confirmed({ peers: new Map([[peer, peerView({ version: 2 })]]) })).toEqual(new Map([[peer, 3]]));
     expect(confirmed({ peers: new Map([[peer, peerView({ version: 4 })]]) })).toEqual(new Map([[peer, 4]]));
     expect(confirmed({ keyring: { ...view.keyring, made: new Map() } })).toEqual(new Map());
+  });
+
+  it('are not made without end for a peer that changes its key again and again', () => {
+    const made = Array.from({ length: mostMade }, (_, n) => `${n + 2}>1`).join(' ');
+    const view = { keyring: keyring(1, [own(1)], `1>1 ${made}`, '1>1'), published: { version: 1, newest: 1 } };
+    const changed = { ...peerView(), generations: [1, 2_000] };
+    const plan = planned({ ...view, peers: new Map([[peer, changed]]) });
+    expect(plan.peers.get(peer)?.receives).toEqual([pair('1>1')]);
+    expect(plan.keyring.made.get(peer)?.received).toHaveLength(mostMade + 1);
+    // That the pair of the newest is not there is no loss: the peer shall not make this node change its keys.
+    expect([plan.create, plan.delay]).toEqual([undefined, undefined]);
   });
 
   it('are forgotten with the generation of this node', () => {

@@ -35,7 +35,7 @@ function record(node: NodeId, version: number, over: Partial<Unsigned> = {}): No
   const generations = [{ generation: 1, publicKey, createdAt: clock.wall() }];
   const signer = signers.get(node)?.current;
   if (signer === undefined) throw new Error('no signer');
-  return signKeys({ node, index: 0x200, version, generations, ...over }, memberCluster, signer);
+  return signKeys({ node, index: node === b ? 0x200 : 0x201, version, generations, ...over }, memberCluster, signer);
 }
 
 const at = (keys: NodeKeys, dataPath = '192.0.2.2'): SentKeys => ({ keys, dataPath });
@@ -87,6 +87,16 @@ describe('peers', () => {
     ]);
     await hear([], { removed: [c] });
     expect(known()).toEqual([`${b} 1 192.0.2.2`]);
+  });
+
+  it('that say to have the same index are left out, both, until only one does', async () => {
+    await hear([at(record(b, 1)), at(record(c, 1, { index: 0x200 }), '192.0.2.3')]);
+    expect(known()).toEqual([]);
+    expect(log.lines.map(({ fields }) => fields['message'])).toEqual([
+      ...Array(2).fill('several hosts say to have the index 512; nothing is sent there until only one does'),
+    ]);
+    await hear([at(record(c, 2), '192.0.2.3')]);
+    expect(known()).toEqual([`${b} 1 192.0.2.2`, `${c} 2 192.0.2.3`]);
   });
 
   it('keep their keys when they move', async () => {

@@ -27,8 +27,8 @@ export class KnownPeers {
   readonly #receipts = new Map<NodeId, Receipt>();
   /** By node: the version of keys that were refused last, so that each refusal is logged once. */
   readonly #refusedVersions = new Map<NodeId, number>();
-  /** Addresses of several peers, which are in the log. */
-  #told: ReadonlySet<Ip> = new Set();
+  /** What several peers say to have, and what is in the log. */
+  #told: ReadonlySet<string> = new Set();
   #isComplete = false;
   #refused = 0;
 
@@ -53,13 +53,16 @@ export class KnownPeers {
 
   /**
    * Peers that a host with this address can have SAs with. Not peers that say to have the same address: policies are by address, so
-   * what is for the one would be sent with a key of the other, who may be on the way.
+   * what is for the one would be sent with a key of the other, who may be on the way. Nor peers that say to have the same index: SAs
+   * that this host receives with are found by it, so those of the one would take the place of those of the other.
    */
   reachableFrom(own: Ip): ReadonlyMap<NodeId, PeerOfHost> {
     const peers = new Map<NodeId, PeerOfHost>();
-    const shared = this.#sharedAddresses();
-    for (const [node, { keys, address }] of this.#peers) {
-      if (family(address) !== family(own) || address === own || shared.has(address)) continue;
+    const shared = this.#shared();
+    for (const [node, peer] of this.#peers) {
+      const { keys, address } = peer;
+      if (family(address) !== family(own) || address === own) continue;
+      if (namesOf(peer).some((name) => shared.has(name))) continue;
       const receipt = this.#receipts.get(node);
       peers.set(node, { keys, address, ...(receipt && { receipt }) });
     }
@@ -124,20 +127,26 @@ export class KnownPeers {
     this.#modules.log.warn('keys.refused', { nodeId: node, version, code, message });
   }
 
-  #sharedAddresses(): ReadonlySet<Ip> {
-    const seen = new Set<Ip>();
-    const shared = new Set<Ip>();
-    for (const { address } of this.#peers.values()) (seen.has(address) ? shared : seen).add(address);
+  /** What must be of one peer only, and is of several. */
+  #shared(): ReadonlySet<string> {
+    const seen = new Set<string>();
+    const shared = new Set<string>();
+    for (const peer of this.#peers.values())
+      for (const name of namesOf(peer)) (seen.has(name) ? shared : seen).add(name);
     return shared;
   }
 
-  /** Logs each shared address once. */
+  /** Logs each shared address and index once. */
   #tellShared(): void {
-    const shared = this.#sharedAddresses();
-    for (const [nodeId, { keys, address }] of this.#peers) {
-      if (!shared.has(address) || this.#told.has(address)) continue;
-      const message = `several hosts say to have the address ${address}; nothing is sent there until only one does`;
-      this.#modules.log.error('keys.refused', { nodeId, version: keys.version, code: 'address-in-use', message });
+    const shared = this.#shared();
+    for (const [nodeId, peer] of this.#peers) {
+      for (const name of namesOf(peer)) {
+        if (!shared.has(name) || this.#told.has(name)) continue;
+        const message = `several hosts say to have the ${name}; nothing is sent there until only one does`;
+        this.#modules.log.error('keys.refused', {
+          ...{ nodeId, version: peer.keys.version, code: 'address-in-use', message },
+        });
+      }
     }
     this.#told = shared;
   }
@@ -147,6 +156,11 @@ export class KnownPeers {
     this.#receipts.delete(node);
     this.#refusedVersions.delete(node);
   }
+}
+
+/** What no other peer may have, in words. */
+function namesOf({ keys, address }: KnownPeer): readonly string[] {
+  return [`address ${address}`, `index ${keys.index}`];
 }
 
 function isSame(a: SentKeys, b: SentKeys): boolean {

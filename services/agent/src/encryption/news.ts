@@ -1,5 +1,5 @@
 import type { Pair, Receipt } from '@causeway/encryption';
-import type { NodeId, NodeKeys } from '@causeway/model';
+import { isKeyNumber, isNodeIndex, lastToldNumber, type NodeId, type NodeKeys } from '@causeway/model';
 import { nodeKeysFromMessage, nodeKeysToMessage } from '@causeway/proto';
 import type {
   ConnectRequest,
@@ -28,12 +28,16 @@ export type KeyNews =
     }
   | { readonly kind: 'receipts'; readonly receipts: readonly (readonly [NodeId, Receipt])[] };
 
-/** undefined: the message is about something else. */
+/**
+ * undefined: the message is about something else, or says what cannot be: an index of no node, or a number without end. Managers
+ * are not trusted with what hosts compute keys and SPIs from.
+ */
 export function readKeyNews({ message }: ConnectResponse): KeyNews | undefined {
   switch (message.oneofKind) {
     case 'ownKeys': {
       const { index, version, newest } = message.ownKeys;
-      return { kind: 'own', index, version: Number(version), newest: Number(newest) };
+      const isTrue = isNodeIndex(index) && version <= lastToldNumber && newest <= lastToldNumber;
+      return isTrue ? { kind: 'own', index, version: Number(version), newest: Number(newest) } : undefined;
     }
     case 'peerKeys': {
       const { complete, peers, removedNodeIds } = message.peerKeys;
@@ -41,7 +45,8 @@ export function readKeyNews({ message }: ConnectResponse): KeyNews | undefined {
       return { kind: 'peers', isComplete: complete, peers: sent, removed: removedNodeIds as NodeId[] };
     }
     case 'receipts': {
-      const receipts = message.receipts.receipts.map((each) => [each.nodeId as NodeId, readReceipt(each)] as const);
+      const possible = message.receipts.receipts.filter(isPossible);
+      const receipts = possible.map((each) => [each.nodeId as NodeId, readReceipt(each)] as const);
       return { kind: 'receipts', receipts };
     }
     default:
@@ -67,6 +72,13 @@ export function receiptsMessage(receipts: Iterable<readonly [NodeId, Receipt]>):
     return sends === undefined ? common : { ...common, sends: pairToMessage(sends) };
   });
   return { message: { oneofKind: 'receipts', receipts: { receipts: messages } } };
+}
+
+/** The version of a receipt may be 0: its host has no record of the peer yet. */
+function isPossible({ version, receives, sends }: KeyReceipt): boolean {
+  const pairs = [...receives, ...(sends === undefined ? [] : [sends])];
+  const arePossible = pairs.every((pair) => [pair.sender, pair.receiver].every((each) => isKeyNumber(Number(each))));
+  return arePossible && (version === 0n || isKeyNumber(Number(version)));
 }
 
 function readReceipt({ version, receives, sends }: KeyReceipt): Receipt {

@@ -28,6 +28,11 @@ it.each<[string, ConnectResponse['message'], Incoming | undefined]>([
     { kind: 'rekey', after: 4 },
   ],
   [
+    'a rekey after a generation that no host has is skipped',
+    { oneofKind: 'rekey', rekey: { afterGeneration: 2n ** 31n } },
+    undefined,
+  ],
+  [
     'a goodbye names the leader and the reason',
     { oneofKind: 'goodbye', goodbye: { leaderAddress: 'm2:7443', reason: 'moved', taken: true } },
     { kind: 'goodbye', leader: 'm2:7443', reason: 'moved', taken: true },

@@ -1,4 +1,4 @@
-import type { ClusterId, FeedVersion, NetworkId } from '@causeway/model';
+import { type ClusterId, type FeedVersion, lastToldNumber, type NetworkId } from '@causeway/model';
 import { networkFromMessage, rowChangesFromMessage } from '@causeway/proto';
 import type { ConnectResponse, Delta as DeltaMessage } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Duration, milliseconds } from '@causeway/runtime';
@@ -60,6 +60,8 @@ export async function readIncoming(
     case 'crypto':
       return { kind: 'crypto', call: message.crypto.call };
     case 'rekey':
+      // A host has no generation that is as large: it would make keys for ever.
+      if (message.rekey.afterGeneration > lastToldNumber) return undefined;
       return { kind: 'rekey', after: Number(message.rekey.afterGeneration) };
     case 'hostState':
       return { kind: 'host-state', drained: message.hostState.drained };

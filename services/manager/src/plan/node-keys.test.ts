@@ -77,6 +77,8 @@ describe('keys', () => {
   test.each<[string, Partial<NodeKeys>]>([
     ['of another index', { index: firstNodeIndex + 1 }],
     ['without a version', { version: 0 }],
+    ['with a version without end', { version: 2 ** 32 }],
+    ['with a generation without end', { generations: [{ ...generation, generation: 2 ** 32 }] }],
     ['without generations', { generations: [] }],
     ['with four generations', { generations: Array(4).fill(generation) }],
     ['with a short key', { generations: [{ ...generation, publicKey: new Uint8Array(31) }] }],

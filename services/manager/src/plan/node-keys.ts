@@ -1,4 +1,4 @@
-import { CausewayError, lastNodeIndex, type NodeId, type NodeKeys } from '@causeway/model';
+import { CausewayError, isKeyNumber, lastNodeIndex, type NodeId, type NodeKeys } from '@causeway/model';
 import { encodeText } from '../store/records/codec.ts';
 import { records } from '../store/records/index.ts';
 import type { Write } from '../store/store.ts';
@@ -83,14 +83,19 @@ function planKeys(published: NodeKeys, { view, keys }: Planning): Proposal<NodeK
 
 function checkForm({ version, generations, chain, signature }: NodeKeys): void {
   const bytes = chain.reduce((sum, { length }) => sum + length, signature.length);
-  const isCount = (count: number): boolean => Number.isSafeInteger(count) && count > 0;
   const isRight =
-    isCount(version) &&
+    isKeyNumber(version) &&
     generations.length > 0 &&
     generations.length <= mostGenerations &&
     generations.every(({ generation, publicKey, createdAt, encapPort = 1 }) => {
-      const isNamed = isCount(generation) && Number.isSafeInteger(createdAt);
-      return isNamed && publicKey.length === publicKeySize && isCount(encapPort) && encapPort <= 0xffff;
+      const isNamed = isKeyNumber(generation) && Number.isSafeInteger(createdAt);
+      return (
+        isNamed &&
+        publicKey.length === publicKeySize &&
+        Number.isInteger(encapPort) &&
+        encapPort > 0 &&
+        encapPort <= 0xffff
+      );
     }) &&
     chain.length <= mostCertificates &&
     bytes <= mostBytes;
