@@ -10,6 +10,8 @@ export interface KeyFile {
    * @throws CausewayError key-exposed: others than root may have read or changed it
    */
   read(): Promise<string | undefined>;
+  /** Why the file outlives a reboot, in words, once it is written. undefined: it is in memory only, as it should be. */
+  whyLasting(): Promise<string | undefined>;
   /** Writes the whole file or nothing. What was there before is gone when this resolves. */
   write(text: string): Promise<void>;
 }

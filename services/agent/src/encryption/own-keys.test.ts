@@ -51,6 +51,23 @@ it('are not written again while nothing changes, and erased with their generatio
   expect(keyFile.text).not.toContain('"d"');
 });
 
+it('that are on a disk are used all the same; the log says it once, and again after a restart', async () => {
+  keyFile.lasting = '/run/causeway/keys is not on a tmpfs';
+  const warnings = (): unknown[] => log.lines.filter(({ event }) => event === 'keys.on-disk');
+  const keys = ownKeys();
+  await keys.load();
+  expect([keys.whyLasting, warnings()]).toEqual([undefined, []]);
+  await keys.keep(emptyKeyring, first);
+  const { keyring } = await keys.load();
+  await keys.keep(keyring, { reason: 'due', generation: 2, version: 2 });
+  expect(keys.whyLasting).toBe(keyFile.lasting);
+  expect(warnings()).toEqual([
+    { level: 'warn', event: 'keys.on-disk', fields: { file: keyFile.path, message: keyFile.lasting } },
+  ]);
+  await ownKeys().load();
+  expect(warnings()).toHaveLength(2);
+});
+
 it.each<[string, () => void, string]>([
   ['are damaged', () => keyFile.damage(), 'data-damaged'],
   ['could be read by others', () => keyFile.fail(new CausewayError('key-exposed', 'mode 644')), 'key-exposed'],

@@ -24,9 +24,15 @@ export class OwnKeys {
   readonly #modules: OwnKeysModules;
   #stored: StoredKeys | undefined;
   #written = '';
+  #whyLasting: string | undefined;
 
   constructor(modules: OwnKeysModules) {
     this.#modules = modules;
+  }
+
+  /** Why the private keys outlive a reboot, in words; undefined: they do not, or there are none. */
+  get whyLasting(): string | undefined {
+    return this.#whyLasting;
   }
 
   /**
@@ -53,7 +59,9 @@ export class OwnKeys {
     if (text !== this.#written) await keyFile.write(text);
     this.#written = text;
     this.#stored = stored;
-    if (create !== undefined) log.info('keys.made', { generation: create.generation, reason: create.reason });
+    if (create === undefined) return;
+    log.info('keys.made', { generation: create.generation, reason: create.reason });
+    await this.#lookWhere();
   }
 
   async #read(): Promise<StoredKeys> {
@@ -64,11 +72,21 @@ export class OwnKeys {
       const parsed = parseStoredKeys(text);
       if (!parsed.ok) return this.#unusable(parsed.error);
       this.#written = text;
+      await this.#lookWhere();
       return parsed.value;
     } catch (error) {
       if (isCausewayError(error, 'key-exposed')) return this.#unusable(error);
       throw error;
     }
+  }
+
+  /** Where the keys are is looked up whenever there are new ones: another file system may be mounted there by now. */
+  async #lookWhere(): Promise<void> {
+    const { keyFile, log } = this.#modules;
+    const before = this.#whyLasting;
+    this.#whyLasting = await keyFile.whyLasting();
+    if (this.#whyLasting === undefined || this.#whyLasting === before) return;
+    log.warn('keys.on-disk', { file: keyFile.path, message: this.#whyLasting });
   }
 
   #unusable({ code, message }: CausewayError): StoredKeys {

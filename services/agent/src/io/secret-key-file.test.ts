@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { NodeId } from '@causeway/model';
 import { afterAll, describe, expect, it } from 'vitest';
 import { describeKeyFile } from '../encryption/key-file-contract.ts';
-import { keyDirectory, SecretKeyFile } from './secret-key-file.ts';
+import { keyDirectory, SecretKeyFile, whyLasting } from './secret-key-file.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'causeway-keys-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -48,4 +48,20 @@ describe('the key file', () => {
     await new SecretKeyFile(directory, node).write('secret');
     expect(await new SecretKeyFile(directory, 'b2b2b2b2b2b2b2b2' as NodeId).read()).toBeUndefined();
   });
+
+  it('says whether it outlives a reboot', async () => {
+    const file = new SecretKeyFile(placeFor(), node);
+    await file.write('secret');
+    const directory = dirname(file.path);
+    expect(await file.whyLasting()).toBe(whyLasting(directory, statfsSync(directory).type));
+  });
+});
+
+it.each([
+  ['tmpfs', 0x0102_1994, undefined],
+  ['ramfs', 0x8584_58f6, undefined],
+  ['ext4', 0xef53, expect.stringContaining('/run/causeway/keys is not on a tmpfs')],
+  ['overlayfs', 0x794c_7630, expect.stringContaining('/run/causeway/keys is not on a tmpfs')],
+])('keys on %s', (_, type, why) => {
+  expect(whyLasting('/run/causeway/keys', type)).toEqual(why);
 });

@@ -8,6 +8,7 @@ export class MemoryKeyFile implements KeyFile {
   readonly written: string[] = [];
   /** The error of the next reads and writes. */
   failure: Error | undefined;
+  lasting: string | undefined;
 
   /** A part of the text is lost. */
   damage(): void {
@@ -21,6 +22,10 @@ export class MemoryKeyFile implements KeyFile {
   async read(): Promise<string | undefined> {
     if (this.failure !== undefined) throw this.failure;
     return this.text;
+  }
+
+  async whyLasting(): Promise<string | undefined> {
+    return this.lasting;
   }
 
   async write(text: string): Promise<void> {
