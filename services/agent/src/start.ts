@@ -198,6 +198,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     healthOf({
       ...{ kernel, stats, loopDelay: modules.loopDelay },
       ...{ cannotEncrypt: cannotEncrypt(), refusedKeys: encryption.refusedKeys },
+      keysOnDisk: encryption.keysOnDisk,
     });
   const session = new SessionLoop({
     link,

@@ -19,21 +19,26 @@ export interface SickHost {
   readonly networks: readonly string[];
 }
 
+/** A host whose private keys outlive a reboot. */
+export type LastingKeys = Pick<SickHost, 'name' | 'why'>;
+
 /** All that is known. */
 export interface Case {
   readonly status: Pick<GetStatusResponse, 'leader' | 'unreadyHosts'>;
   readonly networks: readonly Network[];
   readonly cannotEncrypt: readonly SickHost[];
+  readonly keysOnDisk: readonly LastingKeys[];
 }
 
 /** The worst comes first: without a leader, all else is old news. */
-export function diagnose({ status, networks, cannotEncrypt }: Case): readonly Finding[] {
+export function diagnose({ status, networks, cannotEncrypt, keysOnDisk }: Case): readonly Finding[] {
   return [
     ...(status.leader === undefined ? [leaderless] : []),
     ...status.unreadyHosts.map(unready),
     ...cannotEncrypt.flatMap((host) => cannot(host, networks)),
     ...networks.flatMap(changing),
     ...networks.flatMap(degraded),
+    ...keysOnDisk.map(lasting),
   ];
 }
 
@@ -68,6 +73,15 @@ function cannot({ name, why, networks: own }: SickHost, networks: readonly Netwo
         'load the kernel modules that are named (modprobe), or start a kernel that has them, and attach again; or attach the containers on other hosts',
     },
   ];
+}
+
+function lasting({ name, why }: LastingKeys): Finding {
+  return {
+    about: `host ${name}`,
+    problem: `its private keys for encrypted networks outlive a reboot: ${why}`,
+    effect: 'a person who gets the disk can read what was sent while the keys were in use',
+    remedy: 'mount a tmpfs there, or start the agent with a --socket below one; then delete the keys from the disk',
+  };
 }
 
 /** Encrypted, or on the way from or to that: its hosts need ESP. */

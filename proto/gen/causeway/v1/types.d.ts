@@ -480,6 +480,12 @@ export interface HostHealth {
      * @generated from protobuf field: uint64 refused_keys = 7
      */
     refusedKeys: bigint;
+    /**
+     * Why the host's private keys for encrypted networks outlive a reboot, for people. Empty: they do not, or there are none.
+     *
+     * @generated from protobuf field: string keys_on_disk = 8
+     */
+    keysOnDisk: string;
 }
 /**
  * A difference between intent and a host's kernel.

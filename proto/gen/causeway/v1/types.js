@@ -791,7 +791,8 @@ class HostHealth$Type extends MessageType {
             { no: 4, name: "announcements_sent", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 5, name: "announcements_dropped", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 6, name: "cannot_encrypt", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 7, name: "refused_keys", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 7, name: "refused_keys", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 8, name: "keys_on_disk", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -803,6 +804,7 @@ class HostHealth$Type extends MessageType {
         message.announcementsDropped = 0n;
         message.cannotEncrypt = "";
         message.refusedKeys = 0n;
+        message.keysOnDisk = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -832,6 +834,9 @@ class HostHealth$Type extends MessageType {
                     break;
                 case /* uint64 refused_keys */ 7:
                     message.refusedKeys = reader.uint64().toBigInt();
+                    break;
+                case /* string keys_on_disk */ 8:
+                    message.keysOnDisk = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -882,6 +887,9 @@ class HostHealth$Type extends MessageType {
         /* uint64 refused_keys = 7; */
         if (message.refusedKeys !== 0n)
             writer.tag(7, WireType.Varint).uint64(message.refusedKeys);
+        /* string keys_on_disk = 8; */
+        if (message.keysOnDisk !== "")
+            writer.tag(8, WireType.LengthDelimited).string(message.keysOnDisk);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

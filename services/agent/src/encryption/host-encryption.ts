@@ -92,6 +92,7 @@ export class HostEncryption implements Protection, Startable {
   readonly #modules: HostEncryptionModules;
   readonly #address: Ip;
   readonly #networks: EncryptedNetworks;
+  readonly #keys: OwnKeys;
   readonly #record: OwnRecord;
   readonly #peers: KnownPeers;
   readonly #told = new ToldReceipts();
@@ -118,14 +119,12 @@ export class HostEncryption implements Protection, Startable {
     this.#modules = modules;
     this.#address = settings.address;
     this.#gate = new Gate(modules);
+    this.#keys = new OwnKeys(modules);
     this.#record = new OwnRecord(modules, settings);
     this.#peers = new KnownPeers(modules, settings);
     this.#file = new RecordsFile(modules);
-    const [record, peers, told, file] = [this.#record, this.#peers, this.#told, this.#file];
-    this.#rounds = new EncryptionRounds(
-      { ...modules, keys: new OwnKeys(modules), record, peers, told, file },
-      settings,
-    );
+    const [keys, record, peers, told, file] = [this.#keys, this.#record, this.#peers, this.#told, this.#file];
+    this.#rounds = new EncryptionRounds({ ...modules, keys, record, peers, told, file }, settings);
     const step = (signal: AbortSignal): Promise<Duration | undefined> => this.#step(signal);
     this.#loop = new Loop(modules, { step, failed: (error) => this.#fail(error), retryAfter: retry });
     this.#networks = new EncryptedNetworks({ ...modules, onChange: () => this.#loop.wake() });
@@ -152,6 +151,11 @@ export class HostEncryption implements Protection, Startable {
 
   get state(): ProtectionState {
     return this.#gate.state;
+  }
+
+  /** Why the private keys outlive a reboot, in words; empty: they do not, or there are none. */
+  get keysOnDisk(): string {
+    return this.#keys.whyLasting ?? '';
   }
 
   onChange(listener: () => void): void {

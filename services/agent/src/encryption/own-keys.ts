@@ -86,7 +86,8 @@ export class OwnKeys {
     const before = this.#whyLasting;
     this.#whyLasting = await keyFile.whyLasting();
     if (this.#whyLasting === undefined || this.#whyLasting === before) return;
-    log.warn('keys.on-disk', { file: keyFile.path, message: this.#whyLasting });
+    const risk = 'a person who gets the disk can read what was sent while the keys were in use';
+    log.warn('keys.on-disk', { file: keyFile.path, message: `${this.#whyLasting}: ${risk}` });
   }
 
   #unusable({ code, message }: CausewayError): StoredKeys {

@@ -17,8 +17,10 @@ export function healthOf(modules: {
   readonly cannotEncrypt: string;
   /** How often keys of other hosts were refused. */
   readonly refusedKeys: number;
+  /** Why the host's private keys outlive a reboot; empty: they do not, or there are none. */
+  readonly keysOnDisk: string;
 }): HostHealth {
-  const { kernel, stats, loopDelay, cannotEncrypt, refusedKeys } = modules;
+  const { kernel, stats, loopDelay, cannotEncrypt, refusedKeys, keysOnDisk } = modules;
   return {
     loopDelayMs: Math.round(loopDelay?.longest() ?? 0),
     eventsLost: BigInt(kernel.eventsLost()),
@@ -26,6 +28,7 @@ export function healthOf(modules: {
     announcementsDropped: BigInt(stats.notAnnouncedCount),
     cannotEncrypt,
     refusedKeys: BigInt(refusedKeys),
+    keysOnDisk,
     failedOps: Object.fromEntries(Array.from(stats.failedOps, ([errno, count]) => [errno, BigInt(count)])),
   };
 }

@@ -15,7 +15,7 @@ const inMemory: ReadonlySet<number> = new Set([0x0102_1994, 0x8584_58f6]);
 /** Why keys in a directory of such a file system outlive a reboot, in words; undefined: they do not. */
 export function whyLasting(directory: string, fileSystem: number): string | undefined {
   if (inMemory.has(fileSystem)) return undefined;
-  return `${directory} is not on a tmpfs: who gets the disk can read what was sent while the keys were in use; mount a tmpfs there, or start the agent with a --socket below one`;
+  return `${directory} is not on a tmpfs`;
 }
 
 /** The private keys of one identity of this host. A host that joins again has another identity, and other keys. */

@@ -33,7 +33,10 @@ async function examine(managers: Managers): Promise<Case> {
   ]);
   const unable = nodes.filter(({ health }) => (health?.cannotEncrypt ?? '') !== '');
   const hosts = await Promise.all(unable.map((node) => withNetworks(managers, node, networks)));
-  return { status, networks, cannotEncrypt: hosts };
+  const lasting = nodes.flatMap(({ name, health }) =>
+    health === undefined || health.keysOnDisk === '' ? [] : [{ name, why: health.keysOnDisk }],
+  );
+  return { status, networks, cannotEncrypt: hosts, keysOnDisk: lasting };
 }
 
 /** With the encrypted networks of which the host has an endpoint. */

@@ -92,16 +92,26 @@ function healthFields(health: HostHealth | undefined): [string, string][] {
 }
 
 function encryptionField(health: HostHealth | undefined): [string, Cell][] {
-  if (health === undefined || health.cannotEncrypt === '') return [];
-  return [['encryption', { text: `not possible: ${health.cannotEncrypt}`, tone: 'bad' }]];
+  const { cannotEncrypt = '', keysOnDisk = '' } = health ?? {};
+  return [
+    ...(cannotEncrypt === '' ? [] : [field(`not possible: ${cannotEncrypt}`)]),
+    ...(keysOnDisk === '' ? [] : [field(keysOnDisk)]),
+  ];
+}
+
+function field(text: string): [string, Cell] {
+  return ['encryption', { text, tone: 'bad' }];
 }
 
 export function healthValue(health: HostHealth | undefined): object | null {
   if (health === undefined) return null;
-  const { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps, cannotEncrypt, refusedKeys } =
-    health;
+  const { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps, refusedKeys } = health;
   const counts = { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps };
-  return { ...counts, cannotEncrypt: cannotEncrypt === '' ? null : cannotEncrypt, refusedKeys };
+  return { ...counts, cannotEncrypt: orNull(health.cannotEncrypt), refusedKeys, keysOnDisk: orNull(health.keysOnDisk) };
+}
+
+function orNull(text: string): string | null {
+  return text === '' ? null : text;
 }
 
 export function nodeValue(node: Node): object {

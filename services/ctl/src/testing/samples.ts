@@ -275,7 +275,7 @@ export const status: GetStatusResponse = {
       name: 'h1',
       health: {
         ...{ loopDelayMs: 2_300, eventsLost: 0n, announcementsSent: 40n, announcementsDropped: 0n, failedOps: {} },
-        ...{ cannotEncrypt: '', refusedKeys: 0n },
+        ...{ cannotEncrypt: '', refusedKeys: 0n, keysOnDisk: '' },
       },
     },
     {
@@ -287,6 +287,7 @@ export const status: GetStatusResponse = {
         announcementsDropped: 7n,
         cannotEncrypt: '',
         refusedKeys: 3n,
+        keysOnDisk: '',
         failedOps: { ENOSPC: 1n, EBUSY: 2n },
       },
     },

@@ -17,6 +17,7 @@ import {
   happened,
   hostInUse,
   keys,
+  keysOnDisk,
   networks,
   nodes,
   noKeys,
@@ -169,6 +170,7 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     ['doctor -o json', sick],
     ['doctor', well],
     ['doctor -o json', well],
+    ['doctor', keysOnDisk],
     ['node show h2', sick],
   ],
   encrypt: [

@@ -348,7 +348,7 @@ const health = {
 };
 const why =
   'its kernel has no ESP with AES-GCM (EPROTONOSUPPORT); the kernel modules are esp4, esp6, xfrm_user and gcm';
-const unable = { ...h2, health: { ...health, cannotEncrypt: why } };
+const unable = { ...h2, health: { ...health, cannotEncrypt: why, keysOnDisk: '' } };
 const examined = {
   listNodes: async () => ({ nodes: [h1, unable], revision: 42n, nextPageToken: '' }),
   listEndpoints: async () => ({ endpoints: [{ ...db, networkId: vault.id }], revision: 42n, nextPageToken: '' }),
@@ -359,6 +359,17 @@ export const sick: World = {
     ...examined,
     getStatus: async () => noLeader,
     listNetworks: async () => ({ networks: [blue, changingRed, vault], revision: 42n, nextPageToken: '' }),
+  },
+};
+export const keysOnDisk: World = {
+  managers: {
+    ...examined,
+    getStatus: async () => ({ ...status, unreadyHosts: [] }),
+    listNodes: async () => {
+      const lasting = { ...health, cannotEncrypt: '', keysOnDisk: '/srv/causeway/keys is not on a tmpfs' };
+      return { nodes: [{ ...h1, health: lasting }], revision: 42n, nextPageToken: '' };
+    },
+    listNetworks: async () => ({ networks: [vault], revision: 42n, nextPageToken: '' }),
   },
 };
 /** The host still cannot encrypt, but no network is encrypted. */

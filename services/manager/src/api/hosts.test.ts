@@ -95,7 +95,7 @@ describe('one manager', () => {
     };
     // Dropped announcements are no trouble: containers ask again. Nor are refused keys: a manager that lags behind sends former keys.
     const counts = { loopDelayMs: 0, eventsLost: 0n, failedOps: {}, announcementsSent: 9n, announcementsDropped: 9n };
-    const fine = { ...counts, cannotEncrypt: '', refusedKeys: 9n };
+    const fine = { ...counts, cannotEncrypt: '', refusedKeys: 9n, keysOnDisk: '' };
     const healths = [
       { ...fine, loopDelayMs: 999 },
       { ...fine, loopDelayMs: 1_000 },
