@@ -2,6 +2,7 @@ export * from './assert.ts';
 export type { Brand } from './brand.ts';
 export * from './data-path.ts';
 export { addDigest, removeDigest } from './digest.ts';
+export * from './encryption-unavailable.ts';
 export * from './error.ts';
 export * from './feed.ts';
 export * from './id.ts';

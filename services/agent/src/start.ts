@@ -177,6 +177,9 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     leaving,
     endReleases: (name, timeout) => garbage.endReleases(name, timeout),
     whyNoEncryption: (timeout) => encryption.whyNot(timeout),
+    askForEsp: async () => {
+      if ((await esp.ask()) === undefined) encryption.tryAgain();
+    },
     clock,
     log,
   });

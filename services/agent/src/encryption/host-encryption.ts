@@ -169,10 +169,14 @@ export class HostEncryption implements Protection, Startable {
   /** Why this host cannot encrypt, in words, once an encrypted network is known. undefined: the blocks are set. */
   async whyNot(timeout: Duration): Promise<string | undefined> {
     if (this.#gate.state === 'ready') return undefined;
-    // What was missing may be there now: a module of the kernel.
+    this.tryAgain();
+    return await this.#gate.open(timeout);
+  }
+
+  /** What was missing may be there now: a module of the kernel. */
+  tryAgain(): void {
     if (typeof this.#gate.state === 'object') this.#gate.set('pending');
     this.#loop.wake();
-    return await this.#gate.open(timeout);
   }
 
   /** See `restoreFiles`. */

@@ -1,5 +1,5 @@
 import { hostNetns } from '@causeway/datapath';
-import { CausewayError } from '@causeway/model';
+import { CausewayError, encryptionUnavailable, type Name } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { expectNothingLeft, idleHost } from '../testing/agent-fixture.ts';
@@ -63,6 +63,22 @@ describe('an encrypted network', () => {
     });
     await expectNothingLeft(h);
     expect((await h.kernel.read(hostNetns, { links: [], sysctls: [] }))?.xfrmPolicies.size).toBe(0);
+  });
+
+  it('that the managers refuse makes the host ask its kernel again, and say what it answers', async () => {
+    const h = new Host();
+    h.manager.network('blue');
+    h.manager.changeDriver('blue', 'encrypted-overlay');
+    await h.start();
+    h.kernel.failNext('xfrmState.add', 'EPROTONOSUPPORT', 1);
+    await expect(h.attach('blue', 'web')).rejects.toMatchObject({ code: 'encryption-unavailable' });
+    const said = async (): Promise<string | undefined> => (await h.status()).node?.health?.cannotEncrypt;
+    expect(await said()).toContain('its kernel has no ESP with AES-GCM (EPROTONOSUPPORT)');
+    h.manager.claimFailures.push(encryptionUnavailable('blue' as Name, 'its kernel has no ESP'));
+    await expect(h.attach('blue', 'web')).rejects.toMatchObject({ code: 'encryption-unavailable' });
+    expect(await said()).toBe('');
+    await h.attach('blue', 'web');
+    expect(await h.wrong('blue')).toEqual([]);
   });
 
   it('is not built for a container of which the host has a record: status, log and verify name the network', async () => {

@@ -2,10 +2,10 @@ import type { Kernel } from '@causeway/datapath';
 import {
   CausewayError,
   type EndpointId,
+  encryptionUnavailable,
   isCausewayError,
   isKnown,
   type Name,
-  type Network,
   type RequestId,
   type UnknownNetwork,
   usesEsp,
@@ -16,7 +16,6 @@ import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
 import type { Standing } from '../managers/standing.ts';
-import { cannotEncrypt } from '../reconcile/protection.ts';
 import type { Tables } from '../tables/tables.ts';
 import { mismatches, nameTakenHere } from './again.ts';
 import type { AttachSpec } from './attach-spec.ts';
@@ -66,6 +65,8 @@ export interface AttachModules {
   readonly endReleases: (name: Name, timeout: Duration) => Promise<boolean>;
   /** Waits until this host protects encrypted networks. Returns why it cannot, in words; undefined: it does. */
   readonly whyNoEncryption: (timeout: Duration) => Promise<string | undefined>;
+  /** Asks the kernel again whether it has ESP, so that the host does not go on to say that it has none. */
+  readonly askForEsp: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -144,6 +145,8 @@ export class AttachSteps {
     try {
       return await claims.claim(claim, timeout);
     } catch (error) {
+      // The managers refuse by what this host has said. A module of the kernel may be there by now: the next attach finds it.
+      if (isCausewayError(error, 'encryption-unavailable')) await this.#modules.askForEsp();
       const id = leftBehind(error);
       const isBusy = id === undefined || sandboxes.get(id) !== undefined || isDetaching(id);
       if (isBusy || this.#modules.isOtherUnderWay(spec)) throw error;
@@ -185,7 +188,7 @@ export class AttachSteps {
     if (!usesEsp(table.network)) return;
     // A peer without keys is not waited for: what is sent to it is dropped until it has some.
     const why = await this.#modules.whyNoEncryption(protectedWithin);
-    if (why !== undefined) throw encryptionUnavailable(table.network, why);
+    if (why !== undefined) throw encryptionUnavailable(table.network.name, why);
   }
 
   async #program(sandbox: Sandbox): Promise<void> {
@@ -242,10 +245,6 @@ function releasedMeanwhile({ endpoint }: Sandbox): CausewayError {
 function driverUnknown({ name, driver }: UnknownNetwork): CausewayError {
   const message = `network "${name}" has driver "${driver}", which the agent of this host does not know: update the agent, or attach on another host`;
   return new CausewayError('driver-unknown', message, { field: 'network', network: name, driver });
-}
-
-function encryptionUnavailable({ name }: Network, why: string): CausewayError {
-  return new CausewayError('encryption-unavailable', cannotEncrypt(name, why), { field: 'network', network: name });
 }
 
 function wentAway({ netns }: Sandbox): CausewayError {

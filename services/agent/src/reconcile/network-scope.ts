@@ -20,6 +20,7 @@ import {
   teardown,
 } from '@causeway/datapath';
 import {
+  cannotEncrypt,
   type EndpointId,
   isKnown,
   type Network,
@@ -40,7 +41,7 @@ import { explain } from './op-log.ts';
 import { affectsSharedLink, endpointOf } from './op-scope.ts';
 import type { Overlays } from './overlays.ts';
 import { partOf } from './part.ts';
-import { cannotEncrypt, type Protection } from './protection.ts';
+import type { Protection } from './protection.ts';
 import type { Changed, DirtyPart, Goal, IntentChange, Part, Scope } from './scope.ts';
 import type { Phase } from './scope-reconciler.ts';
 import { WatchedContainers } from './watched-containers.ts';

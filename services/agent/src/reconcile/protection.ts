@@ -1,4 +1,4 @@
-import type { Name, NetworkId } from '@causeway/model';
+import type { NetworkId } from '@causeway/model';
 
 /**
  * Whether encrypted networks may be made on this host. "ready": the kernel blocks all of their packets that ESP does not protect.
@@ -12,9 +12,4 @@ export interface Protection {
   onChange(listener: () => void): void;
   /** The kernel has nothing of the network any more that must be protected. */
   released(network: NetworkId): void;
-}
-
-/** Why a host makes nothing of an encrypted network, for people. */
-export function cannotEncrypt(network: Name, why: string): string {
-  return `network ${network} is encrypted, and this host cannot encrypt: ${why}; attach the container to another network`;
 }

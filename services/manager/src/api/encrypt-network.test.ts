@@ -34,6 +34,13 @@ async function now(): Promise<string> {
   return `${network?.driver}${condition === undefined ? '' : `: ${condition.message}`}`;
 }
 
+/** The first host says why it cannot encrypt. */
+async function reportHealth(cannotEncrypt: string): Promise<void> {
+  const [one] = agents as [MemoryAgent];
+  one.say({ oneofKind: 'report', report: HostReport.create({ health: HostHealth.create({ cannotEncrypt }) }) });
+  await cluster.settle();
+}
+
 /** Hosts publish keys, and say that each sends to the other. */
 async function exchangeKeys(): Promise<void> {
   for (const [i, agent] of agents.entries()) {
@@ -81,11 +88,26 @@ describe('a network in use', () => {
     expect(await update({ noEncrypt: true })).toMatchObject({ driver: 'overlay', becomes: '' });
   });
 
+  test('that is encrypted gets no endpoint on a host that has said that it cannot encrypt', async () => {
+    await reportHealth('its kernel has no ESP');
+    await claim('plain', 1);
+    await reportHealth('');
+    await update({ encrypt: true });
+    await reportHealth('its kernel has no ESP');
+    const refused = await claim('late', 1).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      ...{ code: 'encryption-unavailable', kind: 'unsupported' },
+      message: expect.stringContaining(
+        'network blue is encrypted, and this host cannot encrypt: its kernel has no ESP',
+      ),
+    });
+    await claim('late', 2);
+    await reportHealth('');
+    await claim('later', 1);
+  });
+
   test('is not encrypted while one of its hosts cannot', async () => {
-    const [one] = agents as [MemoryAgent];
-    const health = HostHealth.create({ cannotEncrypt: 'its kernel has no ESP' });
-    one.say({ oneofKind: 'report', report: HostReport.create({ health }) });
-    await cluster.settle();
+    await reportHealth('its kernel has no ESP');
     const request = UpdateNetworkRequest.create({ requestId: uuid(), network: 'blue', encrypt: true });
     const failure = await manager.api.network.updateNetwork(request, cluster.call()).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'encryption-unavailable', data: { field: 'encrypt', hosts: 'h1' } });

@@ -167,10 +167,11 @@ export class EndpointsApi {
     const claim = readClaimEndpoint(request);
     if (claim.former !== undefined) return await this.#claimAgain(id, claim, write);
     this.#context.recovered();
-    const { writer, mtuGate, clock } = this.#context.modules;
+    const { writer, mtuGate, feed, clock } = this.#context.modules;
     if (!mtuGate.isOpen(claim.network, claim.node))
       await withinCall(clock, call, (signal) => mtuGate.pass(claim.network, claim.node, signal));
-    return await writer.write(id, claimEndpoint(claim), write);
+    const whyNoEncryption = (host: NodeId): string => feed.factsOf(host).health?.cannotEncrypt ?? '';
+    return await writer.write(id, claimEndpoint(claim, whyNoEncryption), write);
   }
 
   /**

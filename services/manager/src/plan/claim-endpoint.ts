@@ -4,6 +4,7 @@ import {
   checkLabels,
   type Endpoint,
   type EndpointId,
+  encryptionUnavailable,
   family,
   familyOf,
   type Ip,
@@ -12,6 +13,7 @@ import {
   type Network,
   type Node,
   type NodeId,
+  usesEsp,
 } from '@causeway/model';
 import { randomId } from '@causeway/runtime';
 import { endpointAttached } from '../events/describe.ts';
@@ -40,17 +42,20 @@ export interface ClaimEndpoint {
   readonly former?: EndpointId;
 }
 
+/** Why a host cannot encrypt, as it has said itself; empty: it can, or has not said anything. */
+export type WhyNoEncryption = (host: NodeId) => string;
+
 /**
  * @throws from its check: name-invalid, invalid-argument; from its plan: network-unknown, node-unknown, node-removed, node-drained,
- * name-taken, endpoint-exists, and what choosing addresses throws
+ * encryption-unavailable, name-taken, endpoint-exists, and what choosing addresses throws
  */
-export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
+export function claimEndpoint(request: ClaimEndpoint, whyNoEncryption: WhyNoEncryption = () => ''): Request<Endpoint> {
   return {
     kind: 'endpoint.claim',
     content: JSON.stringify(request),
     outcome: records.endpoint.codec,
     check: () => checkClaimEndpoint(request),
-    plan: (planning) => planClaimEndpoint(request, planning),
+    plan: (planning) => planClaimEndpoint(request, whyNoEncryption, planning),
   };
 }
 
@@ -59,7 +64,11 @@ function checkClaimEndpoint({ name, labels }: ClaimEndpoint): void {
   if (labels !== undefined) checkLabels(labels);
 }
 
-function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal<Endpoint> {
+function planClaimEndpoint(
+  request: ClaimEndpoint,
+  whyNoEncryption: WhyNoEncryption,
+  planning: Planning,
+): Proposal<Endpoint> {
   const { view, keys, random, clock } = planning;
   const { labels } = request;
   const { value: network, revision } = view.findNetwork(request.network);
@@ -69,6 +78,8 @@ function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal
   if (known !== undefined) return planKnown(known, request, network);
   // What a host had before a restore is not new.
   if (node.value.drained === true && !(request.former !== undefined && view.recovering)) throw drained(node.value);
+  const why = request.former === undefined && usesEsp(network) ? whyNoEncryption(request.node) : '';
+  if (why !== '') throw encryptionUnavailable(network.name, why);
   const namesake = view.endpointNamed(network.id, request.name)?.value;
   if (namesake !== undefined) throw nameTaken(namesake, network, planning);
   const { addresses, mac } = chooseAddresses({ network, name: request.name, asked: request.addresses }, planning);
