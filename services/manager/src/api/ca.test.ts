@@ -73,6 +73,13 @@ function accepts(roots: string, chain: string): boolean {
   return verifyPeer(unwrap(readCertificates(chain)), { ...expected, now: cluster.clock.wall() }).ok;
 }
 
+/** Registers a manager, as one that runs. */
+async function runs(name: string): Promise<void> {
+  const record = { name, address: `${name}:7443`, version: '1', etcdMember: '', schema: 1 };
+  const value = records.manager.codec.encode(record);
+  await cluster.storeOf(leader).txn([], [{ kind: 'put', key: createKeys().manager(name as Name), value }]);
+}
+
 const settle = () => cluster.clock.advance(seconds(2));
 const rootsNow = (of = leader): string => formatTrustBundle(of.view.ca?.value.roots ?? []);
 
@@ -182,10 +189,7 @@ test('with force it ends although members have not renewed', async () => {
 });
 
 test('with force it still waits for the managers that run, and for the operator who asks', async () => {
-  const store = cluster.storeOf(leader);
-  const record = { name: 'm1', address: 'm1:7443', version: '1', etcdMember: '', schema: 1 };
-  const value = records.manager.codec.encode(record);
-  await store.txn([], [{ kind: 'put', key: createKeys().manager('m1' as Name), value }]);
+  await runs('m1');
   const progress = rotate(leader, { force: true, peer: ops });
   await settle();
   expect(progress.at(-1)).toMatchObject({ waiting: ['manager m1', 'operator ops'], done: false });
@@ -224,6 +228,23 @@ test('members with expired certificates are not waited for', async () => {
   cluster.clock.stepWall(2 * 24 * 3_600_000);
   await cluster.clock.advance(minutes(2));
   expect(progress.at(-1)).toMatchObject({ done: true });
+});
+
+test('a clock that is ahead by more than the life of certificates ends no rotation, with force neither', async () => {
+  await runs('m1');
+  await renew(m1);
+  await renew(ops);
+  const progress = rotate(leader);
+  const forced = rotate(leader, { force: true, peer: ops });
+  cluster.clock.stepWall(31 * 24 * 3_600_000);
+  await cluster.clock.advance(minutes(2));
+  cluster.clock.stepWall(-31 * 24 * 3_600_000);
+  for (const each of [progress, forced])
+    expect(each.at(-1)).toMatchObject({ waiting: ['manager m1', 'operator ops'], done: false });
+  await renew(m1);
+  await renew(ops);
+  await settle();
+  for (const each of [progress, forced]) expect(each.at(-1)).toMatchObject({ done: true });
 });
 
 describe('the leader dies', () => {

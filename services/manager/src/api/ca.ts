@@ -9,6 +9,7 @@ import type {
 import type { CallContext } from '../call/context.ts';
 import type { Issuer } from '../cluster/ca/issuer.ts';
 import { untrusting } from '../cluster/membership/plan-restart.ts';
+import { expiryTime } from '../plan/expiry-time.ts';
 import {
   beginRotation,
   finishRotation,
@@ -58,18 +59,19 @@ export async function* rotateCa(
   const { reply: generation } = await writer.write(id, beginRotation(next), call);
   const { actor, peer, method, signal } = call;
   const by = peer.kind === 'operator' ? peer.name : undefined;
+  const now = (): number => expiryTime(view, clock.wall());
   const mayForce = (): boolean =>
-    request.force && view.ca?.value.generation === generation && forceWaitsFor(view, clock.wall(), by).length === 0;
-  const progress = (): RotateCaResponse => progressOf(view, generation, clock.wall());
-  for (let now = progress(); ; now = progress()) {
-    for (let more = mayForce() && !now.done; more; ) {
+    request.force && view.ca?.value.generation === generation && forceWaitsFor(view, now(), by).length === 0;
+  const progress = (): RotateCaResponse => progressOf(view, generation, now());
+  for (let shown = progress(); ; shown = progress()) {
+    for (let more = mayForce() && !shown.done; more; ) {
       const change = { actor, peer, method, signal, cause: id };
-      more = (await writer.apply(finishRotation(clock.wall(), { by }), change)).reply;
-      now = progress();
+      more = (await writer.apply(finishRotation(now(), { by }), change)).reply;
+      shown = progress();
     }
-    yield now;
-    if (now.done) return;
-    await untilView(view, () => JSON.stringify(progress()) !== JSON.stringify(now), signal);
+    yield shown;
+    if (shown.done) return;
+    await untilView(view, () => JSON.stringify(progress()) !== JSON.stringify(shown), signal);
     if (signal.aborted) return;
   }
 }

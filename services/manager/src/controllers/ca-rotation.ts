@@ -1,6 +1,7 @@
 import { type Clock, type Duration, type Log, Loop, minutes, seconds } from '@causeway/runtime';
 import type { TermWriter } from '../commit/writer.ts';
 import { type Controller, failureLog, type Term } from '../election/term.ts';
+import { expiryTime } from '../plan/expiry-time.ts';
 import { finishRotation, isRotating, waitingFor } from '../plan/rotate-ca.ts';
 import type { View } from '../store/view.ts';
 
@@ -39,7 +40,7 @@ export class CaRotation implements Controller {
     const { view, writer, clock, log } = this.#parts;
     const { ca } = view;
     if (ca === undefined || !isRotating(ca.value)) return undefined;
-    const now = clock.wall();
+    const now = expiryTime(view, clock.wall());
     if (waitingFor(view, now).length > 0) return lookEvery;
     for (let more = true; more; )
       more = (await writer.apply(finishRotation(now), { cause: 'ca-rotation', signal })).reply;

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EventArchive } from '../events/archive.ts';
 import { decodeRecord } from '../events/record.ts';
 import { under } from '../store/contract/act.ts';
+import { View } from '../store/view.ts';
 import { EventStore } from '../testing/event-store.ts';
 import { EventRetention } from './event-retention.ts';
 
@@ -26,7 +27,10 @@ afterEach(() => {
 
 /** Runs the retention of one term. */
 function lead(revision: bigint): void {
-  const retention = new EventRetention({ ...world, clock, log: new MemoryLog() }, { history: hours(24), limit: 1_000 });
+  const retention = new EventRetention(
+    { ...world, view: new View(), clock, log: new MemoryLog() },
+    { history: hours(24), limit: 1_000 },
+  );
   const end = new AbortController();
   terms.push(end);
   void retention.run({ revision, signal: end.signal });

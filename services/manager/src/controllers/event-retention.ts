@@ -1,11 +1,14 @@
 import { type Clock, type Duration, type Log, Loop, seconds } from '@causeway/runtime';
 import { type Controller, failureLog, type Term } from '../election/term.ts';
 import { after, EventArchive, encodeHorizon } from '../events/archive.ts';
+import { expiryTime } from '../plan/expiry-time.ts';
 import type { Keys } from '../store/keys.ts';
 import type { KeyValue, Store, Write } from '../store/store.ts';
+import type { View } from '../store/view.ts';
 
 interface EventRetentionParts {
   readonly store: Pick<Store, 'get' | 'page' | 'txn' | 'maxTxnOps'>;
+  readonly view: View;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly log: Log;
@@ -72,11 +75,11 @@ export class EventRetention implements Controller {
   }
 
   async #prune(term: Term): Promise<void> {
-    const { keys, clock } = this.#parts;
+    const { keys, clock, view } = this.#parts;
     const { history, limit } = this.#settings;
     const isFirst = this.#kept === undefined;
     await this.#count();
-    const oldest = keys.placeForEvents(Math.max(0, Math.trunc(clock.wall()) - history));
+    const oldest = keys.placeForEvents(Math.max(0, Math.trunc(expiryTime(view, clock.wall())) - history));
     for await (const kvs of this.#archive.list({ before: oldest })) if (!(await this.#erase(term, kvs))) return;
     if (!isFirst && this.#excess <= limit * 0.1) return;
     for await (const kvs of this.#archive.list()) {

@@ -2,6 +2,7 @@ import type { Keys } from '../store/keys.ts';
 import type { Versioned } from '../store/records/kind.ts';
 import type { Compare } from '../store/store.ts';
 import type { View } from '../store/view.ts';
+import { expiryTime } from './expiry-time.ts';
 import { type Intent, nothingToDo } from './intent.ts';
 
 const day = 24 * 60 * 60 * 1_000;
@@ -16,7 +17,7 @@ const most = 50;
 export function cleanUpCertificates(now: number): Intent<number> {
   return {
     plan: ({ view, keys }) => {
-      const over = overAt(view, keys, now).slice(0, most);
+      const over = overAt(view, keys, expiryTime(view, now)).slice(0, most);
       return {
         ...nothingToDo(over.length),
         compares: over,
@@ -39,9 +40,11 @@ function overAt(view: View, keys: Keys, now: number): readonly Extract<Compare, 
     const { role, id, expires } = certificate.value;
     if (expires + certificateKept <= now) add(keys.certificate(role, id), certificate);
   }
+  // A clock that is ahead by less than the life of certificates is not noticed, and must not bring a removed member back.
+  const life = view.ca?.value.life ?? 0;
   for (const removal of view.records('removed').all.values()) {
     const { role, id, until } = removal.value;
-    if (until <= now) add(keys.removed(role, id), removal);
+    if (until + life <= now) add(keys.removed(role, id), removal);
   }
   return over;
 }

@@ -5,10 +5,12 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CertificateRecord } from '../store/records/certificate.ts';
 import { records } from '../store/records/index.ts';
+import { foundTestCluster } from '../testing/founded-cluster.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused } from '../testing/refusal.ts';
 import { cleanUpCertificates } from './certificate-cleanup.ts';
 import { expel } from './expel.ts';
+import { expiryTime } from './expiry-time.ts';
 import { nothingToDo } from './intent.ts';
 import { revokeOperator } from './revoke-operator.ts';
 import { createToken, revokeTokensOf } from './tokens.ts';
@@ -126,6 +128,32 @@ describe('with an operator', () => {
     expect(desk.make(revokeTokensOf('mary' as Name))).toBe(true);
     expect(desk.make(revokeTokensOf('mary' as Name))).toBe(false);
     expect(revoked()).toHaveLength(100);
+  });
+});
+
+describe('by a clock that is ahead', () => {
+  test('nothing has expired when the certificate of a manager that runs has', () => {
+    const record = { name: 'm1', address: 'm1:7443', version: '1', etcdMember: '', schema: 1 };
+    put(desk.keys.manager('m1' as Name), records.manager.codec.encode(record));
+    certificate('manager', 'm1', now + 20 * day);
+    certificate('manager', 'm2', now + 10 * day); // does not run
+    certificate('agent', 'a1a1a1a1a1a1a1a1', now + 5 * day);
+    const at = (days: number): number => expiryTime(desk.view, now + days * day);
+    expect([0, 6, 11, 20, 21, 365].map(at)).toEqual([now, now + 6 * day, now + 11 * day, 0, 0, 0]);
+    const before = left();
+    desk.make(cleanUpCertificates(now + 365 * day));
+    expect(left()).toEqual(before);
+  });
+
+  test('by less than that, a removal is kept: it is kept for the life of a certificate longer', () => {
+    const { ca } = foundTestCluster(now).founding;
+    put(desk.keys.ca, records.ca.codec.encode({ ...ca, life: milliseconds(30 * day) }));
+    certificate('agent', 'a1a1a1a1a1a1a1a1');
+    desk.write({ ...nothingToDo(undefined), ...expel({ role: 'agent', id: 'a1a1a1a1a1a1a1a1' }, 'removed', desk) });
+    desk.make(cleanUpCertificates(now + 60 * day - 1));
+    expect(desk.view.removals.peers.size).toBe(1);
+    desk.make(cleanUpCertificates(now + 60 * day));
+    expect(desk.view.removals.peers.size).toBe(0);
   });
 });
 
