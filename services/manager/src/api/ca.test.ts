@@ -217,6 +217,21 @@ test('the key of the next CA is sealed with a new sealing key, which only the ma
   expect(accepts(rootsNow(), (await renew(m1)).chain)).toBe(true);
 });
 
+test('a renewal is put off while it would be as old as certificates of the member that are refused', async () => {
+  await renew(ops);
+  const at = cluster.clock.wall() + 200_000; // as after a failover to a manager whose clock is behind
+  const removal = { role: 'operator', id: 'ops', at, reason: 'joined again', until: at + 3_600_000 } as const;
+  const value = records.removed.codec.encode(removal);
+  await cluster.storeOf(leader).txn([], [{ kind: 'put', key: createKeys().removed('operator', 'ops'), value }]);
+  await settle();
+  await expect(renew(ops)).rejects.toMatchObject({
+    code: 'busy',
+    message: expect.stringMatching(/can be issued in \d+ s/),
+  });
+  await cluster.clock.advance(seconds(210));
+  expect((await renew(ops)).chain).toContain('BEGIN CERTIFICATE');
+});
+
 test('members with expired certificates are not waited for', async () => {
   cluster.clock.stepWall(29 * 24 * 3_600_000);
   await renew(m1);

@@ -14,7 +14,7 @@ import type { CertificateRecord } from '../store/records/certificate.ts';
 import { type JsonObject, text } from '../store/records/codec.ts';
 import { records } from '../store/records/index.ts';
 import type { Compare, Write } from '../store/store.ts';
-import type { Versioned } from '../store/view.ts';
+import type { Versioned, View } from '../store/view.ts';
 import type { Planning, Request } from './intent.ts';
 
 /** What a member of the cluster is called in records and in certificates. */
@@ -84,6 +84,19 @@ export function recordIssued(
     ],
     writes: [{ kind: 'put', key, value: records.certificate.codec.encode(value, known?.original) }],
   };
+}
+
+/**
+ * Certificates of a member are refused by the time of their issue. So a new one must not be older than those that are refused:
+ * it could be if the member was removed or has joined again in this second, or by a leader whose clock was ahead of this
+ * manager's. `least`: another time, Unix ms, that it must not be older than.
+ * @throws CausewayError busy
+ */
+export function checkLater({ to, certificate }: Issued, view: View, least = 0): void {
+  const refused = view.records('removed').get(to)?.value.at ?? -1;
+  const wait = Math.ceil((Math.max(least, refused + 1) - issuedAt(certificate)) / 1_000);
+  if (wait <= 0) return;
+  throw new CausewayError('busy', `a new certificate under this name can be issued in ${wait} s: try again then`);
 }
 
 /** The valid certificates that a manager had before the next. @throws CausewayError busy: there are too many */

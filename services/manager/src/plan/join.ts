@@ -1,4 +1,4 @@
-import { admit, checkClock, formatPin, hashSecret, issuedAt, type JoinToken, pinOf } from '@causeway/identity';
+import { admit, checkClock, formatPin, hashSecret, type JoinToken, pinOf } from '@causeway/identity';
 import { CausewayError, type Name, type NodeId } from '@causeway/model';
 import { certificateIssued } from '../events/describe.ts';
 import { records } from '../store/records/index.ts';
@@ -6,6 +6,7 @@ import type { StoredToken } from '../store/records/token.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
 import {
+  checkLater,
   type Granted,
   grantedOf,
   grantedOutcome,
@@ -98,7 +99,7 @@ function planJoin(join: Join, made: Issued | undefined, facts: JoinFacts, planni
   const { issued, compares, writes } = recordIssued(made, to, join.name, planning);
   const key = keys.token(token.value.id);
   const before = view.records('certificate').get(to)?.value;
-  checkLater(issuedAt(issued.certificate), Math.max(before?.issued ?? 0, removedAt(to, view) + 1));
+  checkLater(issued, view, before?.issued);
   return {
     ...nothingToDo(grantedOf(issued)),
     compares: [...compares, { kind: 'unchanged', key, modRevision: token.revision }],
@@ -109,20 +110,6 @@ function planJoin(join: Join, made: Issued | undefined, facts: JoinFacts, planni
     ],
     events: [certificateIssued(to, join.name, token.value.id, issued.certificate.notAfter)],
   };
-}
-
-function removedAt(to: Member, view: View): number {
-  return view.records('removed').get(to)?.value.at ?? 0;
-}
-
-/**
- * Certificates of a member are refused by the time of their issue. So a new one must not be older than those that are refused:
- * it could be if the member was removed in this second, or by a leader whose clock was ahead of this manager's.
- */
-function checkLater(issued: number, least: number): void {
-  if (issued >= least) return;
-  const wait = Math.ceil((least - issued) / 1_000);
-  throw new CausewayError('busy', `a new certificate under this name can be issued in ${wait} s: try again then`);
 }
 
 function forAnother(name: string, own: Name): CausewayError {

@@ -2,7 +2,15 @@ import { formatPeer } from '@causeway/identity';
 import { CausewayError } from '@causeway/model';
 import { certificateRenewed } from '../events/describe.ts';
 import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
-import { type Granted, grantedOf, grantedOutcome, type Issued, type Member, recordIssued } from './issued.ts';
+import {
+  checkLater,
+  type Granted,
+  grantedOf,
+  grantedOutcome,
+  type Issued,
+  type Member,
+  recordIssued,
+} from './issued.ts';
 
 /**
  * Writes a new certificate of a member. `request`: SHA-256 of the certificate request: a retry has the same.
@@ -24,6 +32,7 @@ function planRenew(to: Member, made: Issued, planning: Planning): Proposal<Grant
   if (present === undefined) checkNotRemoved(to, planning);
   const name = present?.name ?? to.id;
   const { issued, compares, writes } = recordIssued(made, to, name, planning);
+  checkLater(issued, view);
   return {
     ...nothingToDo(grantedOf(issued)),
     // A member without a record is known from before a restore. A removal deletes the record and writes the other.

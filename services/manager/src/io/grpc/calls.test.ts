@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { NodeId } from '@causeway/model';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
@@ -54,6 +55,25 @@ test('one call more than may be under way is refused without being served, and t
   call();
   await settle();
   expect([answers, held.length]).toEqual([[status.UNAVAILABLE, 'answer'], 3]);
+});
+
+test('one host has a tenth of the calls, and keeps out no other host and no operator', () => {
+  const calls = new CallLimit('calls', 20);
+  const [h1, h2] = ['1', '2'].map((node): Identity => ({ kind: 'agent', node: node.repeat(16) as NodeId }));
+  const operator: Identity = { kind: 'operator', name: 'ops' };
+  const isIn = (by: Identity | undefined): boolean => {
+    try {
+      calls.enter(by ?? operator);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const leave = calls.enter(h1 ?? operator);
+  expect([h1, h1, h2, h2, h2].map(isIn)).toEqual([true, false, true, true, false]);
+  expect(Array.from({ length: 5 }, () => isIn(operator))).not.toContain(false);
+  leave();
+  expect([h1, h1].map(isIn)).toEqual([true, false]);
 });
 
 test('streams are counted until they end, or their reader is gone', async () => {

@@ -41,7 +41,7 @@ export function unary<Request, Response>(
     let exit: (() => void) | undefined;
     try {
       context = new GrpcCall(call, serving.callers.identify(call), defaultLimit);
-      exit = serving.calls.enter();
+      exit = serving.calls.enter(context.peer);
       authorize(rule, context, request);
       const response = await answerOrAsk({ serving, rule, answer }, request, call, context);
       call.sendMetadata(headersOf(context.remarked));
@@ -109,7 +109,7 @@ export function serverStreaming<Request, Response>(
     const serve = async (): Promise<void> => {
       const context = new GrpcCall(call, callers.identify(call), endless);
       peer = context.peer;
-      const exit = streams.enter();
+      const exit = streams.enter(context.peer);
       try {
         const request = decoded(call.request);
         authorize(rule, context, request);
