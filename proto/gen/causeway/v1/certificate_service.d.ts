@@ -493,7 +493,7 @@ export interface RotateCaRequest {
     requestId: string;
     /**
      * End the rotation although members have not renewed their certificates: their connections are cut, and they must join again. The
-     * managers that run and the operator who asks are waited for.
+     * managers and the operator who asks are waited for: remove a manager that is gone for good.
      *
      * @generated from protobuf field: bool force = 2
      */

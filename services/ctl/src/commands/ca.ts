@@ -30,7 +30,10 @@ const rotate = command<RotateInput>({
     'the progress, with -o json one JSON object per line, until that is done. The rotation goes on when the command is ended and when a\n' +
     'manager dies; the same command shows its progress again. Exit 5 when no manager answers within --timeout.',
   options: [
-    new Option('--force', 'end the rotation although hosts and other operators have not renewed: they must join again'),
+    new Option(
+      '--force',
+      'end the rotation although hosts and other operators have not renewed: they must join again; managers are waited for',
+    ),
   ],
   uses: ['managers', 'timeout', 'output'],
   isUnbounded: true,

@@ -203,7 +203,7 @@ export class CertificatesApi {
   async setAutolock({ requestId, enabled }: SetAutolockRequest, call: CallContext): Promise<SetAutolockResponse> {
     this.#context.leading();
     const id = unwrap(parseRequestId(requestId));
-    const intent = setAutolock(enabled ? this.#issuer.autolock(id) : undefined);
+    const intent = setAutolock(enabled ? this.#issuer.autolock(id) : undefined, formatIdentity(call.peer));
     const { reply } = await this.#context.modules.writer.write(id, intent, call);
     return { unlockKey: reply === '' ? '' : this.#issuer.unlockKey(reply) };
   }

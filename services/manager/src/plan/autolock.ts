@@ -7,13 +7,14 @@ import { nothingToDo, type Planning, type Proposal, type Request } from './inten
 
 /**
  * Managers keep their sealing key locked (`autolock`) or open (undefined) from now on. Replies with the id of the unlock key
- * that holds; empty: none.
+ * that holds; empty: none. `by`: who asks for it.
  * @throws from its plan: capability-missing
  */
-export function setAutolock(autolock: Autolock | undefined): Request<string> {
+export function setAutolock(autolock: Autolock | undefined, by: string): Request<string> {
   return {
     kind: 'ca.autolock',
-    content: JSON.stringify({ enabled: autolock !== undefined }),
+    // Another caller who knows the id, from an event, gets no unlock key by it.
+    content: JSON.stringify({ enabled: autolock !== undefined, by }),
     outcome: { toJson: (id) => ({ id }), fromJson: (json) => text(json, 'id') },
     lane: 'ca',
     plan: (planning) => planAutolock(autolock, planning),

@@ -8,6 +8,7 @@ import { records } from '../store/records/index.ts';
 import { foundTestCluster } from '../testing/founded-cluster.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused } from '../testing/refusal.ts';
+import { setAutolock } from './autolock.ts';
 import { cleanUpCertificates } from './certificate-cleanup.ts';
 import { expel } from './expel.ts';
 import { expiryTime } from './expiry-time.ts';
@@ -129,6 +130,16 @@ describe('with an operator', () => {
     expect(desk.make(revokeTokensOf('mary' as Name))).toBe(false);
     expect(revoked()).toHaveLength(100);
   });
+});
+
+test('a secret that follows from the id of a call is for its caller only: the same id from another caller is another call', () => {
+  const token = newToken({ role: 'agent', pin: new Uint8Array(32) }, new Uint8Array(tokenBytes));
+  const asked = { role: 'agent', uses: 1, life: milliseconds(day) } as const;
+  const autolock = { id: 'a', file: '' };
+  for (const call of [(by: string) => createToken(asked, token, by), (by: string) => setAutolock(autolock, by)]) {
+    expect(call('operator/mary').content).toBe(call('operator/mary').content);
+    expect(call('operator/mary').content).not.toBe(call('operator/eve').content);
+  }
 });
 
 describe('by a clock that is ahead', () => {

@@ -1,5 +1,5 @@
 import { formatPin, pinOf } from '@causeway/identity';
-import { CausewayError, isCausewayError, type Name } from '@causeway/model';
+import { CausewayError, isCausewayError } from '@causeway/model';
 import { caRotated, caRotating } from '../events/describe.ts';
 import type { Ca } from '../store/records/ca.ts';
 import type { CertificateRecord } from '../store/records/certificate.ts';
@@ -41,13 +41,12 @@ export function waitingFor(view: View, now: number): readonly CertificateRecord[
 }
 
 /**
- * For whom also a rotation that is ended by force waits: the managers that run, which take a moment to renew, and the operator who
- * asks. Otherwise no manager would accept the others, or itself, and the operator would be locked out.
+ * For whom also a rotation that is ended by force waits: the managers and the operator who asks. Otherwise no manager would accept the
+ * others, or itself, and the operator would be locked out. A manager that has stopped is waited for, too: when it came back, its etcd
+ * would still admit it, but no member would. The operator removes a manager that is gone for good.
  */
 export function forceWaitsFor(view: View, now: number, operator: string | undefined): readonly CertificateRecord[] {
-  return waitingFor(view, now).filter(
-    ({ role, id }) => (role === 'manager' && view.managers.has(id as Name)) || (role === 'operator' && id === operator),
-  );
+  return waitingFor(view, now).filter(({ role, id }) => role === 'manager' || (role === 'operator' && id === operator));
 }
 
 /**

@@ -66,7 +66,8 @@ const outcome: Request<StoredToken>['outcome'] = { toJson: kind.codec.toJson, fr
 export function createToken(asked: CreateToken, token: JoinToken, by: string): Request<StoredToken> {
   return {
     kind: 'token.create',
-    content: JSON.stringify(asked),
+    // Another caller who knows the id, from an event, gets no secret by it.
+    content: JSON.stringify({ ...asked, by }),
     outcome,
     plan: (planning) => planCreateToken(asked, token, by, planning),
   };
