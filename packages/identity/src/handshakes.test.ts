@@ -26,10 +26,6 @@ class Server {
     for (const each of connections) this.#handshakes.ended(each, this.now, 'accepted');
   }
 
-  secured(...connections: readonly string[]): void {
-    for (const each of connections) this.#handshakes.secured(each);
-  }
-
   failed(...connections: readonly string[]): void {
     for (const each of connections) this.#handshakes.ended(each, this.now);
   }
@@ -41,7 +37,6 @@ class Server {
       const step = this.#handshakes.next(this.now);
       if (step.kind === 'wait') return [...said, ...(Number.isFinite(step.until) ? [`wait until ${step.until}`] : [])];
       said.push(`${step.kind} ${step.connection}`);
-      if (step.kind === 'take') this.accepted(step.connection);
       if (step.kind === 'start' && step.instead !== undefined) {
         said.push(`end ${step.instead} instead`);
         this.failed(step.instead);
@@ -103,36 +98,6 @@ describe('handshakes under way', () => {
     server.run();
     server.arrive('d1', 'e1');
     expect(server.run()).toEqual(['start d1', 'end a1 instead', 'start e1', 'end b1 instead']);
-  });
-});
-
-describe('handshakes that are done', () => {
-  test('come before new ones, the first to be done first', () => {
-    const server = new Server();
-    server.arrive('a1', 'b1', 'c1');
-    server.run();
-    server.arrive('d1');
-    server.secured('c1', 'a1');
-    expect(server.run()).toEqual(['take c1', 'take a1', 'start d1']);
-  });
-
-  test('do not give way to other handshakes, and leave their room to them', () => {
-    const server = new Server();
-    server.arrive('a1', 'a2', 'a3', 'b1');
-    expect(server.run()).toEqual(['start a1', 'start b1', 'start a2', 'wait until 700']);
-    server.secured('a1', 'b1');
-    server.arrive('c1');
-    expect(server.run()).toEqual(['take a1', 'take b1', 'start a3', 'start c1']);
-  });
-
-  test('are not taken when the connection ends before', () => {
-    const server = new Server();
-    server.arrive('a1', 'b1');
-    server.run();
-    server.secured('a1', 'b1');
-    server.failed('a1');
-    server.secured('a1');
-    expect(server.run()).toEqual(['take b1']);
   });
 });
 

@@ -12,8 +12,6 @@ export interface HandshakeLimits {
 }
 
 export type HandshakeStep<Connection> =
-  /** The handshake is done: the peer is to be verified, and the connection to be served. */
-  | { readonly kind: 'take'; readonly connection: Connection }
   /** `instead`: this connection is to be ended, because too many handshakes are under way. */
   | { readonly kind: 'start'; readonly connection: Connection; readonly instead?: Connection }
   | { readonly kind: 'end'; readonly connection: Connection }
@@ -24,11 +22,10 @@ export type HandshakeStep<Connection> =
  * Which of the connections that have arrived begins its TLS handshake next. A handshake costs the server about a millisecond of
  * CPU time, a connection that waits costs nothing. All times are those of one monotonic clock, ms.
  *
- *   arrive ─▶ waiting ── start ──▶ under way ── secured ──▶ done ── take ──▶ ended
+ *   arrive ─▶ waiting ── start ──▶ under way ── ended
  *                 └──── end: it has waited too long
  *
- * Sources have equal turns, so a source that floods the server delays itself. Work that was begun comes before new work, because
- * a client that waits too long gives up, and then all of the work was in vain.
+ * Sources have equal turns, so a source that floods the server delays itself.
  */
 export class Handshakes<Connection> {
   readonly #limits: HandshakeLimits;
@@ -36,12 +33,10 @@ export class Handshakes<Connection> {
   readonly #sources = new Map<string, Source<Connection>>();
   /** Sources with connections that wait, in the order of their turns. */
   readonly #turns = new Set<Source<Connection>>();
-  /** All connections that wait, or whose handshake is under way or done. */
+  /** All connections that wait or whose handshake is under way. */
   readonly #known = new Map<Connection, Source<Connection>>();
   /** The oldest first. */
   readonly #underWay = new Set<Connection>();
-  /** The first to be done first. */
-  readonly #done = new Set<Connection>();
 
   constructor(limits: HandshakeLimits) {
     this.#limits = limits;
@@ -52,7 +47,7 @@ export class Handshakes<Connection> {
   arrive(connection: Connection, name: string, now: number): boolean {
     const { waiting } = this.#limits;
     const source = this.#sources.get(name) ?? { name, waiting: new Map(), underWay: 0 };
-    const allWaiting = this.#known.size - this.#underWay.size - this.#done.size;
+    const allWaiting = this.#known.size - this.#underWay.size;
     if (allWaiting >= waiting.inAll || source.waiting.size >= waiting.perSource) return false;
     source.waiting.set(connection, now);
     this.#known.set(connection, source);
@@ -61,10 +56,7 @@ export class Handshakes<Connection> {
     return true;
   }
 
-  /** A connection that is to be taken stays the next one until it has ended. */
   next(now: number): HandshakeStep<Connection> {
-    const [done] = this.#done;
-    if (done !== undefined) return { kind: 'take', connection: done };
     let until = Number.POSITIVE_INFINITY;
     for (const source of this.#turns) {
       const [first] = source.waiting;
@@ -82,16 +74,8 @@ export class Handshakes<Connection> {
     return { kind: 'wait', until };
   }
 
-  /** under way -> done. In another state nothing happens. */
-  secured(connection: Connection): void {
-    const source = this.#known.get(connection);
-    if (source === undefined || !this.#underWay.delete(connection)) return;
-    source.underWay--;
-    this.#done.add(connection);
-  }
-
   /**
-   * The connection was taken, or has ended. Called again for the same connection, it does nothing.
+   * The handshake is over, or the connection has ended. Called again for the same connection, it does nothing.
    * `accepted`: the peer has shown a certificate of the cluster, so the handshake does not count against its source.
    */
   ended(connection: Connection, now: number, outcome?: 'accepted'): void {
@@ -99,7 +83,7 @@ export class Handshakes<Connection> {
     if (source === undefined) return;
     this.#known.delete(connection);
     if (this.#underWay.delete(connection)) source.underWay--;
-    else if (!this.#done.delete(connection)) this.#leaveQueue(connection, source);
+    else this.#leaveQueue(connection, source);
     if (outcome === 'accepted') this.#unaccepted.of(source.name, now).giveBack(now);
     if (source.waiting.size === 0 && source.underWay === 0) this.#sources.delete(source.name);
   }

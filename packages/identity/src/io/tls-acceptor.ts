@@ -14,11 +14,6 @@ const handshakeTimeout = 5_000;
  * Between two turns everything else gets its share.
  */
 const startsPerTurn = 8;
-/**
- * Connections whose handshake is done and that are taken over in one turn: to verify the peer and to begin HTTP/2 takes one or two
- * milliseconds each. When many clients finish together, all of them in one turn would be as long a stall.
- */
-const takesPerTurn = 8;
 
 const limits: HandshakeLimits = {
   // Some seconds' worth of handshakes. A connection that is refused comes back after a random pause.
@@ -41,18 +36,16 @@ interface AcceptorParts {
 export class TlsAcceptor {
   readonly #tcp: Server;
   readonly #tls: TlsServer;
-  readonly #take: (socket: TLSSocket) => boolean;
+  readonly #secured: (socket: TLSSocket) => boolean;
   readonly #handshakes = new Handshakes<Socket>(limits);
   /** The connections of `#handshakes` by their other end, by which a TLS connection finds the connection below it. */
   readonly #sockets = new Map<string, Socket>();
-  /** The TLS connections whose handshake is done and that were not taken yet, by the connection below. */
-  readonly #secured = new WeakMap<Socket, TLSSocket>();
   readonly #unsubscribe: () => void;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor({ credential, secured }: AcceptorParts) {
-    this.#take = secured;
+    this.#secured = secured;
     this.#tcp = createServer({ pauseOnConnect: true }, (socket) => this.#arrive(socket));
     this.#tls = createTlsServer({
       ...contextOptions(credential.current),
@@ -109,18 +102,9 @@ export class TlsAcceptor {
   #secure(secured: TLSSocket): void {
     const otherEnd = otherEndOf(secured);
     const socket = otherEnd === undefined ? undefined : this.#sockets.get(otherEnd);
-    if (socket === undefined) return void secured.destroy();
-    secured.on('error', () => secured.destroy());
-    this.#secured.set(socket, secured);
-    this.#handshakes.secured(socket);
-    this.#wake();
-  }
-
-  #takeOver(socket: Socket): void {
-    const secured = this.#secured.get(socket);
-    const otherEnd = secured && otherEndOf(secured);
-    const isAccepted = secured !== undefined && !secured.destroyed && otherEnd !== undefined && this.#take(secured);
-    this.#ended(otherEnd ?? '', socket, isAccepted ? 'accepted' : undefined);
+    if (otherEnd === undefined || socket === undefined) return void secured.destroy();
+    const isAccepted = this.#secured(secured);
+    this.#ended(otherEnd, socket, isAccepted ? 'accepted' : undefined);
   }
 
   #wake(): void {
@@ -131,17 +115,14 @@ export class TlsAcceptor {
   #turn(): void {
     this.#immediate = undefined;
     const now = performance.now();
-    let [started, taken] = [0, 0];
-    while (started < startsPerTurn && taken < takesPerTurn) {
+    let started = 0;
+    while (started < startsPerTurn) {
       const step = this.#handshakes.next(now);
       if (step.kind === 'wait') {
         this.#sleep(step.until - now);
         return;
       }
-      if (step.kind === 'take') {
-        this.#takeOver(step.connection);
-        taken++;
-      } else if (step.kind === 'start') {
+      if (step.kind === 'start') {
         step.instead?.destroy();
         this.#tls.emit('connection', step.connection);
         started++;
