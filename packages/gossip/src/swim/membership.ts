@@ -1,5 +1,5 @@
 import { below, shuffle } from '../random.ts';
-import { type Bytes, equalBytes } from '../wire/bytes.ts';
+import { type Bytes, equalBytes, noBytes } from '../wire/bytes.ts';
 import { type Alive, type Dead, encodeMessage, type Suspect } from '../wire/message.ts';
 import type { NodeState } from '../wire/push-pull.ts';
 import { speaking, writeVersions } from '../wire/vsn.ts';
@@ -14,6 +14,7 @@ import { type Judge, judgeAlive, judgeDead, judgeSuspect } from './verdict.ts';
 import { viewOf } from './view.ts';
 
 const maxIncarnation = 0xff_ff_ff_ff;
+const never: readonly number[] = [];
 
 /** Who is in the cluster. Takes claims, keeps what holds, and passes news on. */
 export class Membership {
@@ -242,10 +243,15 @@ function memberOf(claim: Alive, since: number): Member {
 
 /** What this node has found out about a node that is new to it. */
 function unjudged(name: string): Pick<Member, 'hash' | 'isKin' | 'suspicion' | 'revivals' | 'slowUntil'> {
-  return { hash: hashOf(name), isKin: false, suspicion: undefined, revivals: [], slowUntil: 0 };
+  return { hash: hashOf(name), isKin: false, suspicion: undefined, revivals: never, slowUntil: 0 };
 }
 
 /** Messages are views of whole packets; records must not keep these alive. */
 function copy({ addr, port, meta, vsn }: Alive): Pick<Member, 'addr' | 'port' | 'meta' | 'vsn'> {
-  return { addr: new Uint8Array(addr), port, meta: new Uint8Array(meta), vsn: new Uint8Array(vsn) };
+  return {
+    addr: new Uint8Array(addr),
+    port,
+    meta: meta.length === 0 ? noBytes : new Uint8Array(meta),
+    vsn: new Uint8Array(vsn),
+  };
 }

@@ -8,6 +8,8 @@ const { values } = parseArgs({
 });
 const random = new SeededRandom(Number(values.seed));
 const started = performance.now();
-const { accepted, refused, largestHeap } = fuzz(Number(values.runs), () => random.float());
+const { inputs, accepted, refused, largestHeap } = fuzz(Number(values.runs), () => random.float());
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
-console.log(`${accepted} inputs read, ${refused} refused, in ${seconds} s; heap at most ${largestHeap >> 20} MiB`);
+console.log(
+  `${inputs} inputs: ${accepted} packets read, ${refused} refused, in ${seconds} s; heap at most ${largestHeap >> 20} MiB`,
+);

@@ -1,7 +1,7 @@
 import { SerfCore } from '../serf/core.ts';
 import { serfDefaults } from '../serf/profile.ts';
 import { lan } from '../swim/profile.ts';
-import { noBytes, putUint32 } from '../wire/bytes.ts';
+import { concat, noBytes, putUint32 } from '../wire/bytes.ts';
 import { crc32 } from '../wire/crc32.ts';
 import { decodeDatagram, type Layers } from '../wire/datagram.ts';
 import { Keyring } from '../wire/keyring.ts';
@@ -20,28 +20,43 @@ const sealed: Layers = {
   encryption: { aead: new NullAead(), keyring, version: 0, encryptsOutgoing: true, refusesPlaintext: false },
 };
 
+/** First bytes of msgpack with lengths and counts of 32 bits. */
+const largest = [0xdb, 0xdd, 0xdf, 0xcf, 0xc6, 0xc9];
+const outerTypes = [type.compound, type.compressed, type.checksum, type.encrypted, type.label];
+
 export interface FuzzResult {
+  /** What the decoders were given, all together. */
+  inputs: number;
   /** Inputs of which something was read: a fuzzer whose inputs are all refused at once tests little. */
   accepted: number;
   refused: number;
   largestHeap: number;
 }
 
-/** Feeds mutated packets of serf to each decoder and to a node. Throws what these throw, and if an output exceeds its cap. */
+/**
+ * Feeds mutated packets of serf to each decoder and to a node: `runs` packets, six inputs each. Throws what these throw, and if
+ * an output exceeds its cap.
+ */
 export function fuzz(runs: number, random: () => number): FuzzResult {
-  const corpus = captured('serf-plain');
+  const corpus = captured('serf-plain').map(({ kind, bytes }) => ({
+    kind,
+    bytes: kind === 'udp' ? bytes : inside(bytes),
+  }));
   const below = (count: number): number => Math.floor(random() * count);
   const node = nodeUnderFire();
-  const result: FuzzResult = { accepted: 0, refused: 0, largestHeap: 0 };
+  const result: FuzzResult = { inputs: 0, accepted: 0, refused: 0, largestHeap: 0 };
   for (let run = 0; run < runs; run++) {
     const { kind, bytes } = corpus[below(corpus.length)] as Captured;
-    const input = mutated(kind === 'udp' ? bytes : inside(bytes), corpus, below);
-    const isRead = kind === 'udp' ? readDatagram(input) : readStream(input, below);
-    if (isRead) result.accepted++;
+    const input = mutated(bytes, corpus, below);
+    const isDatagram = readDatagram(input);
+    const isStream = readStream(input, plain, below);
+    readStream(input, sealed, below);
+    if (kind === 'udp' ? isDatagram : isStream) result.accepted++;
     else result.refused++;
     node(kind, input, run);
     const output = inflate(input, 4096);
     if (output !== undefined && output.length > 4096) throw new Error('more bytes than the limit');
+    result.inputs += 6;
     if (run % 1024 === 0) result.largestHeap = Math.max(result.largestHeap, process.memoryUsage().heapUsed);
   }
   return result;
@@ -89,8 +104,8 @@ function readDatagram(input: Uint8Array): boolean {
   return messages.length > 0 || refused.length === 0;
 }
 
-function readStream(input: Uint8Array, below: (count: number) => number): boolean {
-  const reader = new StreamReader(below(2) === 0 ? plain : sealed, 'reply');
+function readStream(input: Uint8Array, layers: Layers, below: (count: number) => number): boolean {
+  const reader = new StreamReader(layers, 'reply');
   for (let at = 0; at < input.length; ) {
     const end = at + 1 + below(700);
     const message = reader.push(input.subarray(at, end));
@@ -107,34 +122,36 @@ function inside(bytes: Uint8Array): Uint8Array {
 }
 
 function mutated(bytes: Uint8Array, corpus: readonly Captured[], below: (count: number) => number): Uint8Array {
-  let input = Array.from(bytes);
+  let input: Uint8Array = bytes.slice();
   for (let left = 1 + below(4); left > 0; left--) {
     const at = below(input.length + 1);
-    const other = corpus[below(corpus.length)]?.bytes ?? noBytes;
+    const [before, after] = [input.subarray(0, at), input.subarray(at)];
     switch (below(7)) {
       case 0:
-        input[at] = below(256);
+        if (at < input.length) input[at] = below(256);
         break;
       case 1:
-        input[at] = (input[at] ?? 0) ^ (1 << below(8));
+        if (at < input.length) input[at] = (input[at] ?? 0) ^ (1 << below(8));
         break;
       case 2:
-        input = input.slice(0, at);
+        input = before.slice();
         break;
       case 3:
-        input.splice(at, below(8));
+        input = concat(before, after.subarray(below(8)));
         break;
-      case 4:
-        input.splice(at, 0, ...other.subarray(below(other.length)));
+      case 4: {
+        const other = corpus[below(corpus.length)]?.bytes ?? noBytes;
+        input = concat(before, other.subarray(below(other.length)), after);
         break;
+      }
       case 5:
         // The first bytes with the largest lengths and counts.
-        input.splice(at, 1, [0xdb, 0xdd, 0xdf, 0xcf, 0xc6, 0xc9][below(6)] ?? 0, 0xff, 0xff, 0xff, below(256));
+        input = concat(before, Uint8Array.of(largest[below(6)] ?? 0, 0xff, 0xff, 0xff, below(256)), after.subarray(1));
         break;
       case 6:
-        input.unshift([type.compound, type.compressed, type.checksum, type.encrypted, type.label][below(5)] ?? 0);
+        input = concat(Uint8Array.of(outerTypes[below(5)] ?? 0), input);
         break;
     }
   }
-  return Uint8Array.from(input.slice(0, 65_507));
+  return input.subarray(0, 65_507);
 }

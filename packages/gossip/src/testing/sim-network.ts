@@ -16,6 +16,8 @@ export interface SimOptions {
   readonly layers?: Layers;
   /** Milliseconds from node to node. */
   readonly delay?: readonly [number, number];
+  /** Default true. False: `events` and `trace` stay empty, which saves memory and time. */
+  readonly isWatched?: boolean;
 }
 
 /** What happened at a node. */
@@ -75,6 +77,7 @@ export class SimNetwork {
   readonly #byAddress = new Map<string, SimNode>();
   #addresses = 0;
   readonly #options: SimOptions;
+  readonly #isWatched: boolean;
   readonly #random: Random;
   readonly #timers = new Timers();
   readonly #trace = createHash('sha256');
@@ -82,6 +85,7 @@ export class SimNetwork {
 
   constructor(options: SimOptions) {
     this.#options = options;
+    this.#isWatched = options.isWatched ?? true;
     this.#random = new SeededRandom(options.seed);
   }
 
@@ -221,7 +225,7 @@ export class SimNetwork {
         break;
       }
       case 'event':
-        this.events.push({ at: this.now, node: node.name, event: effect.event });
+        if (this.#isWatched) this.events.push({ at: this.now, node: node.name, event: effect.event });
         break;
       case 'settled':
         this.settled.set(effect.command, effect.error);
@@ -232,7 +236,7 @@ export class SimNetwork {
   #send(from: SimNode, to: Address, bytes: Bytes): void {
     this.packets++;
     this.bytes += bytes.length;
-    this.#trace.update(`${this.now} ${from.name} ${to.addr} `).update(bytes);
+    if (this.#isWatched) this.#trace.update(`${this.now} ${from.name} ${to.addr} `).update(bytes);
     const peer = this.#at(to);
     if (peer === undefined || this.#random.float() < this.loss) return;
     if (!this.reaches(from, peer) || !this.passesUdp(from, peer)) return;

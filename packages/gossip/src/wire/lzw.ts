@@ -9,6 +9,11 @@ const maxWidth = 12;
 const tableSize = 1 << maxWidth;
 const noCode = -1;
 
+// The string of a code is in the output already: the string of the code before it, and the byte that followed. No code is read
+// before it was set, so the tables serve all calls.
+const starts = new Uint32Array(tableSize);
+const lengths = new Uint32Array(tableSize);
+
 /**
  * Expands LZW. Undefined: the input is not LZW, has no end code, or expands to more than `limit` bytes. Bytes after the end
  * code are ignored, as in Go.
@@ -16,9 +21,6 @@ const noCode = -1;
 export function inflate(input: Bytes, limit: number): Bytes | undefined {
   let output = new Uint8Array(Math.min(limit, Math.max(256, input.length * 4)));
   let length = 0;
-  // The string of a code is in the output already: the string of the code before it, and the byte that followed.
-  const starts = new Uint32Array(tableSize);
-  const lengths = new Uint32Array(tableSize);
   let bits = 0;
   let bitCount = 0;
   let at = 0;

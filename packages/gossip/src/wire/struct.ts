@@ -1,4 +1,4 @@
-import { type Bytes, noBytes } from './bytes.ts';
+import { type Bytes, noBytes, utf8 } from './bytes.ts';
 import type { MsgpackReader } from './msgpack-reader.ts';
 import type { MsgpackWriter } from './msgpack-writer.ts';
 
@@ -31,7 +31,12 @@ export interface Struct<Value> {
 export function struct<Of extends Fields>(fields: Of): Struct<ValueOf<Of>> {
   const all = Object.keys(fields)
     .sort()
-    .map((name) => ({ name, key: name[0]?.toLowerCase() + name.slice(1), field: fields[name] as Field<unknown> }));
+    .map((name) => ({
+      name,
+      bytes: utf8(name),
+      key: name[0]?.toLowerCase() + name.slice(1),
+      field: fields[name] as Field<unknown>,
+    }));
   const byName = new Map(all.map((each) => [each.name, each]));
   const empty = Object.fromEntries(all.map(({ key, field }) => [key, field.empty]));
   return {
@@ -48,8 +53,8 @@ export function struct<Of extends Fields>(fields: Of): Struct<ValueOf<Of>> {
       const values = value as Readonly<Record<string, unknown>>;
       const present = all.filter(({ key, field }) => !(field.isOptional === true && isEmpty(values[key])));
       to.map(present.length);
-      for (const { name, key, field } of present) {
-        to.text(name);
+      for (const { bytes, key, field } of present) {
+        to.raw(bytes);
         field.write(to, values[key]);
       }
     },
