@@ -48,7 +48,9 @@ export function initCommand(parts: InitParts): CommandBuilder {
         '--listen <ip[:port]>',
         'address at which hosts and managers reach the manager; when absent, that of the default route',
       ),
-      new Option('--data-dir <dir>', 'data directory of the manager; when absent, as in its settings'),
+      new Option('--data-dir <dir>', 'data directory of the manager; when absent, as in its settings').argParser(
+        parseAbsolutePath('--data-dir', '/var/lib/causeway/manager'),
+      ),
       new Option('--operator <name>', 'name of the first operator')
         .default('admin')
         .argParser(parseNameOf('--operator')),

@@ -185,6 +185,12 @@ describe('refused, and nothing is written', () => {
       2,
       /--ca-program: ".\/issue" is not an absolute path such as \/opt\/causeway-ca\/issue/,
     ],
+    [
+      'a data directory that means another directory to the agent',
+      () => `join 10.0.0.1 --data-dir data/agent ${token()}`,
+      2,
+      /--data-dir: "data\/agent" is not an absolute path such as \/var\/lib\/causeway\/agent/,
+    ],
     ['a wrong name', () => `join 10.0.0.1 --name h/1 ${token()}`, 2, /--name/],
     [
       'a manager that other hosts cannot reach',

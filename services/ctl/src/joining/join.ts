@@ -30,7 +30,9 @@ interface Input extends TokenInput {
 }
 
 export const rootOption = (): Option =>
-  new Option('--root <dir>', 'keep settings and data below this directory, and start no service').default('/');
+  new Option('--root <dir>', 'keep settings and data below this directory, and start no service')
+    .argParser(parseAbsolutePath('--root', '/mnt/host'))
+    .default('/');
 
 export function joinCommand(parts: JoinParts): CommandBuilder {
   return command<Input>({
@@ -60,7 +62,9 @@ export function joinCommand(parts: JoinParts): CommandBuilder {
       new Option('--ca-program <path>', 'manager: program that issues certificates, if the cluster has one').argParser(
         parseAbsolutePath('--ca-program', caProgramExample),
       ),
-      new Option('--data-dir <dir>', 'data directory of the service; when absent, as in its settings'),
+      new Option('--data-dir <dir>', 'data directory of the service; when absent, as in its settings').argParser(
+        parseAbsolutePath('--data-dir', '/var/lib/causeway/agent'),
+      ),
       rootOption(),
     ],
     uses: ['output'],
