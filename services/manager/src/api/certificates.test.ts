@@ -447,6 +447,16 @@ describe('renewal', () => {
     expect(after?.expires).toBe((before?.expires ?? 0) + minutes(60));
   });
 
+  test('under a leader whose clock is behind leaves no earlier certificate that a removal forgets', async () => {
+    const { id } = await join(request(await create('agent')));
+    const issued = () => manager.view.records('certificate').get({ role: 'agent', id })?.value.issued;
+    const before = issued();
+    expect(before).toBeGreaterThan(0);
+    cluster.clock.stepWall(-minutes(4));
+    await renew({ kind: 'agent', node: id as NodeId });
+    expect(issued()).toBe(before);
+  });
+
   test('is not for strangers', async () => {
     await expect(renew({ kind: 'joiner', address: '10.0.0.7' })).rejects.toMatchObject({ code: 'permission-denied' });
   });

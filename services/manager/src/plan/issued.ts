@@ -75,7 +75,10 @@ export function recordIssued(
   const key = keys.certificate(to.role, to.id);
   const known = view.records('certificate').get(to);
   const former = to.role === 'manager' ? formerOf(known?.value, clock.wall()) : undefined;
-  const value = { ...recordOf(issued, name), ...(former !== undefined && { former }) };
+  const record = recordOf(issued, name);
+  // A removal refuses what was issued up to then: also an earlier certificate, of a leader whose clock was ahead of this one's.
+  const latest = Math.max(record.issued, known?.value.issued ?? 0);
+  const value = { ...record, issued: latest, ...(former !== undefined && { former }) };
   return {
     issued,
     compares: [

@@ -12,7 +12,7 @@ export interface CertificateRecord extends Pick<PeerName, 'role' | 'id'> {
   /** What people call the member: of an agent the name of its host, otherwise the id. */
   readonly name: string;
   readonly serial: string;
-  /** Unix ms. */
+  /** When this certificate or an earlier one of the member was issued, whichever is later, Unix ms. */
   readonly issued: number;
   /** Unix ms. */
   readonly expires: number;
