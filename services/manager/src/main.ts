@@ -54,7 +54,7 @@ import { GrpcDialer } from './io/grpc/dialer.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { limitHeapGrowth } from './io/heap.ts';
-import { readOwnCredential } from './io/own-credential.ts';
+import { readOwnCredential, whyExpired } from './io/own-credential.ts';
 import { readSealingKey, writeSealingKey } from './io/sealing-key-file.ts';
 import { createManager, type Manager } from './manager.ts';
 import { stopInOrder } from './stop-in-order.ts';
@@ -160,6 +160,8 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const belongsTo = await readClusterRecord(config.dataDir);
   const credential = await readOwnCredential(config);
+  const expired = whyExpired(credential.current, systemClock.wall());
+  if (expired !== undefined) log.error('certificate.expired', { message: expired });
   const { founding, custody } = await readFoundation(config, credential, log);
   // What the managers have removed is known when the store has been read; before, nothing is.
   const removals = (): Removals => manager.view.removals;

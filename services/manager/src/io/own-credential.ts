@@ -1,4 +1,4 @@
-import { nameOf } from '@causeway/identity';
+import { type Credential, formatTime, nameOf } from '@causeway/identity';
 import { identityDirectory, LiveCredential, readCredential } from '@causeway/identity/io';
 import { CausewayError } from '@causeway/model';
 
@@ -18,4 +18,13 @@ export async function readOwnCredential({ name, dataDir }: OwnSettings): Promise
   if (role === 'manager' && id === name) return new LiveCredential(credential);
   const message = `the certificate in --data-dir ${dataDir} is of ${role}/${id}, and --name is ${name}: give the name or the directory that belong together`;
   throw new CausewayError('role-mismatch', message, { field: '--name', value: name });
+}
+
+/**
+ * Why a manager with this certificate cannot work: its etcd, and the other managers, refuse it. Undefined: it is still valid. `now`:
+ * Unix ms.
+ */
+export function whyExpired({ chain: [{ notAfter }] }: Pick<Credential, 'chain'>, now: number): string | undefined {
+  if (now <= notAfter) return undefined;
+  return `the certificate of this manager expired on ${formatTime(notAfter)}, and here it is ${formatTime(now)}: etcd and the other managers refuse it. Set the clock right if it is ahead; otherwise run "causeway join" again with a manager's token, or, if the certificates of all managers have expired, follow docs/operations.md, "When something fails"`;
 }
