@@ -1,19 +1,29 @@
 import { fileURLToPath } from 'node:url';
-import { espModules, runInUml } from '@causeway/uml';
-import { atLeast, atMost, type Figure, median, ms } from '../figure.ts';
+import { espModules, type GuestNeeds, runInUml } from '@causeway/uml';
+import { atLeast, atMost, type Figure, median, ms, perSecond } from '../figure.ts';
 import { print } from '../print.ts';
 import type { Mesh } from './mesh.ts';
+import type { Throughput } from './throughput.ts';
 
 /**
- * SAs and policies, in User-Mode Linux: its kernel has ESP, which the machine's may lack. There, system calls are several times as
- * slow as on the machine, for us and for iproute2.
+ * In User-Mode Linux: its kernel has ESP, which the machine's may lack. There, system calls are several times as slow as on the
+ * machine, for us and for iproute2.
  */
 export async function benchEncryption(): Promise<Figure[]> {
-  const program = fileURLToPath(new URL('./mesh.js', import.meta.url));
-  const needs = { modules: [...espModules, 'veth'], memory: 1024, limit: 600 };
-  const { peers, objects, adds, rekeys } = (await runInUml(program, needs)) as Mesh;
-  const ours = rekeys.map((rekey) => rekey.ours);
-  const theirs = rekeys.map((rekey) => rekey.theirs);
+  return [
+    ...meshFigures((await inGuest('mesh')) as Mesh),
+    ...throughputFigures((await inGuest('throughput')) as Throughput),
+  ];
+}
+
+const needs: GuestNeeds = { modules: [...espModules, 'veth', 'vxlan', 'bridge'], memory: 1024, limit: 600 };
+
+function inGuest(program: 'mesh' | 'throughput'): Promise<unknown> {
+  return runInUml(fileURLToPath(new URL(`./${program}.js`, import.meta.url)), needs);
+}
+
+function meshFigures({ peers, objects, adds, rekeys }: Mesh): Figure[] {
+  const middle = (part: 'ours' | 'theirs' | 'reading' | 'changing'): number => median(rekeys.map((each) => each[part]));
   const [{ rounds, changes } = { rounds: 0, changes: 0 }] = rekeys;
   return [
     {
@@ -25,10 +35,34 @@ export async function benchEncryption(): Promise<Figure[]> {
     },
     {
       what: `rekey of ${peers} peers: a host's work in ${rounds} rounds, ${changes} changes`,
-      ours: ms(median(ours)),
-      beside: `ip -batch, changes alone ${print(ms(median(theirs)))}`,
-      ratio: median(theirs) / median(ours),
+      ours: ms(middle('ours')),
+      beside: `of which reads of the kernel ${print(ms(middle('reading')))}`,
       target: atMost(1000),
+    },
+    {
+      what: `the same ${changes} changes alone, planned and applied`,
+      ours: ms(middle('changing')),
+      beside: `ip -batch ${print(ms(middle('theirs')))}`,
+      ratio: middle('theirs') / middle('changing'),
+      target: atLeast(1, 'ratio'),
+    },
+  ];
+}
+
+function throughputFigures({ ours, byHand, plain }: Throughput): Figure[] {
+  return [
+    {
+      what: 'TCP between containers of an encrypted network, MiB',
+      ours: perSecond(median(ours)),
+      beside: `by hand, same cipher ${print(perSecond(median(byHand)))}`,
+      ratio: median(ours) / median(byHand),
+      target: atLeast(0.98, 'ratio'),
+    },
+    {
+      what: 'the same, compared with a network that is not encrypted',
+      ours: perSecond(median(ours)),
+      beside: `not encrypted ${print(perSecond(median(plain)))}`,
+      ratio: median(ours) / median(plain),
     },
   ];
 }

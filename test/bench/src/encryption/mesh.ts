@@ -18,6 +18,8 @@ export interface Mesh {
 export interface Rekey {
   /** Work of the host in all its rounds: reads of its kernel, plans, and changes. */
   readonly ours: number;
+  readonly reading: number;
+  readonly changing: number;
   /** `ip -batch` with the same changes. */
   readonly theirs: number;
   readonly rounds: number;
@@ -43,8 +45,8 @@ function planned(from: Ipsec, to: Ipsec): readonly Op[] {
 }
 
 /** Makes the kernel so, and returns the ops. */
-async function become(wanted: Ipsec): Promise<readonly Op[]> {
-  const ops = planned(await found(), wanted);
+async function become(wanted: Ipsec, from?: Ipsec): Promise<readonly Op[]> {
+  const ops = planned(from ?? (await found()), wanted);
   const failures = await applyPlan(kernel, ops);
   if (failures.length > 0) throw new Error(JSON.stringify(failures.slice(0, 3)));
   return ops;
@@ -68,11 +70,19 @@ function iproute(input: string): void {
 /** The ops of the host so far, and what its kernel shall have, with the keys that a read does not show. */
 const made: Op[] = [];
 let desired: Ipsec = newNamespace();
+/** As last read: a round reads once, and plans from that. */
+let last: Ipsec = newNamespace();
+const spent = { reading: 0, changing: 0 };
 const real: IpsecKernel = {
-  found,
+  async found() {
+    spent.reading += await timed(async () => {
+      last = await found();
+    });
+    return last;
+  },
   async become(wanted) {
     desired = wanted;
-    made.push(...(await become(wanted)));
+    spent.changing += await timed(async () => made.push(...(await become(wanted, last))));
     return true;
   },
 };
@@ -128,6 +138,7 @@ const rekeys: Rekey[] = [];
 for (let round = 0; round < rekeyRounds; round++) {
   const [before, generation] = [desired, host.generation];
   made.length = 0;
+  Object.assign(spent, { reading: 0, changing: 0 });
   host.wanted = 'requested';
   const { time, rounds } = await settle();
   if (host.generation !== generation + 1) throw new Error('the host made no new generation');
@@ -137,7 +148,7 @@ for (let round = 0; round < rekeyRounds; round++) {
   const theirs = await timed(() => iproute(lines));
   const left = planned(await found(), after);
   if (left.length > 0) throw new Error(`iproute2 left ${left.length} changes undone`);
-  rekeys.push({ ours: time, theirs, rounds, changes: made.length });
+  rekeys.push({ ours: time, ...spent, theirs, rounds, changes: made.length });
 }
 kernel.close();
 report<Mesh>({ peers: peerCount, objects, adds, rekeys });
