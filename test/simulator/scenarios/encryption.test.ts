@@ -1,4 +1,5 @@
 import { hostNetns, ourPriority, type SaKey, type XfrmPolicy } from '@causeway/datapath';
+import { RotateKeysRequest } from '@causeway/proto/gen/causeway/v1/crypto_service.js';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { milliseconds, minutes, randomUuid, seconds } from '@causeway/runtime';
@@ -37,6 +38,11 @@ async function allTalk(cluster: SimCluster, hosts: readonly SimHost[] = cluster.
   for (const one of hosts)
     for (const other of hosts) if (one !== other && !talkInEsp(cluster, one, other)) return false;
   return true;
+}
+
+async function first<Value>(values: AsyncIterable<Value>): Promise<Value> {
+  for await (const value of values) return value;
+  throw new Error('there is no value');
 }
 
 const isBlock = ({ priority }: XfrmPolicy): boolean => priority === ourPriority.block;
@@ -172,6 +178,37 @@ describe('hosts on an encrypted network', () => {
       expect(await allTalk(cluster), `after ${at} s`).toBe(true);
     }
     expect((await sendingSa(h1, h2))?.spi).not.toBe(before);
+  });
+
+  it('all change their keys once when the leader that began a rotation dies in the middle of it', async () => {
+    // More than change at a time.
+    cluster = await living({ managers: 3, hosts: 10 });
+    await cluster.advance(seconds(15));
+    const [h1] = cluster.hosts;
+    if (h1 === undefined) throw new Error('no host');
+    const generationOf = async (host: SimHost): Promise<number> => {
+      const peer = host === h1 ? cluster.host('h2') : h1;
+      return ((await sendingSa(host, peer))?.spi ?? 0) >>> 28;
+    };
+    const generations = (): Promise<readonly number[]> => Promise.all(cluster.hosts.map(generationOf));
+    expect(await generations()).toEqual(cluster.hosts.map(() => 1));
+    const request = RotateKeysRequest.create({ requestId: randomUuid(cluster.random) });
+    const { rotated, total } = await cluster.ask(
+      async (api, call) => await first(api.crypto.rotateKeys(request, call)),
+    );
+    expect([rotated, total]).toEqual([0, 10]);
+    await cluster.until('some have changed', async () => (await generations()).includes(2));
+    expect(await generations()).toContain(1);
+    for (const leader of cluster.leaders) cluster.killManager(leader);
+    const isOver = (): boolean => cluster.log.lines.some(({ event }) => event === 'keys.rotated');
+    expect(isOver()).toBe(false);
+    for (let at = 0; at < 60 && !isOver(); at++) {
+      await cluster.advance(seconds(1));
+      expect(await allTalk(cluster), `after ${at} s`).toBe(true);
+    }
+    expect(isOver()).toBe(true);
+    await cluster.advance(seconds(30));
+    expect(await generations()).toEqual(cluster.hosts.map(() => 2));
   });
 
   it('make new keys when the file of their keys is damaged, and send nothing in the clear until then', async () => {
