@@ -1,4 +1,4 @@
-import { type Outcome, type Stories, tell } from '@causeway/uml';
+import { foundBy, type Stories, tell } from '@causeway/uml';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { describeLab } from './requirements.ts';
 
@@ -6,7 +6,7 @@ describeLab('agents on a kernel that has ESP (User-Mode Linux)', () => {
   let story: Stories['agents'];
   beforeAll(async () => {
     story = await tell('agents');
-  }, 930_000);
+  }, 630_000);
 
   const answered = (count: number) => ({ sent: count, received: count, duplicates: 0 });
   const hidden = { readable: 0, vxlan: 0 };
@@ -24,10 +24,11 @@ describeLab('agents on a kernel that has ESP (User-Mode Linux)', () => {
   });
 
   test('a TCP transfer arrives whole', () => {
-    const { bytes, esp, ...frames } = foundBy(story.bulk);
+    const { bytes, inEsp, ...frames } = foundBy(story.bulk);
     expect(bytes).toBe(16 * 2 ** 20);
-    expect(frames).toEqual(hidden);
-    expect(esp).toBeGreaterThan(1_000);
+    expect(frames).toMatchObject(hidden);
+    expect(inEsp).toBeGreaterThan(bytes);
+    expect(frames.esp).toBeGreaterThan(100);
   });
 
   test('the largest packet fits into the underlay’s MTU without fragments, and one byte more is refused', () => {
@@ -92,22 +93,14 @@ describeLab('agents on a kernel that has ESP (User-Mode Linux)', () => {
     });
   });
 
-  test('new keys every five seconds for a minute, under load, with one agent paused: no packet is lost', () => {
-    const { toLive, toPaused, whilePaused, rekeys, most, ...frames } = foundBy(story.underLoad);
-    expect(toLive).toEqual(answered(30_000));
-    expect(toPaused).toEqual(answered(1_200));
-    expect(whilePaused[0]).toBeGreaterThanOrEqual(2);
-    expect(whilePaused[1]).toBe(0);
-    expect(rekeys).toBeGreaterThanOrEqual(10);
-    expect(most).toBeLessThanOrEqual(3);
-    expect(frames).toEqual(hidden);
-  });
-
-  test('an agent that is killed while it changes its key changes it after that, and no packet is lost', () => {
-    const { pings, kills, rekeys } = foundBy(story.killed);
-    expect(pings.sent).toBeGreaterThan(500);
-    expect(pings.received).toBe(pings.sent);
-    expect([kills, rekeys]).toEqual([3, 3]);
+  test('a network in use is encrypted, and then not any more: no packet is lost, and afterwards nothing is in the clear', () => {
+    const { pings, encrypted, plain } = foundBy(story.inUse);
+    for (const { sent, received } of pings) expect(received).toBe(sent);
+    expect(pings.map(({ sent }) => sent >= 50)).toEqual([true, true, true]);
+    expect(encrypted).toMatchObject(hidden);
+    expect(encrypted.esp).toBeGreaterThanOrEqual(36);
+    expect(plain.esp).toBe(0);
+    expect(plain.readable).toBeGreaterThanOrEqual(36);
   });
 
   test('no key is in a log, an error, an argument, an environment, or a file but its own', () => {
@@ -120,10 +113,3 @@ describeLab('agents on a kernel that has ESP (User-Mode Linux)', () => {
     expect(searched).toBeGreaterThan(100);
   });
 }, ['linux.uml', 'modprobe', 'tcpdump', 'nft', 'iptables-legacy', 'python3', 'setpriv']);
-
-/** What a step found. Throws what went wrong in the guest. */
-function foundBy<Value>(outcome: Outcome<Value> | undefined): Value {
-  if (outcome === undefined) throw new Error('the step was not reached');
-  if ('error' in outcome) throw new Error(outcome.error);
-  return outcome.value;
-}

@@ -12,7 +12,7 @@ export class AgentProbe {
   #client: AgentServiceClient | undefined;
 
   constructor(plan: LabPlan, host: LabHost) {
-    this.#socket = join(paths.run(plan.name, host.name), 'causeway/agent.sock');
+    this.#socket = agentSocketOf(plan, host);
   }
 
   /** undefined: the agent does not answer. */
@@ -35,4 +35,9 @@ export class AgentProbe {
   close(): void {
     this.#client?.close();
   }
+}
+
+/** Path, outside the host, to the socket of its agent. */
+export function agentSocketOf(plan: LabPlan, host: LabHost): string {
+  return join(paths.run(plan.name, host.name), 'causeway/agent.sock');
 }

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { Prefix } from '@causeway/model';
+import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Duration } from '@causeway/runtime';
 import type { MemberProcess } from '../commands.ts';
 import type { Cut, Slowness } from '../faults.ts';
 import type { LabControl, Progress, Signal } from '../labs.ts';
 import { type EtcdKind, hostOf, type LabHost, type LabPlan, type ProcessKind, planLab } from '../plan.ts';
 import type { LabStatus } from '../status.ts';
+import { type Attached, attachIn } from './attach.ts';
 import { existingLabs, labDown } from './down.ts';
 import { type Command, commandIn, execIn } from './exec.ts';
 import { cut, heal, slow } from './faults.ts';
@@ -114,8 +116,9 @@ export class Lab implements LabControl {
     await killService(this.#record, this.#host(host), kind, `SIG${signal}`);
   }
 
-  async startProcess(host: string, kind: ProcessKind): Promise<void> {
-    await startService(this.#record, this.#host(host), kind);
+  /** `more`: options that the process does not have in a lab. */
+  async startProcess(host: string, kind: ProcessKind, ...more: readonly string[]): Promise<void> {
+    await startService(this.#record, this.#host(host), kind, more);
   }
 
   async wipe(host: string, kind: ProcessKind): Promise<void> {
@@ -125,6 +128,11 @@ export class Lab implements LabControl {
   /** Makes another agent or manager of a host a member of the cluster, which a test then starts by itself. */
   async join(host: string, member: Omit<MemberProcess, 'host'>): Promise<void> {
     await enroll(this.#record, [{ ...member, host: this.#host(host) }]);
+  }
+
+  /** As `causeway endpoint attach`, without the start of a program, which takes seconds on a slow machine. */
+  attach(host: string, attached: Attached): Promise<Endpoint> {
+    return attachIn(this.plan, this.#host(host), attached);
   }
 
   cut(what: Cut): Promise<void> {

@@ -19,19 +19,23 @@ const exitWithin = 10_000;
 const starter = 'setsid "$@" </dev/null >&3 2>&3 3>&- & echo $!';
 
 /**
- * Starts the process, which must not be running. When this resolves, the process runs, but may not be ready yet. A process
- * that has lost its data first joins the cluster again.
+ * Starts the process, which must not be running, with more words than a lab gives it. When this resolves, the process runs, but
+ * may not be ready yet. A process that has lost its data first joins the cluster again.
  */
-export async function startService(lab: LabRecord, host: LabHost, kind: ProcessKind): Promise<ProcessId> {
+export async function startService(
+  lab: LabRecord,
+  host: LabHost,
+  kind: ProcessKind,
+  more: readonly string[] = [],
+): Promise<ProcessId> {
   checkKind(lab, host, kind);
-  const init = initOf(lab, host);
-  await checkAlive(init, host.name);
+  await checkAlive(initOf(lab, host), host.name);
   const before = await loadProcess(lab.plan, host, kind);
   if (before !== undefined && (await isRunning(before))) {
     throw new CausewayError('lab-process-state', `${host.name}'s ${kind} is running already (pid ${before.pid})`);
   }
   if (kind !== 'etcd' && !isMember(lab, { host, kind })) await enroll(lab, [{ host, kind }]);
-  const started = await spawnInHost(lab, host, kind, init);
+  const started = await spawnInHost(lab, host, kind, [...commandOf(lab.plan, host, kind), ...more]);
   if (started === undefined) throw serviceFailure(lab, host, kind, 'ended at once');
   await saveProcess(lab.plan, host, kind, started);
   return started;
@@ -41,11 +45,12 @@ async function spawnInHost(
   lab: LabRecord,
   host: LabHost,
   kind: ProcessKind,
-  init: ProcessId,
+  words: readonly string[],
 ): Promise<ProcessId | undefined> {
+  const init = initOf(lab, host);
   const log = await open(paths.log(lab.plan.name, host.name, kind), 'a');
   try {
-    const command = ['sh', '-c', starter, 'start', ...commandOf(lab.plan, host, kind)];
+    const command = ['sh', '-c', starter, 'start', ...words];
     const options = { env: hostEnvironment(lab), file: log.fd };
     return await findInNamespace(init, Number(await run('nsenter', [...enterArguments(init), ...command], options)));
   } finally {

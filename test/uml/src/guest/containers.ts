@@ -21,9 +21,8 @@ export async function attachEverywhere(lab: Lab, network: Network): Promise<read
   const containers: Container[] = [];
   for (const host of lab.hosts) {
     await lab.run(host, 'ip', 'netns', 'add', network.name);
-    const where = ['--name', `${network.name}-${host}`, '--netns', `/run/netns/${network.name}`];
-    const words = ['endpoint', 'attach', network.name, ...where, '--wait', 'applied'];
-    const { addresses, mac } = await lab.json<EndpointJson>(host, ...words);
+    const where = { name: `${network.name}-${host}`, netns: `/run/netns/${network.name}` };
+    const { addresses, mac } = await lab.attach(host, { network: network.name, ...where });
     containers.push({ host, netns: network.name, address: addresses[0]?.replace(/\/.*/, '') ?? '', mac });
   }
   return containers;
@@ -45,14 +44,9 @@ export async function pingContainer(
   to: Pick<Container, 'address'>,
   ...options: readonly string[]
 ): Promise<Pings> {
-  const words = ['ping', '-n', '-q', '-W', '2', '-p', pattern, '-s', '64', ...options, to.address];
+  const words = ['ping', '-n', '-q', '-W', '1', '-p', pattern, '-s', '64', ...options, to.address];
   const { stdout, stderr } = await lab.try(from.host, ...inside(from, ...words));
   const pings = readPings(stdout);
   if (Number.isNaN(pings.sent)) throw new Error(`ping said: ${stdout}${stderr}`);
   return pings;
-}
-
-interface EndpointJson {
-  readonly addresses: readonly string[];
-  readonly mac: string;
 }

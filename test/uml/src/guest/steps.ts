@@ -3,6 +3,13 @@ import type { Lab } from '@causeway/lab/io';
 /** What a step found, or why it failed. */
 export type Outcome<Value> = { readonly value: Value } | { readonly error: string };
 
+/** What a step found. Throws what went wrong in the guest. */
+export function foundBy<Value>(outcome: Outcome<Value> | undefined): Value {
+  if (outcome === undefined) throw new Error('the step was not reached');
+  if ('error' in outcome) throw new Error(outcome.error);
+  return outcome.value;
+}
+
 /** A story's findings, by step. A failure ends no story, so that one run shows all that is wrong. */
 export type Outcomes<Story> = { readonly [Step in keyof Story]?: Outcome<Story[Step]> };
 

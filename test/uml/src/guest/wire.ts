@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
-import { type Lab, type Run, signalChild, start, succeed } from '@causeway/lab/io';
+import { type Lab, type Run, signalChild } from '@causeway/lab/io';
 import { until } from './until.ts';
 
 /** Ends a capture: what a ping carries, which is as long as a pattern of ping(8). */
@@ -13,24 +13,28 @@ const frameHeader = 16;
 
 let captures = 0;
 
-/** The frames on the underlay while `work` runs. `filter`: of tcpdump; absent: all. */
+/** The frames on the underlay while `work` runs, or since it calls `mark`. `filter`: of tcpdump; absent: all. */
 export async function onWire<Result>(
   lab: Lab,
-  work: () => Promise<Result>,
+  work: (mark: () => void) => Promise<Result>,
   filter?: string,
 ): Promise<{ readonly result: Result; readonly wire: Capture }> {
   captures += 1;
   const file = `/run/capture-${captures}.pcap`;
   const run = await listen(lab, file, filter);
+  let since = 0;
   try {
-    const result = await work();
+    const result = await work(() => {
+      since = Date.now();
+    });
     // All that the switch has forwarded before this frame is before it in the file. No story cuts h3 off.
     await lab.run('h3', ...lastPing, lab.underlay('h2'));
     await until('the capture has everything', async () => (await readFile(file)).includes(end));
-    return { result, wire: new Capture(file, framesOf(await readFile(file))) };
+    return { result, wire: new Capture(framesOf(await readFile(file), since)) };
   } finally {
     await signalChild(run.child.pid, 'SIGINT');
     await run.outcome;
+    await rm(file, { force: true });
   }
 }
 
@@ -45,41 +49,51 @@ async function listen(lab: Lab, file: string, filter: string | undefined): Promi
   return run;
 }
 
-/** All frames before the one that ends the capture. */
-function framesOf(file: Buffer): readonly Buffer[] {
+/** All frames since a time, and before the one that ends the capture. */
+function framesOf(file: Buffer, since: number): readonly Buffer[] {
   const frames: Buffer[] = [];
   for (let at = fileHeader; at + frameHeader <= file.length; ) {
+    const time = file.readUInt32LE(at) * 1000 + file.readUInt32LE(at + 4) / 1000;
     const length = file.readUInt32LE(at + 8);
     const frame = file.subarray(at + frameHeader, at + frameHeader + length);
     if (frame.includes(end)) break;
-    frames.push(frame);
+    if (time >= since) frames.push(frame);
     at += frameHeader + length;
   }
   return frames;
 }
 
 export class Capture {
-  readonly #file: string;
   readonly frames: readonly Buffer[];
 
-  constructor(file: string, frames: readonly Buffer[]) {
-    this.#file = file;
+  constructor(frames: readonly Buffer[]) {
     this.frames = frames;
+  }
+
+  count(is: (frame: Buffer) => boolean): number {
+    return this.frames.filter(is).length;
   }
 
   /** Number of frames that contain the text. */
   containing(text: string): number {
-    return this.frames.filter((frame) => frame.includes(text)).length;
+    return this.count((frame) => frame.includes(text));
   }
+}
 
-  /** Number of frames that a filter of tcpdump matches. */
-  async count(filter: string): Promise<number> {
-    const text = await succeed('tcpdump -r', start('tcpdump', ['-n', '-e', '-t', '-r', this.#file, filter]).outcome);
-    // A frame of VXLAN has a second line, for what it carries. The first begins with a MAC.
-    return text.split('\n').filter((line) => /^[0-9a-f]{2}:/.test(line)).length;
-  }
+/** Offsets in a frame of UDP over IPv4 without options. */
+const at = { etherType: 12, protocol: 23, sport: 34, dport: 36 };
+const ipv4 = 0x0800;
+const protocols = { udp: 17, esp: 50 };
 
-  async remove(): Promise<void> {
-    await rm(this.#file, { force: true });
-  }
+export function isEsp(frame: Buffer): boolean {
+  return isIpv4(frame, protocols.esp);
+}
+
+/** The port is that of the sender or of the receiver. */
+export function isUdp(frame: Buffer, port: number): boolean {
+  return isIpv4(frame, protocols.udp) && [at.sport, at.dport].some((offset) => frame.readUInt16BE(offset) === port);
+}
+
+function isIpv4(frame: Buffer, protocol: number): boolean {
+  return frame.readUInt16BE(at.etherType) === ipv4 && frame[at.protocol] === protocol;
 }

@@ -25,6 +25,7 @@ import { enterThrowawayNetns } from '@causeway/netlink/io/testing/netns';
 import { ip, type Pings, ping, report, run } from '../guest/commands.ts';
 import type { Told } from '../guest/keyed-host.ts';
 import { fromLine, toLine } from '../guest/lines.ts';
+import { natCommands, type PortNat } from '../guest/nat.ts';
 import type { AgentHears, AgentSaid } from '../guest/nat-agent.ts';
 import { until } from '../guest/until.ts';
 
@@ -127,20 +128,8 @@ function tunnel(from: Host, to: Host): void {
 
 /** The NAT gives the UDP port 4500 of the host behind it this port, both ways. */
 function mapTo(port: number): void {
-  const tc = (...args: readonly string[]): string => run('tc', '-n', nat, ...args);
-  const add = (direction: string, match: readonly string[], rewrite: readonly string[]): string =>
-    tc(
-      ...['filter', 'add', 'dev', 'out', direction, 'protocol', 'ip', 'flower', 'ip_proto', 'udp', ...match],
-      ...['action', 'pedit', 'ex', ...rewrite, 'pipe', 'action', 'csum', 'ip', 'and', 'udp'],
-    );
-  const munge = (end: 'src' | 'dst', address: Ip, to: number): readonly string[] => [
-    ...['munge', 'ip', end, 'set', address],
-    ...['munge', 'udp', end === 'src' ? 'sport' : 'dport', 'set', `${to}`],
-  ];
-  tc('qdisc', 'replace', 'dev', 'out', 'clsact');
-  for (const direction of ['ingress', 'egress']) tc('filter', 'delete', 'dev', 'out', direction);
-  add('ingress', ['dst_ip', a.seenAs, 'dst_port', `${port}`], munge('dst', a.address, 4500));
-  add('egress', ['src_ip', a.address, 'src_port', '4500'], munge('src', a.seenAs, port));
+  const mapping: PortNat = { inner: a.address, outer: a.seenAs, port, device: 'out', behind: 'others' };
+  for (const command of natCommands(mapping)) run('tc', '-n', nat, ...command);
 }
 
 /** The agent of a host, in a process of its own. */

@@ -51,7 +51,7 @@ async function hostUser(scene: Scene): Promise<Attacks['hostUser']> {
     // The kernel may refuse the packet; what matters is what leaves, and what arrives.
     for (const user of [[], nobody]) await lab.try('h1', ...user, 'python3', '-c', sendUdp, ...to);
   });
-  return { delivered: (await echoes(lab, vault.containers[1])) - before, ...(await framesOf(wire)) };
+  return { delivered: (await echoes(lab, vault.containers[1])) - before, ...framesOf(wire) };
 }
 
 async function spoofed(scene: Scene): Promise<Attacks['spoofed']> {

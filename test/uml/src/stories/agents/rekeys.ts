@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '@causeway/lab/io';
 import type { Pings } from '../../guest/commands.ts';
 import { pingContainer } from '../../guest/containers.ts';
+import { type Answered, pingWhile } from '../../guest/ping-while.ts';
 import { until } from '../../guest/until.ts';
 import { onWire } from '../../guest/wire.ts';
-import { reachable } from './faults.ts';
-import { type Scene, sasOf } from './scene.ts';
+import { reachable, sasOf, type VaultScene } from './scene.ts';
 import { type Frames, framesOf } from './traffic.ts';
 
 export interface Rekeys {
@@ -23,14 +23,13 @@ export interface Rekeys {
   };
   /** h1's agent is killed soon after it was told to change its key, and started again; more than once. */
   readonly killed: {
-    readonly pings: Pick<Pings, 'sent' | 'received'>;
-    readonly kills: number;
+    readonly pings: Answered;
     readonly rekeys: number;
   };
 }
 
 /** Each by itself; what it breaks is whole again when it is over. */
-export const rekeys: { readonly [Name in keyof Rekeys]: (scene: Scene) => Promise<Rekeys[Name]> } = {
+export const rekeys: { readonly [Name in keyof Rekeys]: (scene: VaultScene) => Promise<Rekeys[Name]> } = {
   underLoad,
   killed,
 };
@@ -42,7 +41,7 @@ const changes = 12;
 /** 500 packets a second and their answers: the most at which ping(8) keeps its own pace. */
 const load = ['-i', '0.002', '-c', `${(changes * period) / 2}`];
 
-async function underLoad(scene: Scene): Promise<Rekeys['underLoad']> {
+async function underLoad(scene: VaultScene): Promise<Rekeys['underLoad']> {
   const { lab, vault } = scene;
   const [a, b, c] = vault.containers;
   const first = await newest(scene, 'h1');
@@ -80,7 +79,7 @@ async function underLoad(scene: Scene): Promise<Rekeys['underLoad']> {
   const [toLive, toPaused] = result;
   await reachable(scene);
   const rekeys = since(first, await newest(scene, 'h1'));
-  const { readable, vxlan } = await framesOf(wire);
+  const { readable, vxlan } = framesOf(wire);
   return { toLive, toPaused, whilePaused, rekeys, most, readable, vxlan };
 }
 
@@ -89,33 +88,21 @@ const kills = [0, 100, 300];
 /** Time for an agent to start and to change its key, ms: much in a guest on a busy machine. */
 const restart = 60_000;
 
-async function killed(scene: Scene): Promise<Rekeys['killed']> {
+async function killed(scene: VaultScene): Promise<Rekeys['killed']> {
   const { lab, vault } = scene;
   const [from, to] = vault.containers;
-  let isOver = false;
-  const flow = async (): Promise<Pick<Pings, 'sent' | 'received'>> => {
-    const sum = { sent: 0, received: 0 };
-    while (!isOver) {
-      const { sent, received } = await pingContainer(lab, from, to, '-i', '0.01', '-c', '200');
-      sum.sent += sent;
-      sum.received += received;
+  const { pings } = await pingWhile(lab, [[from, to]], async () => {
+    for (const delay of kills) {
+      const before = await newest(scene, 'h1');
+      await changeKeys(lab);
+      await sleep(delay);
+      await lab.kill('h1', 'agent');
+      await lab.startProcess('h1', 'agent');
+      const hasChanged = async (): Promise<boolean> => since(before, await newest(scene, 'h1')) > 0;
+      await until('h1 has changed its key', hasChanged, restart);
     }
-    return sum;
-  };
-  const flowing = flow();
-  let rekeys = 0;
-  for (const delay of kills) {
-    const before = await newest(scene, 'h1');
-    await changeKeys(lab);
-    await sleep(delay);
-    await lab.kill('h1', 'agent');
-    await lab.startProcess('h1', 'agent');
-    const hasChanged = async (): Promise<boolean> => since(before, await newest(scene, 'h1')) > 0;
-    await until('h1 has changed its key', hasChanged, restart);
-    rekeys += 1;
-  }
-  isOver = true;
-  return { pings: await flowing, kills: kills.length, rekeys };
+  });
+  return { pings: pings[0] ?? { sent: 0, received: 0 }, rekeys: kills.length };
 }
 
 /**
@@ -129,7 +116,7 @@ async function changeKeys(lab: Lab): Promise<void> {
 }
 
 /** The generation with which a host sends, mod 16: the upper bits of an SPI. */
-async function newest(scene: Scene, host: string): Promise<number> {
+async function newest(scene: VaultScene, host: string): Promise<number> {
   const own = scene.lab.underlay(host);
   const sent = (await sasOf(scene, host)).filter(({ src }) => src === own);
   const generations = sent.map(({ spi }) => senderOf(spi));
@@ -148,7 +135,7 @@ function senderOf(spi: string): number {
 }
 
 /** How many generations of one host a kernel has, at most. */
-async function generations(scene: Scene): Promise<number> {
+async function generations(scene: VaultScene): Promise<number> {
   let most = 0;
   for (const host of scene.lab.hosts) {
     const bySender = new Map<string, Set<number>>();
