@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['source', 'module', 'node', 'development|production'];
@@ -14,17 +15,31 @@ export const unit = {
   testTimeout: 120_000,
 };
 
+const e2e = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
     projects: [
-      { ...shared, test: unit },
+      // By default, vitest leaves one core to itself: half of a machine with two.
+      { ...shared, test: { ...unit, maxWorkers: availableParallelism() } },
       {
         ...shared,
         test: {
+          ...e2e,
+          name: 'uml',
+          include: ['e2e/uml-*.e2e.ts'],
+          // Guests share nothing but the machine's files, and each uses one core.
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...shared,
+        test: {
+          ...e2e,
           name: 'e2e',
           include: ['e2e/**/*.e2e.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          exclude: ['e2e/uml-*.e2e.ts'],
           fileParallelism: false,
         },
       },
