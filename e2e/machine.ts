@@ -7,6 +7,7 @@ export interface Machine {
   readonly links: readonly string[];
   readonly mounts: readonly string[];
   readonly files: readonly string[];
+  readonly labs: readonly string[];
 }
 
 export async function surveyMachine(): Promise<Machine> {
@@ -19,16 +20,18 @@ export async function surveyMachine(): Promise<Machine> {
       .split('\n')
       .map((line) => line.split(' ')[4] ?? '')
       .sort(),
-    // Files that labs share are removed with the last lab, which need not be ours.
-    files: [...folders.filter((name) => labs.length === 0 || !name.startsWith('causeway')), ...labs].sort(),
+    files: folders.sort(),
+    labs: labs.sort(),
   };
 }
 
 /** What exists now and did not exist before. A second mount on the same path counts as new. */
 export function leftSince(before: Machine, now: Machine): readonly string[] {
-  return (['namespaces', 'links', 'mounts', 'files'] as const).flatMap((kind) => {
+  return (['namespaces', 'links', 'mounts', 'files', 'labs'] as const).flatMap((kind) => {
     const known = [...before[kind]];
     return now[kind].filter((thing) => {
+      // Files that labs share are removed with the last lab, which need not be ours.
+      if (kind === 'files' && now.labs.length > 0 && thing.startsWith('causeway')) return false;
       const at = known.indexOf(thing);
       if (at !== -1) known.splice(at, 1);
       return at === -1;
