@@ -1,5 +1,6 @@
-import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { GetStatusResponse, Manager } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
+import { isoTime } from './render/time.ts';
 
 /** Something that is wrong. */
 export interface Finding {
@@ -24,7 +25,7 @@ export type LastingKeys = Pick<SickHost, 'name' | 'why'>;
 
 /** All that is known. */
 export interface Case {
-  readonly status: Pick<GetStatusResponse, 'leader' | 'unreadyHosts'>;
+  readonly status: Pick<GetStatusResponse, 'leader' | 'managers' | 'unreadyHosts'>;
   readonly networks: readonly Network[];
   readonly cannotEncrypt: readonly SickHost[];
   readonly keysOnDisk: readonly LastingKeys[];
@@ -34,6 +35,7 @@ export interface Case {
 export function diagnose({ status, networks, cannotEncrypt, keysOnDisk }: Case): readonly Finding[] {
   return [
     ...(status.leader === undefined ? [leaderless] : []),
+    ...status.managers.flatMap(issuing),
     ...status.unreadyHosts.map(unready),
     ...cannotEncrypt.flatMap((host) => cannot(host, networks)),
     ...networks.flatMap(changing),
@@ -48,6 +50,32 @@ const leaderless: Finding = {
   effect: 'containers go on as they are, and nothing can be changed',
   remedy: '"causeway status" says why: start the managers, or the members of etcd, that it lists as down',
 };
+
+/** Only the leader has certificates issued, so what failed at another manager is past. */
+function issuing({ name, leader, externalCa }: Manager): Finding[] {
+  if (externalCa === undefined) return [];
+  const stop = 'no host can join, and no certificate is renewed';
+  if (externalCa.name === '')
+    return [
+      {
+        about: `manager ${name}`,
+        problem:
+          'the key of the CA is outside of the cluster, and this manager has no program that issues certificates',
+        effect: leader ? stop : `if this manager leads, ${stop}`,
+        remedy: 'set CAUSEWAY_CA_PROGRAM in /etc/causeway/manager.env on its host, and restart the manager',
+      },
+    ];
+  if (!leader || externalCa.failure === '') return [];
+  return [
+    {
+      about: `manager ${name}`,
+      problem: `no certificate was issued at ${isoTime(externalCa.calledMs)}: ${externalCa.failure}`,
+      effect: `until that works, ${stop}; members renew when half of the life of their certificates is over, and try again`,
+      remedy:
+        'the log of this manager has more (ca.program-failed, ca.answer-refused); docs/external-ca.md has the causes',
+    },
+  ];
+}
 
 function unready({ name, reason }: GetStatusResponse['unreadyHosts'][number]): Finding {
   return {

@@ -24,7 +24,7 @@ import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } f
 import { Command, CommanderError, Option } from 'commander';
 import type { Founding } from './cluster/bootstrap.ts';
 import { Custody } from './cluster/ca/custody.ts';
-import type { ExternalCa } from './cluster/ca/external-ca.ts';
+import { ExternalSigner } from './cluster/ca/external-signer.ts';
 import { StoreTrust } from './cluster/membership/store-trust.ts';
 import { Registration } from './cluster/registration.ts';
 import { schema } from './cluster/schema.ts';
@@ -77,7 +77,8 @@ const unsaid: LogSettings = { level: 'info', format: 'json' };
 /** Commands on the data directory of a manager that does not run. */
 const beside: Readonly<Record<string, (log: Log) => Command>> = {
   init: (log) => {
-    const caProgram = (path: string): ExternalCa => new CaProgram(path, { log });
+    const caProgram = (path: string): ExternalSigner =>
+      new ExternalSigner({ ca: new CaProgram(path, { log }), clock: systemClock, log });
     return initCommand({ clock: systemClock, random: cryptoRandom, caProgram });
   },
   restore: (log) => restoreCommand({ clock: systemClock, random: cryptoRandom, log }),

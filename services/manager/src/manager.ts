@@ -15,6 +15,7 @@ import type { StoreOperation } from './api/store-operation.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
 import type { Custody } from './cluster/ca/custody.ts';
 import type { ExternalCa } from './cluster/ca/external-ca.ts';
+import { ExternalSigner } from './cluster/ca/external-signer.ts';
 import { watchCluster } from './cluster/cluster-watch.ts';
 import { StoreMonitor } from './cluster/maintenance/store-monitor.ts';
 import type { Peers } from './cluster/peers.ts';
@@ -108,7 +109,9 @@ export class Manager implements Startable {
     const revisionTimes = new RevisionTimes(modules.clock);
     view.subscribe((changes) => revisionTimes.follow(changes)); // first: other subscribers need the revision's time
     const allocator = new Allocator(view);
-    const parts = { ...modules, view, keys, allocator, sink: this.#relay };
+    const { externalCa: ca, ...others } = modules;
+    const externalCa = ca && new ExternalSigner({ ...modules, ca });
+    const parts = { ...others, ...(externalCa && { externalCa }), view, keys, allocator, sink: this.#relay };
     const term = (): Term | undefined => this.#terms.term;
 
     this.view = view;

@@ -268,6 +268,39 @@ export interface Manager {
      * @generated from protobuf field: int64 gone_since_ms = 9
      */
     goneSinceMs: bigint;
+    /**
+     * How the manager has certificates issued, if the key of the CA is outside of the cluster. Absent: the cluster has the key, or the
+     * manager does not answer.
+     *
+     * @generated from protobuf field: causeway.v1.ExternalCa external_ca = 10
+     */
+    externalCa?: ExternalCa;
+}
+/**
+ * A CA outside of the cluster, as a manager asks it. Only the leader does.
+ *
+ * @generated from protobuf message causeway.v1.ExternalCa
+ */
+export interface ExternalCa {
+    /**
+     * What the manager asks, for people: "the program /opt/ca/issue (--ca-program)". Empty: nothing is set at this manager, so while it
+     * leads, no certificates are issued.
+     *
+     * @generated from protobuf field: string name = 1
+     */
+    name: string;
+    /**
+     * Unix time, milliseconds: when the last call ended; 0: there was none since the manager's process began.
+     *
+     * @generated from protobuf field: int64 called_ms = 2
+     */
+    calledMs: bigint;
+    /**
+     * Why the last call failed, for people; empty: it did not.
+     *
+     * @generated from protobuf field: string failure = 3
+     */
+    failure: string;
 }
 /**
  * @generated from protobuf message causeway.v1.ListManagersRequest
@@ -754,6 +787,16 @@ declare class Manager$Type extends MessageType<Manager> {
  * @generated MessageType for protobuf message causeway.v1.Manager
  */
 export declare const Manager: Manager$Type;
+declare class ExternalCa$Type extends MessageType<ExternalCa> {
+    constructor();
+    create(value?: PartialMessage<ExternalCa>): ExternalCa;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ExternalCa): ExternalCa;
+    internalBinaryWrite(message: ExternalCa, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ExternalCa
+ */
+export declare const ExternalCa: ExternalCa$Type;
 declare class ListManagersRequest$Type extends MessageType<ListManagersRequest> {
     constructor();
     create(value?: PartialMessage<ListManagersRequest>): ListManagersRequest;

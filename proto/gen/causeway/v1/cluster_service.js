@@ -431,7 +431,8 @@ class Manager$Type extends MessageType {
             { no: 6, name: "etcd_member", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 7, name: "state", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 8, name: "schema", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 9, name: "gone_since_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 9, name: "gone_since_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 10, name: "external_ca", kind: "message", T: () => ExternalCa }
         ]);
     }
     create(value) {
@@ -481,6 +482,9 @@ class Manager$Type extends MessageType {
                 case /* int64 gone_since_ms */ 9:
                     message.goneSinceMs = reader.int64().toBigInt();
                     break;
+                case /* causeway.v1.ExternalCa external_ca */ 10:
+                    message.externalCa = ExternalCa.internalBinaryRead(reader, reader.uint32(), options, message.externalCa);
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -520,6 +524,9 @@ class Manager$Type extends MessageType {
         /* int64 gone_since_ms = 9; */
         if (message.goneSinceMs !== 0n)
             writer.tag(9, WireType.Varint).int64(message.goneSinceMs);
+        /* causeway.v1.ExternalCa external_ca = 10; */
+        if (message.externalCa)
+            ExternalCa.internalBinaryWrite(message.externalCa, writer.tag(10, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -530,6 +537,69 @@ class Manager$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.Manager
  */
 export const Manager = new Manager$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class ExternalCa$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ExternalCa", [
+            { no: 1, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "called_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "failure", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.name = "";
+        message.calledMs = 0n;
+        message.failure = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string name */ 1:
+                    message.name = reader.string();
+                    break;
+                case /* int64 called_ms */ 2:
+                    message.calledMs = reader.int64().toBigInt();
+                    break;
+                case /* string failure */ 3:
+                    message.failure = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string name = 1; */
+        if (message.name !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.name);
+        /* int64 called_ms = 2; */
+        if (message.calledMs !== 0n)
+            writer.tag(2, WireType.Varint).int64(message.calledMs);
+        /* string failure = 3; */
+        if (message.failure !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.failure);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ExternalCa
+ */
+export const ExternalCa = new ExternalCa$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class ListManagersRequest$Type extends MessageType {
     constructor() {

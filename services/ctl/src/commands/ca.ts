@@ -10,11 +10,14 @@ const show = command<object>({
   name: 'show',
   summary: 'show the CA of the cluster, and how many members have a certificate of it',
   description:
-    'The fingerprint is that in join tokens: the SHA-256 of the public key. With -o json, every certificate is listed, with its holder.',
+    'The fingerprint is that in join tokens: the SHA-256 of the public key. If the key of the CA is outside of the cluster,\n' +
+    'it says for each manager what issues certificates, and how the last call ended. With -o json, every certificate is listed, with its\n' +
+    'holder.',
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway ca show', 'causeway ca show -o json'],
   async run({ clients, context }) {
-    return caAnswer(await clients.managers.showCa({}), context.clock.wall());
+    const [ca, { managers }] = await Promise.all([clients.managers.showCa({}), clients.managers.listManagers({})]);
+    return caAnswer(ca, managers, context.clock.wall());
   },
 });
 

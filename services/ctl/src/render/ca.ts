@@ -3,13 +3,16 @@ import type {
   RotateCaResponse,
   ShowCaResponse,
 } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
+import type { ExternalCa, Manager } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { type Duration, formatDuration, milliseconds } from '@causeway/runtime';
 import type { Answer, Cell, Heading, StreamPart } from '../answer.ts';
-import { formatSpan, isoTime } from './time.ts';
+import { formatSpan, isoTime, timeValue } from './time.ts';
 
-export function caAnswer(ca: ShowCaResponse, now: number): Answer {
+/** `managers`: also how they have certificates issued, if the key of the CA is outside of the cluster. */
+export function caAnswer(ca: ShowCaResponse, managers: readonly Manager[], now: number): Answer {
   const { generation, roots, lifeMs, certificates, autolock, locked } = ca;
   const isRotating = roots.length > 1;
+  const issuers = managers.flatMap(issuerIn);
   const valid = certificates.filter(({ expiresMs }) => Number(expiresMs) > now);
   const renewed = valid.filter((each) => each.generation === generation).length;
   return {
@@ -23,6 +26,7 @@ export function caAnswer(ca: ShowCaResponse, now: number): Answer {
       })),
       certificateLife: formatDuration(milliseconds(Number(lifeMs))),
       ...{ autolock, locked },
+      external: issuers.length === 0 ? null : issuers.map(issuerValue),
       certificates: certificates.map(certificateValue),
     },
     names: roots.map(({ fingerprint }) => fingerprint),
@@ -34,6 +38,7 @@ export function caAnswer(ca: ShowCaResponse, now: number): Answer {
           i === 0 ? 'fingerprint' : 'former CA',
           `${fingerprint}, expires ${isoTime(expiresMs)}`,
         ]),
+        ...issuers.map((issuer, i): [string, Cell] => [i === 0 ? 'issued by' : '', issuerCell(issuer, now)]),
         ['certificates', `${membersText(valid)}; each is valid for ${formatSpan(Number(lifeMs))}`],
         ...(isRotating ? [['rotation', `${renewed} of ${valid.length} members have renewed`] as const] : []),
         ...soonest(valid, now),
@@ -44,6 +49,30 @@ export function caAnswer(ca: ShowCaResponse, now: number): Answer {
       ],
     },
   };
+}
+
+/** A manager that has certificates issued outside of the cluster. */
+interface CaIssuer extends ExternalCa {
+  readonly manager: string;
+  readonly leads: boolean;
+}
+
+function issuerIn({ name: manager, leader: leads, externalCa }: Manager): CaIssuer[] {
+  return externalCa === undefined ? [] : [{ ...externalCa, manager, leads }];
+}
+
+function issuerValue({ manager, leads, name, calledMs, failure }: CaIssuer): object {
+  return { manager, leads, issuer: name || null, lastCall: timeValue(calledMs), failure: failure || null };
+}
+
+/** "the program /opt/ca/issue (--ca-program) of m1, which leads; the last call, 3m ago, worked" */
+function issuerCell({ manager, leads, name, calledMs, failure }: CaIssuer, now: number): Cell {
+  const who = `${manager}${leads ? ', which leads' : ''}`;
+  if (name === '') return { text: `nothing at ${who}: --ca-program is not set`, tone: 'bad' };
+  if (calledMs === 0n) return `${name} of ${who}; no call yet`;
+  const call = `the last call, ${formatSpan(now - Number(calledMs))} ago,`;
+  if (failure === '') return `${name} of ${who}; ${call} worked`;
+  return { text: `${name} of ${who}; ${call} failed: ${failure}`, tone: 'bad' };
 }
 
 export function lifeAnswer(life: Duration): Answer {

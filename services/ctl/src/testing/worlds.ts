@@ -1,5 +1,5 @@
 import { CausewayError } from '@causeway/model';
-import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { ExternalCa, Manager, WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { World } from './run-line.ts';
 import { blue, db, drift, events, h1, h2, h3, lone, red, status, web } from './samples.ts';
@@ -253,6 +253,7 @@ const members = [
   { ...certificate, role: 'operator', id: 'eve', name: 'eve', expiresMs: 1_699_999_000_000n },
 ];
 const unlocked = { autolock: false, locked: false };
+const listManagers = async () => ({ managers: status.managers });
 /** A CA that does not rotate. */
 export const certificates: World = {
   managers: {
@@ -263,6 +264,7 @@ export const certificates: World = {
       certificates: members,
       ...unlocked,
     }),
+    listManagers,
     revokeOperator: async () => ({}),
     setCertificateLife: async () => ({}),
     setAutolock: async ({ enabled }) => ({ unlockKey: enabled ? 'CWKEY1-…' : '' }),
@@ -277,10 +279,37 @@ export const rotating: World = {
       ...{ generation: 2, lifeMs: 2_592_000_000n, certificates: members, autolock: true, locked: true },
       roots: [caRoot, { ...caRoot, fingerprint: '41aa' }],
     }),
+    listManagers,
     async *rotateCa() {
       yield* [begun, begun];
       yield { ...begun, renewed: 3, waiting: [], done: true };
     },
+  },
+};
+
+const caProgram = { name: 'the program /opt/ca/issue (--ca-program)', calledMs: 1_699_999_820_000n, failure: '' };
+const programFailed = 'the program /opt/ca/issue (--ca-program) has issued nothing: it ended with status 3';
+const issuedBy = (...issuers: readonly ExternalCa[]): readonly Manager[] =>
+  status.managers.map((manager, i) => ({ ...manager, ...(issuers[i] !== undefined && { externalCa: issuers[i] }) }));
+const issuersFailing = issuedBy(
+  { ...caProgram, failure: programFailed },
+  { name: '', calledMs: 0n, failure: '' },
+  { ...caProgram, failure: 'what failed at a manager that does not lead' },
+);
+/** The key of the CA is outside of the cluster. */
+export const outside: World = {
+  managers: {
+    ...certificates.managers,
+    listManagers: async () => ({ managers: [...issuedBy(caProgram, { ...caProgram, calledMs: 0n })] }),
+  },
+};
+export const outsideFailing: World = {
+  managers: {
+    ...certificates.managers,
+    listManagers: async () => ({ managers: [...issuersFailing] }),
+    getStatus: async () => ({ ...status, managers: [...issuersFailing], unreadyHosts: [] }),
+    listNodes: async () => ({ nodes: [], revision: 42n, nextPageToken: '' }),
+    listNetworks: async () => ({ networks: [], revision: 42n, nextPageToken: '' }),
   },
 };
 

@@ -27,7 +27,7 @@ import { callRefusedBy } from '../events/describe.ts';
 import type { StoreMemberStatus } from '../store/store.ts';
 import { ClusterAdminApi } from './cluster-admin.ts';
 import { hostsOf } from './health.ts';
-import { knownManagers, managerMessage, type Survey, surveyOf } from './managers.ts';
+import { externalCaOf, knownManagers, managerMessage, type Survey, surveyOf } from './managers.ts';
 import type { ApiContext } from './modules.ts';
 import { watchEvents } from './watch-events.ts';
 
@@ -130,8 +130,9 @@ export class ClusterApi {
     const record = knownManagers(view, settings).find(({ name }) => name === settings.name);
     const manager =
       record && managerMessage(record, leads ? 'leader' : isOutdated ? 'outdated' : 'standby', view.revision);
+    const externalCa = externalCaOf(view, modules.externalCa);
     return {
-      ...(manager !== undefined && { manager }),
+      ...(manager !== undefined && { manager: { ...manager, ...(externalCa && { externalCa }) } }),
       ...(leads && { hosts: hostsOf(this.#context) }),
       ...(instance !== undefined && { instance }),
     };

@@ -160,6 +160,49 @@ describe('a failure', () => {
   });
 });
 
+describe('operators see how certificates are issued', () => {
+  const issuers = async () => {
+    const { managers } = await cluster.answer(leader.api.cluster.listManagers({}, cluster.call()));
+    return managers.map(({ name, externalCa }) => [
+      name,
+      externalCa?.name,
+      externalCa?.calledMs !== 0n,
+      externalCa?.failure,
+    ]);
+  };
+  const program = 'the CA of the test';
+
+  test('by which manager, and how the last call ended', async () => {
+    expect(await issuers()).toEqual([['m1', program, false, '']]);
+    await renew(ops);
+    expect(await issuers()).toEqual([['m1', program, true, '']]);
+    ca.fail('it ended with status 3');
+    await expect(renew(ops)).rejects.toMatchObject({ code: 'external-ca-failed' });
+    expect(await issuers()).toEqual([['m1', program, true, expect.stringContaining('it ended with status 3')]]);
+    ca.change(() => 'nonsense');
+    await expect(renew(m1)).rejects.toMatchObject({ code: 'external-ca-failed' });
+    expect(await issuers()).toEqual([['m1', program, true, expect.stringContaining('has printed is not used')]]);
+    expect(cluster.log.lines.map(({ event }) => event)).toContain('ca.answer-refused');
+    ca.change((pem) => pem);
+    await renew(m1);
+    expect(await issuers()).toEqual([['m1', program, true, '']]);
+  });
+
+  test('a caller who leaves says nothing about the program', async () => {
+    const call = callContext({ peer: ops, signal: AbortSignal.abort() });
+    const request = { requestId: uuid(), certificateRequest: createRequest(createKey()) };
+    await expect(cluster.answer(leader.api.certificate.renew(request, call))).rejects.toThrow();
+    expect(await issuers()).toEqual([['m1', program, false, '']]);
+  });
+
+  test('that a manager has no program', async () => {
+    const { manager: next } = cluster.addManager('m2', { hasProgram: false });
+    await cluster.answer(next.start());
+    const { manager } = await next.api.cluster.describeManager({});
+    expect(manager?.externalCa).toEqual({ name: '', calledMs: 0n, failure: '' });
+  });
+});
+
 test('a manager that is removed does not get the next sealing key; no program is needed for that', async () => {
   await join(await create('manager'), { name: 'm2', addresses: ['10.0.0.2'] });
   ca.fail('not now');

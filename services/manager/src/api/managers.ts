@@ -1,5 +1,11 @@
 import type { Name } from '@causeway/model';
-import type { DescribeManagerResponse, Hosts, Manager } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type {
+  DescribeManagerResponse,
+  ExternalCa,
+  Hosts,
+  Manager,
+} from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { ExternalSigner } from '../cluster/ca/external-signer.ts';
 import type { KnownManager } from '../store/records/manager.ts';
 import type { View } from '../store/view.ts';
 
@@ -37,6 +43,13 @@ export function surveyOf(known: readonly KnownManager[], answers: readonly Descr
   const managers = known.map((record) => said.get(record.name) ?? managerMessage(record, 'unreachable', 0n));
   const hosts = answers.find((answer) => answer.hosts !== undefined)?.hosts;
   return hosts === undefined ? { managers } : { managers, hosts };
+}
+
+/** How this manager asks the CA; undefined: the cluster has the key of its CA. */
+export function externalCaOf({ ca }: Pick<View, 'ca'>, signer: ExternalSigner | undefined): ExternalCa | undefined {
+  if (ca?.value.signer.kind !== 'external') return undefined;
+  const { at = 0, failure = '' } = signer?.last ?? {};
+  return { name: signer?.name ?? '', calledMs: BigInt(Math.trunc(at)), failure };
 }
 
 export function managerMessage(known: KnownManager, state: ManagerState, revision: bigint): Manager {

@@ -2,7 +2,7 @@ import { CausewayError, type Network, type NodeId } from '@causeway/model';
 import type { Clock, Random } from '@causeway/runtime';
 import { type CallContext, withinCall } from '../call/context.ts';
 import type { Custody } from '../cluster/ca/custody.ts';
-import type { ExternalCa } from '../cluster/ca/external-ca.ts';
+import type { ExternalSigner } from '../cluster/ca/external-signer.ts';
 import type { Peers } from '../cluster/peers.ts';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Writer } from '../commit/writer.ts';
@@ -42,7 +42,7 @@ export interface ApiModules {
   /** What this manager issues certificates with; absent: nothing. */
   readonly custody?: Custody;
   /** The CA, if its key is not in the cluster; absent: this manager cannot ask such a CA. */
-  readonly externalCa?: ExternalCa;
+  readonly externalCa?: ExternalSigner;
   readonly clock: Clock;
   readonly random: Random;
   readonly revisionTimes: Pick<RevisionTimes, 'timeOf'>;

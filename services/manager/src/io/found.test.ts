@@ -13,10 +13,11 @@ import {
 import { createKey, identityDirectory, readCredential, writeSecretFile } from '@causeway/identity/io';
 import { type ClusterId, unwrap } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
-import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Founding } from '../cluster/bootstrap.ts';
 import type { ExternalCa } from '../cluster/ca/external-ca.ts';
+import { ExternalSigner } from '../cluster/ca/external-signer.ts';
 import { records } from '../store/records/index.ts';
 import { MemoryCa } from '../testing/memory-ca.ts';
 import { type FoundingSettings, prepareCluster } from './found.ts';
@@ -27,10 +28,10 @@ const clock = new FakeClock();
 const random = new SeededRandom(5);
 /** What `--ca-program` names, by its path. */
 const programs = new Map<string, ExternalCa>();
-const caProgram = (path: string): ExternalCa => {
+const caProgram = (path: string): ExternalSigner => {
   const program = programs.get(path);
   if (program === undefined) throw new Error(`no program ${path}`);
-  return program;
+  return new ExternalSigner({ ca: program, clock, log: new MemoryLog() });
 };
 let root: string;
 let dataDir: string;

@@ -10,7 +10,7 @@ import { createKey, identityDirectory, readCredential, readSecretFile, writeCred
 import { CausewayError, type ClusterId, isCausewayError, type Result } from '@causeway/model';
 import { type Clock, type Duration, type Random, randomId } from '@causeway/runtime';
 import type { Founding } from '../cluster/bootstrap.ts';
-import type { ExternalCa } from '../cluster/ca/external-ca.ts';
+import type { ExternalSigner } from '../cluster/ca/external-signer.ts';
 import { addOperator, foundCluster } from '../cluster/ca/founding.ts';
 import type { Signing } from '../cluster/ca/signing.ts';
 import { readFounding, writeFounding } from './founding-file.ts';
@@ -20,7 +20,7 @@ export interface FoundingParts {
   readonly clock: Pick<Clock, 'wall'>;
   readonly random: Random;
   /** The program at this path, as a CA. */
-  readonly caProgram: (path: string) => ExternalCa;
+  readonly caProgram: (path: string) => ExternalSigner;
 }
 
 /** A CA of the operator's own, by paths: its certificate, and either its private key or the program that has the key. */
@@ -124,7 +124,7 @@ async function readSigning(ca: OwnCa, caProgram: FoundingParts['caProgram'], now
   const certificate = await readRoot(ca.certificate);
   if ('program' in ca) {
     const root = inOption('--ca-cert', ca.certificate, checkExternalAuthority(certificate, now));
-    return { kind: 'external', root, ca: caProgram(ca.program) };
+    return { kind: 'external', root, signer: caProgram(ca.program) };
   }
   const secret = await readSecretFile(ca.key);
   if (secret === undefined) throw cannotRead('--ca-key', ca.key, undefined);

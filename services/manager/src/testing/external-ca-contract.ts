@@ -10,10 +10,11 @@ import {
 import { createKey } from '@causeway/identity/io';
 import { type ClusterId, unwrap } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
-import { SeededRandom } from '@causeway/runtime/testing';
+import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { expect } from 'vitest';
 import type { ExternalCa } from '../cluster/ca/external-ca.ts';
-import { nextRoot, sign } from '../cluster/ca/signing.ts';
+import { ExternalSigner } from '../cluster/ca/external-signer.ts';
+import { sign } from '../cluster/ca/signing.ts';
 
 interface ExternalCaWorld {
   readonly ca: ExternalCa;
@@ -44,11 +45,16 @@ async function issued(
   const key = createKey();
   const issuing = { now, life, random: new SeededRandom(1) };
   const applicant = { name, hosts, request: createRequest(key) };
-  const certificate = await sign({ kind: 'external', root, ca }, applicant, issuing, going());
+  const signer = signerOf(ca, now);
+  const certificate = await sign({ kind: 'external', root, signer }, applicant, issuing, going());
   const expected = { cluster, roles: [name.role], trust: [root], now };
   expect(unwrap(verifyPeer([certificate], expected)).name).toEqual(name);
   expect(certificate.publicKey.equals(publicKeyFor(key))).toBe(true);
   return certificate;
+}
+
+function signerOf(ca: ExternalCa, now: number): ExternalSigner {
+  return new ExternalSigner({ ca, clock: { wall: () => now }, log: new MemoryLog() });
 }
 
 /** The contract suite of ExternalCa, which CaProgram and MemoryCa pass. */
@@ -73,9 +79,9 @@ export const externalCaContract: readonly ExternalCaCase[] = [
     name: 'makes one next root for each root, and then issues for either',
     run: async (world) => {
       const { ca, root, now } = world;
-      const signing = { kind: 'external', root, ca } as const;
-      const next = await nextRoot(signing, now, going());
-      expect((await nextRoot(signing, now, going())).root.der).toEqual(next.root.der);
+      const signer = signerOf(ca, now);
+      const next = await signer.next(root, { now, signal: going() });
+      expect((await signer.next(root, { now, signal: going() })).root.der).toEqual(next.root.der);
       const later = await issued(world, next.root, 'manager/m1');
       expect(isIssuedBy(later, next.root)).toBe(true);
       // A peer that has not heard of the next root.
@@ -88,8 +94,9 @@ export const externalCaContract: readonly ExternalCaCase[] = [
     name: 'fails for a root whose key it does not have',
     run: async (world) => {
       await expect(issued(world, world.strange, 'operator/ops')).rejects.toMatchObject({ code: 'external-ca-failed' });
-      const signing = { kind: 'external', root: world.strange, ca: world.ca } as const;
-      await expect(nextRoot(signing, world.now, going())).rejects.toMatchObject({ code: 'external-ca-failed' });
+      const { ca, strange, now } = world;
+      const next = signerOf(ca, now).next(strange, { now, signal: going() });
+      await expect(next).rejects.toMatchObject({ code: 'external-ca-failed' });
     },
   },
   {

@@ -4,6 +4,7 @@ import type { ClusterId } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { Custody } from '../cluster/ca/custody.ts';
+import { ExternalSigner } from '../cluster/ca/external-signer.ts';
 import { emptyCluster, type NewCluster, newAuthority, newMember, withMember } from '../cluster/ca/founding.ts';
 import type { Member } from '../plan/issued.ts';
 import { MemoryCa } from './memory-ca.ts';
@@ -21,7 +22,7 @@ export function foundTestCluster(now: number, { hasExternalCa = false } = {}): T
   const authority = newAuthority(parts, clusterId);
   const externalCa = new MemoryCa({ ...parts, cluster: clusterId }, authority);
   const signing = hasExternalCa
-    ? ({ kind: 'external', root: authority.certificate, ca: externalCa } as const)
+    ? ({ kind: 'external', root: authority.certificate, signer: signerOf(externalCa) } as const)
     : ({ kind: 'own', authority } as const);
   const { founding: empty, sealingKey } = emptyCluster(parts, { clusterId, life, signing });
   const add = (founding: NewCluster['founding'], to: Member, hosts: readonly string[]) => {
@@ -32,6 +33,10 @@ export function foundTestCluster(now: number, { hasExternalCa = false } = {}): T
   const first = add(empty, { role: 'manager', id: 'm1' }, ['127.0.0.1']);
   const { founding } = add(first.founding, { role: 'operator', id: 'ops' }, []);
   return { founding, sealingKey, manager: first.credential, ...(hasExternalCa && { externalCa }) };
+}
+
+function signerOf(ca: MemoryCa): ExternalSigner {
+  return new ExternalSigner({ ca, clock: { wall: () => 0 }, log: new MemoryLog() });
 }
 
 /** The custody of a manager whose disk never fails. `file`: what is on the disk; absent: the manager is not locked. */

@@ -14,7 +14,7 @@ import type { Duration, Random } from '@causeway/runtime';
 import { type Issued, recordOf } from '../../plan/issued.ts';
 import type { Ca } from '../../store/records/ca.ts';
 import type { Founding } from '../bootstrap.ts';
-import type { ExternalCa } from './external-ca.ts';
+import type { ExternalSigner } from './external-signer.ts';
 import { signerOf } from './next-ca.ts';
 import { type Applicant, type Signing, sign } from './signing.ts';
 
@@ -64,7 +64,7 @@ export async function addOperator(
   parts: FoundingParts,
   cluster: Pick<NewCluster, 'founding' | 'sealingKey'>,
   operator: string,
-  external?: ExternalCa,
+  external?: ExternalSigner,
 ): Promise<{ readonly founding: Founding; readonly credential: Credential }> {
   const { random, now } = parts;
   const { founding } = cluster;
@@ -126,7 +126,7 @@ export function withMember(
 function signingOf(
   { founding: { clusterId, ca }, sealingKey }: Pick<NewCluster, 'founding' | 'sealingKey'>,
   now: number,
-  external: ExternalCa | undefined,
+  external: ExternalSigner | undefined,
 ): Signing {
   const [root] = ca.roots;
   if (root === undefined) throw new TypeError('a bundle is never empty');
@@ -134,7 +134,7 @@ function signingOf(
     const sealed = { certificate: root, key: ca.signer.key };
     return { kind: 'own', authority: unwrap(openAuthority(sealed, sealingKey, clusterId, now)) };
   }
-  if (external !== undefined) return { kind: 'external', root, ca: external };
+  if (external !== undefined) return { kind: 'external', root, signer: external };
   const message = `--ca-program is missing: the cluster ${clusterId}, which was prepared before, has a CA that is a program`;
   throw new CausewayError('invalid-argument', message, { field: '--ca-program' });
 }

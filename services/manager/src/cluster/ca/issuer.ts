@@ -23,7 +23,7 @@ import type { NextCa } from '../../plan/rotate-ca.ts';
 import type { Autolock, Ca } from '../../store/records/ca.ts';
 import type { Versioned, View } from '../../store/view.ts';
 import { type Custody, sealingKeyPurpose, unlockKeyFrom } from './custody.ts';
-import type { ExternalCa } from './external-ca.ts';
+import type { ExternalSigner } from './external-signer.ts';
 import { nextAuthority, nextCa, signerOf } from './next-ca.ts';
 import { type Signing, sign } from './signing.ts';
 
@@ -32,7 +32,7 @@ interface IssuerParts {
   /** Absent: this manager issues nothing. */
   readonly custody?: Custody;
   /** The CA, if its key is not in the cluster; absent: this manager cannot ask such a CA. */
-  readonly externalCa?: ExternalCa;
+  readonly externalCa?: ExternalSigner;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -175,7 +175,7 @@ export class Issuer {
   #signing(ca: Ca, now: number): Signing {
     const { sealingKey } = this;
     if (ca.signer.kind === 'sealed') return { kind: 'own', authority: this.#authority(ca, sealingKey, now) };
-    return { kind: 'external', root: rootOf(ca), ca: this.#externalCa };
+    return { kind: 'external', root: rootOf(ca), signer: this.#externalCa };
   }
 
   /** Opened for each certificate, so that the key of the CA is in memory for a moment only. */
@@ -184,7 +184,7 @@ export class Issuer {
     return unwrap(openAuthority(sealed, sealingKey, clusterOf(this.#parts.view), now));
   }
 
-  get #externalCa(): ExternalCa {
+  get #externalCa(): ExternalSigner {
     const { externalCa } = this.#parts;
     if (externalCa !== undefined) return externalCa;
     const message =

@@ -12,7 +12,7 @@ import type { Random } from '@causeway/runtime';
 import type { NextCa } from '../../plan/rotate-ca.ts';
 import type { Ca } from '../../store/records/ca.ts';
 import type { Versioned } from '../../store/view.ts';
-import { nextRoot, type Signing } from './signing.ts';
+import type { Signing } from './signing.ts';
 
 interface NextCaParts {
   readonly cluster: ClusterId;
@@ -38,7 +38,7 @@ export interface NextAuthority {
  */
 export async function nextAuthority(parts: NextCaParts, signal: AbortSignal): Promise<NextAuthority> {
   const { cluster, signing, createKey, random, now } = parts;
-  if (signing.kind === 'external') return await nextRoot(signing, now, signal);
+  if (signing.kind === 'external') return await signing.signer.next(signing.root, { now, signal });
   const key = createKey();
   const root = issueRoot(cluster, key, { now, random });
   return { root, key, crossSigned: crossSign(signing.authority, root, { now, random }) };
