@@ -6,7 +6,7 @@ import { connectSecured } from './tls-client.ts';
 export interface ProbeTask {
   /** HOST:PORT of a manager. */
   readonly address: string;
-  /** Of a member of the manager's cluster. */
+  /** The credential of a member of the manager's cluster. */
   readonly tls: SecureContextOptions;
 }
 

@@ -56,7 +56,7 @@ function madeAfter({ made, generations }: Keyring, plans: RekeyPlan['peers']): K
   return after;
 }
 
-/** What is shown to a peer follows from what it has confirmed, so this is written down first. Of nodes without SAs it means nothing. */
+/** What is shown to a peer follows from what it has confirmed, so this is written down first. Nodes without SAs are left out. */
 function confirmedAfter(keyring: Keyring, peers: NodeView['peers'], made: Keyring['made']): Keyring['confirmed'] {
   const after = new Map<NodeId, number>();
   for (const node of made.keys()) {

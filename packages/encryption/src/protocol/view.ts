@@ -38,7 +38,7 @@ export interface Keyring {
   readonly confirmed: ReadonlyMap<NodeId, number>;
 }
 
-/** Of a node that has made no key, or has lost them. */
+/** The keyring of a node that has made no key, or has lost its keys. */
 export const emptyKeyring: Keyring = { version: 0, generations: [], made: new Map(), confirmed: new Map() };
 
 /**

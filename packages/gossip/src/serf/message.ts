@@ -34,11 +34,11 @@ export const kind = {
   relay: 9,
 } as const;
 
-/** Of a query: each node that the query is for acknowledges it. */
+/** In a query: each node that the query is for acknowledges it. */
 export const queryAck = 1;
-/** Of a query: nodes do not pass it on. */
+/** In a query: nodes do not pass it on. */
 export const queryNoBroadcast = 2;
-/** Of a response: it is an acknowledgement, and not an answer. */
+/** In a response: it is an acknowledgement, and not an answer. */
 export const responseAck = 1;
 
 const time = uint(maxLamport);
