@@ -9,6 +9,7 @@ import type { QueryAnswer, QueryOptions } from './effect.ts';
 import { keyQueries, toBase64 } from './internal-query.ts';
 import { encodeSerf } from './message.ts';
 import { replayed } from './snapshot.ts';
+import { encodeTags } from './tags.ts';
 
 /** CAUSEWAY_NODES=50 CAUSEWAY_SEEDS=50 npm test -- --project unit packages/gossip/src/serf */
 const count = Number(process.env['CAUSEWAY_NODES'] ?? '10');
@@ -241,11 +242,12 @@ describe('five nodes', () => {
     const late = cluster.add('late');
     cluster.join(late, nodeOf(cluster, 'n0'));
     cluster.network.run(20_000, () => late.view()['n0'] === 'alive');
-    // The join of n2 is not announced, as after a restart of an agent of serf.
-    cluster.restart(leaver);
-    const { address } = nodeOf(cluster, 'n0').sim;
-    cluster.network.give(leaver.sim, { type: 'join', command: 7, to: address });
-    cluster.network.run(20_000, () => late.view()['n2'] !== undefined);
+    expect(late.view()['n2']).toBeUndefined();
+    // memberlist finds n2 alive; an agent of serf that starts again does not announce that it joins.
+    const { vsn = noBytes } = late.serf.member('late') ?? {};
+    const { address } = leaver.sim;
+    const bytes = encodeMessage({ type: 'alive', node: 'n2', incarnation: 9, ...address, meta: encodeTags({}), vsn });
+    cluster.network.give(late.sim, { type: 'datagram', from: address, bytes });
     expect(late.view()['n2']).toBe('alive');
   });
 
