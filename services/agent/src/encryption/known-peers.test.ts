@@ -1,7 +1,7 @@
 import { publicHalf, signKeys, type Unsigned } from '@causeway/encryption';
 import { createNodeKey } from '@causeway/encryption/io';
 import { Ip, type NodeId, type NodeKeys } from '@causeway/model';
-import { minutes } from '@causeway/runtime';
+import { minutes, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryMember, memberCluster } from '../testing/encryption.ts';
@@ -67,6 +67,31 @@ describe('peers', () => {
     peers.restore(records);
     await hear(records, { isComplete: true });
     expect([known(), log.lines]).toEqual([[`${b} 3 192.0.2.2`], []]);
+  });
+
+  it('are known when the clock of this host is right again, though the managers send their keys only once', async () => {
+    const sent = at(record(b, 1));
+    clock.stepWall(-minutes(60));
+    await hear([sent]);
+    expect([known(), peers.refusedCount]).toEqual([[], 1]);
+    peers.lookAgain();
+    expect(known()).toEqual([]);
+    clock.stepWall(minutes(60));
+    peers.lookAgain();
+    expect(known()).toEqual([]);
+    await clock.advance(seconds(10));
+    peers.lookAgain();
+    expect([known(), peers.refusedCount]).toEqual([[`${b} 1 192.0.2.2`], 1]);
+  });
+
+  it('whose refused keys may be right later are forgotten when the managers name them no more', async () => {
+    const sent = at(record(b, 1));
+    clock.stepWall(-minutes(60));
+    await hear([sent]);
+    await hear([], { removed: [b] });
+    clock.stepWall(minutes(60));
+    peers.lookAgain();
+    expect(known()).toEqual([]);
   });
 
   it('with addresses that no SA can connect are left out', async () => {

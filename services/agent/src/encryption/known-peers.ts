@@ -1,9 +1,28 @@
 import { type PeerOfHost, type Receipt, type Unsigned, verifyKeys } from '@causeway/encryption';
 import type { ClusterId } from '@causeway/model';
-import { CausewayError, fail, family, type Ip, type NodeId, ok, parseIp, type Result } from '@causeway/model';
-import { type Clock, type Log, Slices } from '@causeway/runtime';
+import {
+  CausewayError,
+  type ErrorCode,
+  fail,
+  family,
+  type Ip,
+  type NodeId,
+  ok,
+  parseIp,
+  type Result,
+} from '@causeway/model';
+import { type Clock, type Log, Slices, seconds } from '@causeway/runtime';
 import type { Member } from './member.ts';
 import type { KeyNews, SentKeys } from './news.ts';
+
+/** Why keys are refused that may be right later: the clock of this host is corrected, or the host trusts the next CA. */
+const mayPass: ReadonlySet<ErrorCode> = new Set([
+  'certificate-not-yet-valid',
+  'certificate-expired',
+  'certificate-untrusted',
+]);
+/** How often such keys are looked at again: managers do not send them again before they change. */
+const lookAgainEvery = seconds(10);
 
 export interface KnownPeersModules {
   readonly member: Member;
@@ -27,6 +46,9 @@ export class KnownPeers {
   readonly #receipts = new Map<NodeId, Receipt>();
   /** By node: the version of keys that were refused last, so that each refusal is logged once. */
   readonly #refusedVersions = new Map<NodeId, number>();
+  /** By node: the last keys that were refused, if they may be right later. */
+  readonly #doubtful = new Map<NodeId, SentKeys>();
+  #lookedAt = Number.NEGATIVE_INFINITY;
   /** What several peers say to have, and what is in the log. */
   #told: ReadonlySet<string> = new Set();
   #isComplete = false;
@@ -87,14 +109,27 @@ export class KnownPeers {
       if (node === this.#own.node) continue;
       named.add(node);
       const read = this.#read(sent);
-      if (read.ok) this.#peers.set(node, read.value);
+      if (read.ok) this.#accept(read.value);
       else this.#refuse(sent, read.error);
       await slices.maybeYield();
     }
     for (const node of removed) this.#forget(node);
     if (isComplete) {
-      for (const node of [...this.#peers.keys(), ...this.#receipts.keys()]) if (!named.has(node)) this.#forget(node);
+      const all = [...this.#peers.keys(), ...this.#receipts.keys(), ...this.#doubtful.keys()];
+      for (const node of all) if (!named.has(node)) this.#forget(node);
       this.#isComplete = true;
+    }
+    this.#tellShared();
+  }
+
+  /** To be called again and again: keys that were refused may be right by now. */
+  lookAgain(): void {
+    const now = this.#modules.clock.now();
+    if (this.#doubtful.size === 0 || now - this.#lookedAt < lookAgainEvery) return;
+    this.#lookedAt = now;
+    for (const sent of [...this.#doubtful.values()]) {
+      const read = this.#read(sent);
+      if (read.ok) this.#accept(read.value);
     }
     this.#tellShared();
   }
@@ -120,8 +155,17 @@ export class KnownPeers {
     return ok({ sent, keys: verified.value, address: address.value });
   }
 
-  #refuse({ keys: { node, version } }: SentKeys, { code, message }: CausewayError): void {
+  #accept(peer: KnownPeer): void {
+    const { node } = peer.keys;
+    this.#peers.set(node, peer);
+    this.#doubtful.delete(node);
+  }
+
+  #refuse(sent: SentKeys, { code, message }: CausewayError): void {
+    const { node, version } = sent.keys;
     this.#refused++;
+    if (mayPass.has(code)) this.#doubtful.set(node, sent);
+    else this.#doubtful.delete(node);
     if (this.#refusedVersions.get(node) === version) return;
     this.#refusedVersions.set(node, version);
     this.#modules.log.warn('keys.refused', { nodeId: node, version, code, message });
@@ -154,6 +198,7 @@ export class KnownPeers {
   #forget(node: NodeId): void {
     this.#peers.delete(node);
     this.#receipts.delete(node);
+    this.#doubtful.delete(node);
     this.#refusedVersions.delete(node);
   }
 }

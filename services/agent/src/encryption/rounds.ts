@@ -71,6 +71,7 @@ export class EncryptionRounds {
   /** Decides from one read of the kernel, and does it. `send`: absent while there is no session. */
   async run(found: Ipsec, send: Send | undefined): Promise<RoundOutcome> {
     const { kernel, keys, record, peers, told, file, clock, log } = this.#modules;
+    peers.lookAgain();
     const view = await this.view();
     const wanted = this.#wanted(view, found);
     const round = planRound(view, found, wanted, clock.wall());
