@@ -111,7 +111,8 @@ describe('who calls', () => {
 test('agents that all connect together are all served', async () => {
   const { port } = await serve();
   const callers = Array.from({ length: 64 }, () => as(port, of(agent)));
-  const names = await Promise.all(callers.map((caller) => caller.who()));
+  // On a busy machine some have waited too long, and come again as agents do.
+  const names = await Promise.all(callers.map((caller) => caller.who({ waitForReady: true })));
   expect(new Set(names)).toEqual(new Set(['agent/a1a1a1a1a1a1a1a1']));
 });
 

@@ -3,6 +3,7 @@ import {
   type ChannelCredentials,
   Client,
   type ClientDuplexStream,
+  Metadata,
   Server,
   type ServerDuplexStream,
   type ServerUnaryCall,
@@ -68,12 +69,13 @@ export class EchoClient {
     this.#client = new Client(`127.0.0.1:${port}`, credentials, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
-  /** The name under which the server knows this client, or the error's text. */
-  who(): Promise<string> {
+  /** The name under which the server knows this client, or the error's text. `waitForReady`: connects until it succeeds. */
+  who({ waitForReady = false } = {}): Promise<string> {
     return new Promise((resolve) => {
       const answer = (error: ServiceError | null, value?: Buffer): void =>
         resolve(error === null ? String(value) : error.details);
-      this.#client.makeUnaryRequest(who, bytes.serialize, bytes.deserialize, Buffer.from('?'), answer);
+      const metadata = new Metadata({ waitForReady });
+      this.#client.makeUnaryRequest(who, bytes.serialize, bytes.deserialize, Buffer.from('?'), metadata, answer);
     });
   }
 
