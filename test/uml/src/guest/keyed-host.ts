@@ -10,6 +10,7 @@ import {
   type RekeyReason,
   rekeyPeriod,
   Secrets,
+  type StoredKeys,
   type Unsigned,
   withGeneration,
 } from '@causeway/encryption';
@@ -43,6 +44,7 @@ export class KeyedHost {
   #receipts: ReadonlyMap<NodeId, Receipt> = new Map();
   #record: Unsigned | undefined;
   #published: HostView['published'];
+  #keys: StoredKeys;
   #stored: string;
   #secrets = new Secrets();
 
@@ -62,6 +64,7 @@ export class KeyedHost {
     this.own = { cluster, node, index: 0x100 + number, address: Ip(address), ...needs };
     this.#kernel = kernel;
     this.#stored = stored;
+    this.#keys = unwrap(parseStoredKeys(stored));
   }
 
   /** What outlives the agent. It is complete when the kernel is asked to become as desired. */
@@ -70,12 +73,12 @@ export class KeyedHost {
   }
 
   get generation(): number {
-    return unwrap(parseStoredKeys(this.#stored)).keyring.generations.at(-1)?.generation ?? 0;
+    return this.#keys.keyring.generations.at(-1)?.generation ?? 0;
   }
 
   /** One round. */
   async work(): Promise<void> {
-    const stored = unwrap(parseStoredKeys(this.#stored));
+    const stored = this.#keys;
     const known = { published: this.#published, peers: this.#peers };
     const view = { own: this.own, stored, secrets: this.#secrets, ...known, period: rekeyPeriod };
     const next = planHost(view, await this.#kernel.found(), this.wanted, Date.now());
@@ -86,7 +89,8 @@ export class KeyedHost {
       keys.set(next.create.generation, createNodeKey());
       this.wanted = undefined;
     }
-    this.#stored = formatStoredKeys({ keyring, keys });
+    this.#keys = { keyring, keys };
+    this.#stored = formatStoredKeys(this.#keys);
     if (!(await this.#kernel.become(next.desired))) return this.#end();
     this.#receipts = next.receipts;
     if (next.publish !== undefined) this.#record = next.publish;
@@ -110,6 +114,7 @@ export class KeyedHost {
 
   /** The agent ends. Only its file and its kernel are left. */
   #end(): void {
+    this.#keys = unwrap(parseStoredKeys(this.#stored));
     this.#secrets = new Secrets();
     this.#receipts = new Map();
     for (const [node, { receipt: _, ...known }] of this.#peers) this.#peers.set(node, known);
