@@ -45,6 +45,7 @@ import { followMembers } from './io/etcd-server/follow-members.ts';
 import { initCommand } from './io/etcd-server/init-command.ts';
 import { EtcdMaintenance } from './io/etcd-server/maintenance.ts';
 import { EtcdMembership } from './io/etcd-server/membership.ts';
+import { recoverCommand } from './io/etcd-server/recover-command.ts';
 import { restoreCommand } from './io/etcd-server/restore-command.ts';
 import { RevokedManagers } from './io/etcd-server/revoked-managers.ts';
 import { tcpConnections } from './io/etcd-server/tcp-connections.ts';
@@ -54,7 +55,9 @@ import { GrpcDialer } from './io/grpc/dialer.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { limitHeapGrowth } from './io/heap.ts';
-import { readOwnCredential, whyExpired } from './io/own-credential.ts';
+import { keepCa } from './io/kept-ca.ts';
+import { readOwnCredential } from './io/own-credential.ts';
+import { recoverManager } from './io/recover.ts';
 import { readSealingKey, writeSealingKey } from './io/sealing-key-file.ts';
 import { createManager, type Manager } from './manager.ts';
 import { stopInOrder } from './stop-in-order.ts';
@@ -76,13 +79,15 @@ const unsaid: LogSettings = { level: 'info', format: 'json' };
 
 /** Commands on the data directory of a manager that does not run. */
 const beside: Readonly<Record<string, (log: Log) => Command>> = {
-  init: (log) => {
-    const caProgram = (path: string): ExternalSigner =>
-      new ExternalSigner({ ca: new CaProgram(path, { log }), clock: systemClock, log });
-    return initCommand({ clock: systemClock, random: cryptoRandom, caProgram });
-  },
+  init: (log) => initCommand({ clock: systemClock, random: cryptoRandom, caProgram: signers(log) }),
+  recover: (log) => recoverCommand({ clock: systemClock, random: cryptoRandom, log, caProgram: signers(log) }),
   restore: (log) => restoreCommand({ clock: systemClock, random: cryptoRandom, log }),
 };
+
+/** External CAs, by the path of their program. */
+function signers(log: Log): (path: string) => ExternalSigner {
+  return (path) => new ExternalSigner({ ca: new CaProgram(path, { log }), clock: systemClock, log });
+}
 
 // A stop may leave something behind, such as a call that etcd does not answer. That must not keep the process alive.
 process.exit(await main());
@@ -129,7 +134,7 @@ function readOptions(argv: readonly string[]): Options {
     .version(version)
     .addHelpText(
       'after',
-      '\ncauseway-manager init: begin a new cluster; causeway-manager restore: begin a cluster from a backup. Each has --help.',
+      '\ncauseway-manager init: begin a new cluster; causeway-manager restore: begin a cluster from a backup; causeway-manager recover: new certificates when all have expired. Each has --help.',
     )
     .allowExcessArguments(false)
     .configureOutput({ outputError: () => undefined })
@@ -160,9 +165,10 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const belongsTo = await readClusterRecord(config.dataDir);
-  const credential = await readOwnCredential(config);
-  const expired = whyExpired(credential.current, systemClock.wall());
-  if (expired !== undefined) log.error('certificate.expired', { message: expired });
+  const externalCa = config.caProgram === undefined ? undefined : new CaProgram(config.caProgram, { log });
+  const recover = (): Promise<Credential> =>
+    recoverManager({ ...parts, ...(config.caProgram && { external: signers(log)(config.caProgram) }) }, config);
+  const credential = await readOwnCredential(config, systemClock.wall(), recover);
   const { founding, custody } = await readFoundation(config, credential, log);
   // What the managers have removed is known when the store has been read; before, nothing is.
   const removals = (): Removals => manager.view.removals;
@@ -183,8 +189,15 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     ...{ ...config, instance },
     ...(founding === undefined ? { clusterId: nameOf(credential.current).cluster } : { founding }),
   };
-  const externalCa = config.caProgram === undefined ? {} : { externalCa: new CaProgram(config.caProgram, { log }) };
-  const modules = { ...parts, store, peers, dialer, operation, ...(custody && { custody }), ...externalCa };
+  const modules = {
+    ...parts,
+    store,
+    peers,
+    dialer,
+    operation,
+    ...(custody && { custody }),
+    ...(externalCa && { externalCa }),
+  };
   const manager = createManager(modules, settings);
   const keys = createKeys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
@@ -218,6 +231,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     await manager.start();
     await keepCluster(config.dataDir, manager, store, belongsTo);
     await removeFounding(config.dataDir);
+    keepCa({ view: manager.view, log }, config.dataDir);
     await renewal.start();
     manager.view.subscribe((changes) => {
       if (changes.some(({ kind }) => kind === 'ca')) renewal.wake();

@@ -1,4 +1,4 @@
-import { type Credential, formatTime, nameOf } from '@causeway/identity';
+import { type Certificate, type Credential, nameOf } from '@causeway/identity';
 import { identityDirectory, LiveCredential, readCredential } from '@causeway/identity/io';
 import { CausewayError } from '@causeway/model';
 
@@ -8,23 +8,25 @@ interface OwnSettings {
 }
 
 /**
- * The credential of the manager that has this data directory.
+ * The credential of the manager that has this data directory. `recover`: makes a new one in place of one that is not valid now.
+ * `now`: Unix ms.
  * @throws CausewayError identity-missing: the manager has neither founded nor joined a cluster; data-damaged, key-exposed;
  * role-mismatch, name-taken: the credential is of another member
  */
-export async function readOwnCredential({ name, dataDir }: OwnSettings): Promise<LiveCredential> {
+export async function readOwnCredential(
+  { name, dataDir }: OwnSettings,
+  now: number,
+  recover: () => Promise<Credential>,
+): Promise<LiveCredential> {
   const credential = await readCredential(identityDirectory(dataDir));
   const { role, id } = nameOf(credential);
-  if (role === 'manager' && id === name) return new LiveCredential(credential);
+  if (role === 'manager' && id === name)
+    return new LiveCredential(isValid(credential.chain[0], now) ? credential : await recover());
   const message = `the certificate in --data-dir ${dataDir} is of ${role}/${id}, and --name is ${name}: give the name or the directory that belong together`;
   throw new CausewayError('role-mismatch', message, { field: '--name', value: name });
 }
 
-/**
- * Why a manager with this certificate cannot work: its etcd, and the other managers, refuse it. Undefined: it is still valid. `now`:
- * Unix ms.
- */
-export function whyExpired({ chain: [{ notAfter }] }: Pick<Credential, 'chain'>, now: number): string | undefined {
-  if (now <= notAfter) return undefined;
-  return `the certificate of this manager expired on ${formatTime(notAfter)}, and here it is ${formatTime(now)}: etcd and the other managers refuse it. Set the clock right if it is ahead; otherwise run "causeway join" again with a manager's token, or, if the certificates of all managers have expired, follow docs/operations.md, "When something fails"`;
+/** Not valid yet: the last one was made while the clock of this host was ahead. */
+export function isValid({ notBefore, notAfter }: Pick<Certificate, 'notBefore' | 'notAfter'>, now: number): boolean {
+  return notBefore <= now && now < notAfter;
 }

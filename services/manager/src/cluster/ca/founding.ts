@@ -123,7 +123,8 @@ export function withMember(
   };
 }
 
-function signingOf(
+/** Who signs for the CA of a cluster whose store is not there. @throws CausewayError invalid-argument */
+export function signingOf(
   { founding: { clusterId, ca }, sealingKey }: Pick<NewCluster, 'founding' | 'sealingKey'>,
   now: number,
   external: ExternalSigner | undefined,

@@ -185,6 +185,6 @@ function inOption<Value>(field: string, result: Result<Value, CausewayError>): V
 }
 
 /** Where `causeway` looks for the certificates of its clusters. */
-function contextDirectory(cluster: ClusterId): string {
+export function contextDirectory(cluster: ClusterId): string {
   return join(process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'causeway', cluster);
 }
