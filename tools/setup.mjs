@@ -21,6 +21,8 @@ const needed = {
   ...(forTests
     ? {
         etcdctl: 'etcd-client',
+        go: 'golang-go',
+        '/usr/share/gocode/src/github.com/hashicorp/memberlist/memberlist.go': 'golang-github-hashicorp-memberlist-dev',
         'iptables-legacy': 'iptables',
         'linux.uml': 'user-mode-linux',
         modprobe: 'kmod',
