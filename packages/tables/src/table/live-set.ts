@@ -18,7 +18,7 @@ interface Bucket {
 export type BucketHashes = ReadonlyMap<number, Bytes>;
 
 /**
- * The rows of a network, as a value. Its root is a hash over all rows, which managers sign: whoever has the signed root can verify
+ * The rows of a network, as a value. Its root is a hash over all rows, which managers sign: a host that has the signed root can verify
  * the rows, bucket by bucket, from any source. A change costs the hash of one bucket and of the list of buckets.
  */
 export class LiveSet {
