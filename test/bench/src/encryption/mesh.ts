@@ -72,17 +72,20 @@ const made: Op[] = [];
 let desired: Ipsec = newNamespace();
 /** As last read: a round reads once, and plans from that. */
 let last: Ipsec = newNamespace();
-const spent = { reading: 0, changing: 0 };
+/** ms, by round. */
+const spent = { reading: [] as number[], changing: [] as number[] };
 const real: IpsecKernel = {
   async found() {
-    spent.reading += await timed(async () => {
-      last = await found();
-    });
+    spent.reading.push(
+      await timed(async () => {
+        last = await found();
+      }),
+    );
     return last;
   },
   async become(wanted) {
     desired = wanted;
-    spent.changing += await timed(async () => made.push(...(await become(wanted, last))));
+    spent.changing.push(await timed(async () => made.push(...(await become(wanted, last)))));
     return true;
   },
 };
@@ -103,13 +106,16 @@ const addressOf = (number: number): string => `10.1.${number >> 8}.${number & 25
 const host = new KeyedHost(1, addressOf(1), real);
 const peers = numbers(peerCount).map((i) => new KeyedHost(i + 2, addressOf(i + 2), perfectKernel()));
 
-/** All hear each other and work, until the host has nothing to do for a while. */
-async function settle(): Promise<{ readonly time: number; readonly rounds: number }> {
-  let time = 0;
-  let rounds = 0;
-  for (let idle = 0; idle < 3; rounds++) {
+/**
+ * All hear each other and work, until the host has nothing to do for a while. Returns the host's times, up to the round after its last
+ * change: in that round, an agent sees that it is done, and rests.
+ */
+async function settle(): Promise<Pick<Rekey, 'ours' | 'reading' | 'changing' | 'rounds'>> {
+  spent.reading.length = spent.changing.length = 0;
+  const times: number[] = [];
+  for (let idle = 0; idle < 3; ) {
     const before = made.length;
-    time += await timed(() => host.work());
+    times.push(await timed(() => host.work()));
     for (const peer of peers) {
       peer.hears(host);
       await peer.work();
@@ -117,7 +123,11 @@ async function settle(): Promise<{ readonly time: number; readonly rounds: numbe
     }
     idle = made.length === before ? idle + 1 : 0;
   }
-  return { time, rounds };
+  const rounds = times.length - 2;
+  const [ours, reading, changing] = [times, spent.reading, spent.changing].map((each) =>
+    each.slice(0, rounds).reduce((sum, time) => sum + time, 0),
+  );
+  return { ours: ours ?? 0, reading: reading ?? 0, changing: changing ?? 0, rounds };
 }
 
 await settle();
@@ -138,9 +148,8 @@ const rekeys: Rekey[] = [];
 for (let round = 0; round < rekeyRounds; round++) {
   const [before, generation] = [desired, host.generation];
   made.length = 0;
-  Object.assign(spent, { reading: 0, changing: 0 });
   host.wanted = 'requested';
-  const { time, rounds } = await settle();
+  const settled = await settle();
   if (host.generation !== generation + 1) throw new Error('the host made no new generation');
   const lines = batch(made);
   const after = desired;
@@ -148,7 +157,7 @@ for (let round = 0; round < rekeyRounds; round++) {
   const theirs = await timed(() => iproute(lines));
   const left = planned(await found(), after);
   if (left.length > 0) throw new Error(`iproute2 left ${left.length} changes undone`);
-  rekeys.push({ ours: time, ...spent, theirs, rounds, changes: made.length });
+  rekeys.push({ ...settled, theirs, changes: made.length });
 }
 kernel.close();
 report<Mesh>({ peers: peerCount, objects, adds, rekeys });

@@ -21,7 +21,7 @@ export interface Throughput {
   readonly plain: readonly number[];
 }
 
-const rounds = 7;
+const rounds = 21;
 const mebibytes = 24;
 
 const hand = { netns: 'hand', container: 'handc', vni: 4242, port: 4794 };
