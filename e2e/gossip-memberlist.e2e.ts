@@ -159,8 +159,8 @@ describeWith(['go'], "memberlist-ts in one cluster with programs on Go's memberl
       });
     });
 
-    test.runIf(key !== undefined)('keys rotate on both sides', async () => {
-      const next = Buffer.alloc(key?.length ?? 0, 9);
+    async function rotates(old: Buffer): Promise<void> {
+      const next = Buffer.alloc(old.length, 9);
       for (const each of goPeers) each.tell(`install ${next.toString('base64')}`);
       const before = go(1).said.length;
       await eventually(async () => {
@@ -179,7 +179,9 @@ describeWith(['go'], "memberlist-ts in one cluster with programs on Go's memberl
             .some((each) => each.text === 'rotated'),
         ).toBe(true);
       });
-    });
+    }
+
+    if (key !== undefined) test('keys rotate on both sides', () => rotates(key));
 
     test('no node was accused, and no input was refused that could be read', async () => {
       for (const i of [1, 2]) {
