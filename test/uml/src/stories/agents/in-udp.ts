@@ -33,7 +33,7 @@ export const inUdp: { readonly [Name in keyof InUdp]: (scene: VaultScene) => Pro
 };
 
 const encap = ['--encap', 'always'];
-/** Of the NAT before h3. */
+/** The port that the NAT before h3 gives to what h3 sends from port 4500. */
 const outerPort = 61_000;
 
 function outerAddress({ lab }: VaultScene): string {
