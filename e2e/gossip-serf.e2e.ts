@@ -115,8 +115,11 @@ describeWith(['serf'], 'memberlist-ts in one cluster with agents of serf', () =>
       });
     });
 
-    test('no packet was refused, and no node was accused', () => {
-      for (const each of ours) expect([[...each.refusals], each.health]).toEqual([[], 0]);
+    test('no packet was refused, and no node was accused', async () => {
+      // A stall of this process raises the score for the next probes.
+      await eventually(async () => {
+        for (const each of ours) expect([[...each.refusals], each.health]).toEqual([[], 0]);
+      });
     });
 
     test('a leave and a death are seen on both sides', async () => {
