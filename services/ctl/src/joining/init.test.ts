@@ -90,6 +90,17 @@ test('a program that issues certificates is passed on, and is a setting of the m
   expect(settings()).toMatchObject({ CAUSEWAY_CA_PROGRAM: '/usr/local/bin/ca' });
 });
 
+test('with autolock, the unlock key is printed once the manager answers', async () => {
+  const setAutolock: Managers['setAutolock'] = async ({ enabled }) => ({ unlockKey: enabled ? 'CWUK1-…' : '' });
+  const { stdout } = await causeway('init --autolock', { createToken, setAutolock });
+  expect(stdout).toMatch(/each needs it after its start.*CWUK1-….*To add a host/s);
+  const json = await causeway('init --autolock -o json', { createToken, setAutolock });
+  expect(JSON.parse(json.stdout)).toMatchObject({ unlockKey: 'CWUK1-…', tokens: { agent: 'CWAY1-agent-…' } });
+  host.hasSystemd = false;
+  const silent = await causeway('init --autolock', starting(Number.POSITIVE_INFINITY));
+  expect(silent.stdout).toContain('run this command again: it turns autolock on');
+});
+
 describe('a failure', () => {
   test('of the founding: nothing is started', async () => {
     host.foundCluster = async () => {

@@ -26,6 +26,7 @@ interface Input {
   readonly caCert?: string;
   readonly caKey?: string;
   readonly caProgram?: string;
+  readonly autolock?: true;
   readonly root: string;
 }
 
@@ -64,6 +65,10 @@ export function initCommand(parts: InitParts): CommandBuilder {
         '--ca-program <path>',
         'program that issues certificates of --ca-cert, in the place of --ca-key; see docs/external-ca.md',
       ).argParser(parseAbsolutePath('--ca-program', caProgramExample)),
+      new Option(
+        '--autolock',
+        'print an unlock key, which each manager needs after its start before it can issue certificates: see "causeway ca autolock"',
+      ),
       rootOption(),
     ],
     uses: ['output'],
@@ -81,8 +86,13 @@ async function init({ hostAt, contexts }: InitParts, input: Input, context: Cont
   await host.writeSettings('manager', settingsOf(member, []));
   await keepContext(contexts, founded, member.listen);
   const isStarted = await host.start('manager', false);
-  const tokens = await tokensOf(member, founded, isStarted, context);
-  return initAnswer(member, founded, { tokens, command: isStarted ? undefined : commandOf(host, 'manager') });
+  const asked = { isStarted, isAutolock: input.autolock === true };
+  const secrets = await secretsOf(member, founded, asked, context);
+  return initAnswer(member, founded, {
+    ...asked,
+    secrets,
+    command: isStarted ? undefined : commandOf(host, 'manager'),
+  });
 }
 
 function wordsFor(
@@ -116,24 +126,29 @@ async function keepContext(contexts: Contexts, { operatorDirectory }: Founded, m
   if (inUse(await contexts.all(), await contexts.chosen()) === undefined) await contexts.use(name);
 }
 
-interface Tokens {
-  readonly agent: string;
-  readonly manager: string;
+/** What the manager gives once it answers. */
+interface Secrets {
+  readonly tokens: { readonly agent: string; readonly manager: string };
+  readonly unlockKey?: string;
 }
 
 /** Undefined: the manager does not answer, and need not yet. @throws CausewayError when a manager that was started does not answer */
-async function tokensOf(
+async function secretsOf(
   { listen }: Member,
   { operatorDirectory }: Founded,
-  isStarted: boolean,
+  { isStarted, isAutolock }: { readonly isStarted: boolean; readonly isAutolock: boolean },
   context: Context,
-): Promise<Tokens | undefined> {
+): Promise<Secrets | undefined> {
   const timeout = isStarted ? patience.started : patience.byHand;
   const settings = { managers: [listen], context: operatorDirectory, socket: '', timeout };
   const clients = context.connect(settings, context.signal);
   try {
     const agent = await tokenFor('agent', clients.managers, context, timeout);
-    return { agent, manager: await tokenFor('manager', clients.managers, context, timeout) };
+    const manager = await tokenFor('manager', clients.managers, context, timeout);
+    if (!isAutolock) return { tokens: { agent, manager } };
+    const requestId = randomUuid(context.random);
+    const { unlockKey } = await clients.managers.setAutolock({ requestId, enabled: true });
+    return { tokens: { agent, manager }, unlockKey };
   } catch (error) {
     if (!isStarted && isCausewayError(error) && error.kind === 'unavailable') return undefined;
     throw error;
@@ -162,19 +177,25 @@ async function tokenFor(
 }
 
 interface Outcome {
-  readonly tokens: Tokens | undefined;
+  readonly isAutolock: boolean;
+  readonly secrets: Secrets | undefined;
   readonly command: string | undefined;
 }
 
-function initAnswer({ name, listen }: Member, founded: Founded, { tokens, command }: Outcome): Answer {
+function initAnswer({ name, listen }: Member, founded: Founded, { isAutolock, secrets, command }: Outcome): Answer {
   const { clusterId, caFingerprint, operatorDirectory } = founded;
+  const tokens = secrets?.tokens;
+  const unlockKey = secrets?.unlockKey;
   const start = tokens === undefined ? command : undefined;
   const value = {
     ...{ cluster: clusterId, manager: name, address: listen, caFingerprint, context: operatorDirectory },
     ...{ started: start === undefined, command: start ?? null },
     tokens: tokens === undefined ? null : { ...tokens },
+    ...(isAutolock && { unlockKey: unlockKey ?? null }),
   };
-  const later = 'Then "causeway node token create --role agent" prints the line that adds a host.';
+  const later = isAutolock
+    ? 'Then run this command again: it turns autolock on, and prints the unlock key and the lines that add hosts.'
+    : 'Then "causeway node token create --role agent" prints the line that adds a host.';
   const lines =
     tokens === undefined
       ? ['', later]
@@ -193,6 +214,14 @@ function initAnswer({ name, listen }: Member, founded: Founded, { tokens, comman
     `fingerprint of the CA: ${caFingerprint}`,
     `credential of the operator: ${operatorDirectory}`,
     ...(start === undefined ? [] : ['', 'Start the manager:', '', `    ${start}`]),
+    ...(unlockKey === undefined
+      ? []
+      : [
+          '',
+          'Keep the unlock key apart from the managers; each needs it after its start (causeway ca unlock):',
+          '',
+          `    ${unlockKey}`,
+        ]),
     ...lines,
   ];
   return { value, names: [clusterId], table: { kind: 'line', text } };

@@ -71,6 +71,15 @@ describe('an agent', () => {
     expect(host.done).toEqual(['restart agent', 'start agent']);
   });
 
+  test('a repetition with another name is refused: the cluster knows the host by the first name', async () => {
+    const line = `join 10.0.0.1 --token ${tokenOf('agent')} --data-path 192.0.2.8`;
+    await causeway(`${line} --name h8`);
+    const settings = host.settings.get('agent');
+    const { stderr, code } = await causeway(`${line} --name h9`);
+    expect(stderr).toContain('this host has joined as agent "h8"');
+    expect([code, host.settings.get('agent')]).toEqual([4, settings]);
+  });
+
   test('keeps the name and the addresses of its settings', async () => {
     host.settings.set('agent', 'CAUSEWAY_NAME=edge\nCAUSEWAY_DATA_PATH=192.0.2.5\nCAUSEWAY_DATA_DIR=/srv/agent\n');
     await causeway(`join 10.0.0.1 --token ${tokenOf('agent')}`);

@@ -5,6 +5,7 @@ import { Argument, Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import { type CommandBuilder, command } from '../command.ts';
 import type { Context } from '../context.ts';
+import { parseVariables } from '../host-settings.ts';
 import { parseAbsolutePath, parseAs } from '../parse.ts';
 import { parseManagers } from '../settings.ts';
 import { readToken, type TokenInput, tokenHelp, tokenOptions } from './join-token.ts';
@@ -92,9 +93,18 @@ async function join(parts: JoinParts, input: Input, context: Context): Promise<A
   const onRemark = (remark: string): void => void notes.push(remark);
   const all = { knock: parts.knock, home, createKey: parts.createKey, clock, random, onRemark };
   const enrolled = await enroll(all, { token, addresses: input.address, name, hosts }, signal);
+  if (enrolled.wasMember) checkName(member);
   await host.writeSettings(service, settingsOf(member, enrolled.membership.managers));
   const isStarted = await host.start(service, !enrolled.wasMember);
   return { ...joinAnswer(member, enrolled, isStarted ? undefined : commandOf(host, service)), notes };
+}
+
+/** A repeated join gives no other name: the cluster knows this host by the first one. @throws CausewayError name-taken */
+function checkName({ service, name, text }: Member): void {
+  const before = parseVariables(text)['CAUSEWAY_NAME'];
+  if (before === undefined || before === name) return;
+  const message = `this host has joined as ${service} "${before}": leave out --name; for another name run "causeway leave" first, and join with a new token`;
+  throw new CausewayError('name-taken', message, { field: '--name', value: name });
 }
 
 function serviceOf({ role }: JoinToken): Service {
