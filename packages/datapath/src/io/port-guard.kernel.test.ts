@@ -51,6 +51,14 @@ describeOnKernel('a guard on the real kernel', () => {
     expect(send(port)).not.toThrow();
   });
 
+  it('lets no datagram reach its port over loopback, where policies of IPsec do not count', async () => {
+    execIn(netns, 'ip', 'link', 'set', 'lo', 'up');
+    const toItself = (address: string) => () => execIn(netns, 'bash', '-c', `echo > /dev/udp/${address}/${port}`);
+    for (const address of [here, '127.0.0.1']) expect(toItself(address)).not.toThrow();
+    await must(host, { op: 'portGuard.set', netns, port });
+    for (const address of [here, '127.0.0.1', '::1']) expect(toItself(address)).toThrow('Operation not permitted');
+  });
+
   it('lets no datagram in to its port that IPsec does not protect', async () => {
     const withoutSocket = (): number => {
       const [, values = ''] = /^Udp: \d.*$/m.exec(execIn(peer, 'cat', '/proc/net/snmp'))?.[0].split(/Udp: /) ?? [];
