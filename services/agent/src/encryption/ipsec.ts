@@ -62,7 +62,7 @@ function isRelied(op: Op): boolean {
 
 /**
  * Networks of these whose tunnel in the kernel sends in ESP, while the table says that frames are sent in the clear. The agent that
- * was told of the encryption has ended before it had written the table down.
+ * made the tunnel ended before it had written the changed table down.
  */
 export async function outdatedTables(
   kernel: Pick<Kernel, 'read'>,

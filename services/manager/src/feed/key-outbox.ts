@@ -55,7 +55,7 @@ export class KeyOutbox {
     this.#serve(session);
   }
 
-  /** The agent is not told of the host any more. */
+  /** The agent gets nothing more about the host. */
   forget(session: Session, node: NodeId): void {
     this.#owed.get(session)?.receipts.delete(node);
   }
