@@ -1,4 +1,4 @@
-import { CausewayError } from '@causeway/model';
+import { CausewayError, isCausewayError } from '@causeway/model';
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import type { Answer } from '../answer.ts';
@@ -45,6 +45,13 @@ interface UnlockInput {
   readonly key?: string;
 }
 
+/** The error of a manager that was not unlocked, and which others were. */
+function withUnlocked({ code, message, data }: CausewayError, managers: readonly string[]): CausewayError {
+  const others =
+    managers.length === 0 ? 'no other manager is' : `${managers.join(', ')} ${managers.length === 1 ? 'is' : 'are'}`;
+  return new CausewayError(code, `${message}; ${others} unlocked`, data);
+}
+
 export const caUnlock = command<UnlockInput>({
   name: 'unlock',
   summary: 'give the managers the unlock key, after their start',
@@ -55,22 +62,28 @@ export const caUnlock = command<UnlockInput>({
     new Option('--key <key>', 'unlock key, as "causeway ca autolock on" printed it').env('CAUSEWAY_UNLOCK_KEY'),
   ],
   uses: ['managers', 'timeout', 'output'],
-  examples: ['causeway ca unlock --managers 10.0.0.1,10.0.0.2,10.0.0.3'],
+  examples: ['CAUSEWAY_UNLOCK_KEY=$(cat unlock-key) causeway ca unlock --managers 10.0.0.1,10.0.0.2,10.0.0.3'],
   run: unlock,
 });
 
 async function unlock({ input: { key: unlockKey }, settings, context }: Call<UnlockInput>): Promise<Answer> {
   if (unlockKey === undefined)
     throw new CausewayError('invalid-argument', '--key: there is no unlock key', { field: '--key' });
+  const managers: string[] = [];
+  let failure: unknown;
   for (const manager of settings.managers) {
     const clients = context.connect({ ...settings, managers: [manager] }, context.signal);
     try {
       await clients.managers.unlock({ unlockKey });
+      managers.push(manager);
+    } catch (error) {
+      // The others are asked all the same: one that is down must not keep them locked.
+      failure ??= error;
     } finally {
       clients.close();
     }
   }
-  const { managers } = settings;
+  if (failure !== undefined) throw isCausewayError(failure) ? withUnlocked(failure, managers) : failure;
   return {
     value: { managers },
     names: managers,

@@ -425,3 +425,16 @@ test.each(['', ' --wait applied'])(
     expect(code).toBe(3);
   },
 );
+
+test('ca unlock asks all managers, and says which were unlocked when one does not answer', async () => {
+  let asked = 0;
+  const unlock = async () => {
+    if (++asked === 1) throw new CausewayError('manager-unavailable', '10.0.0.1:7443 does not answer');
+    return {};
+  };
+  const { stderr, code } = await runLine('ca unlock --key CWKEY1-x --managers 10.0.0.1,10.0.0.2', {
+    managers: { unlock },
+  });
+  expect(stderr).toContain('10.0.0.1:7443 does not answer; 10.0.0.2:7443 is unlocked');
+  expect([asked, code]).toEqual([2, 5]);
+});

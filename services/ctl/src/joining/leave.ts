@@ -1,6 +1,6 @@
 import { leave, type Membership, type OpenExit } from '@causeway/enrollment';
 import { formatPeer } from '@causeway/identity';
-import { isCausewayError } from '@causeway/model';
+import { type CausewayError, isCausewayError } from '@causeway/model';
 import { Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import { type CommandBuilder, command } from '../command.ts';
@@ -28,12 +28,15 @@ export function leaveCommand(parts: LeaveParts): CommandBuilder {
     name: 'leave',
     summary: 'end the membership of this host in its cluster',
     description:
-      'Stops the agent and the manager of this host, asks the managers to remove them from the cluster, and then deletes their\n' +
+      'Stops the agent, asks the managers to remove agent and manager of this host from the cluster, stops the manager, and deletes their\n' +
       'identities and data. A host with endpoints is refused (exit 4): "causeway node drain" keeps new ones away, and detaching its\n' +
       'containers ends the others. If the managers refuse, the service is started again, and nothing is deleted. May be repeated.',
     options: [
       new Option('--service <service>', 'only this service; when absent, both').choices(services),
-      new Option('--force', 'release the endpoints of this host; delete the data also if no manager answers'),
+      new Option(
+        '--force',
+        'release the endpoints of this host; delete the data also if no manager answers, or the certificate has expired',
+      ),
       rootOption(),
     ],
     uses: ['output'],
@@ -75,7 +78,7 @@ async function leaveAs(
   try {
     await leave({ open, random }, { membership, credential: await home.credential(), addresses, force }, signal);
   } catch (error) {
-    if (!force || !isCausewayError(error) || error.kind !== 'unavailable') {
+    if (!force || !isCausewayError(error) || !mayPass(error)) {
       if (service === 'agent') await host.start(service, false);
       throw error;
     }
@@ -89,14 +92,21 @@ async function leaveAs(
   return membership;
 }
 
+/** With --force: no manager answers, or none accepts the certificate of this host any more. */
+function mayPass({ code, kind }: CausewayError): boolean {
+  return kind === 'unavailable' || code === 'certificate-expired';
+}
+
 /** What `join` and `init` have written. Another membership has other values. */
 const ofMembership = [
   'CAUSEWAY_NAME',
   'CAUSEWAY_MANAGERS',
   'CAUSEWAY_DATA_PATH',
+  'CAUSEWAY_ADVERTISE',
   'CAUSEWAY_LISTEN',
   'CAUSEWAY_ETCD_PEER_ADDRESS',
   'CAUSEWAY_JOIN',
+  'CAUSEWAY_CA_PROGRAM',
 ];
 
 function leaveAnswer(left: readonly Membership[]): Answer {

@@ -48,7 +48,8 @@ export async function memberOf(host: ThisHost, service: Service, said: Said, tow
     const given = said.dataPath ?? before['CAUSEWAY_DATA_PATH'] ?? (await host.addressTowards(towards));
     const address = unwrap(parseDataPath(given, '--data-path'));
     // Before the token is used: an agent with a wrong setting does not start.
-    if (said.advertise !== undefined) unwrap(parseAdvertised(said.advertise, address, '--advertise'));
+    const advertised = said.advertise ?? before['CAUSEWAY_ADVERTISE'];
+    if (advertised !== undefined) unwrap(parseAdvertised(advertised, address, '--advertise'));
     const nat = said.advertise === undefined ? {} : { advertise: said.advertise };
     return { service, name, dataDir, address, listen: '', ...nat, text };
   }
