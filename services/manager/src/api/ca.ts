@@ -6,6 +6,7 @@ import type {
   RotateCaResponse,
   ShowCaResponse,
 } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
+import { seconds } from '@causeway/runtime';
 import type { CallContext } from '../call/context.ts';
 import type { Issuer } from '../cluster/ca/issuer.ts';
 import { untrusting } from '../cluster/membership/plan-restart.ts';
@@ -16,12 +17,16 @@ import {
   forceWaitsFor,
   isRotating,
   type NextCa,
+  settledAt,
   waitingFor,
 } from '../plan/rotate-ca.ts';
 import type { CertificateRecord } from '../store/records/certificate.ts';
 import { untilView } from '../store/until-view.ts';
 import type { View } from '../store/view.ts';
 import type { ApiContext } from './modules.ts';
+
+/** How often a rotation that may be ended by force is looked at. */
+const lookEvery = seconds(1);
 
 /** Most members that an answer names. */
 const mostNamed = 10;
@@ -61,18 +66,35 @@ export async function* rotateCa(
   const by = peer.kind === 'operator' ? peer.name : undefined;
   const now = (): number => expiryTime(view, clock.wall());
   const mayForce = (): boolean =>
-    request.force && view.ca?.value.generation === generation && forceWaitsFor(view, now(), by).length === 0;
+    request.force &&
+    view.ca?.value.generation === generation &&
+    forceWaitsFor(view, now(), by).length === 0 &&
+    settledAt(view) <= now();
   const progress = (): RotateCaResponse => progressOf(view, generation, now());
-  for (let shown = progress(); ; shown = progress()) {
-    for (let more = mayForce() && !shown.done; more; ) {
+  const step = async (): Promise<RotateCaResponse> => {
+    for (let more = mayForce() && !progress().done; more; ) {
       const change = { actor, peer, method, signal, cause: id };
       more = (await writer.apply(finishRotation(now(), { by }), change)).reply;
-      shown = progress();
     }
+    return progress();
+  };
+  const isNew = (shown: RotateCaResponse): boolean => JSON.stringify(progress()) !== JSON.stringify(shown);
+  const changed = async (shown: RotateCaResponse): Promise<void> => {
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const change = untilView(view, () => isNew(shown), either);
+    // What a rotation by force waits for may be the time.
+    await (request.force ? Promise.race([change, clock.sleep(lookEvery, either)]) : change);
+    over.abort();
+  };
+  for (let shown = await step(), next = shown; ; shown = next) {
     yield shown;
     if (shown.done) return;
-    await untilView(view, () => JSON.stringify(progress()) !== JSON.stringify(shown), signal);
-    if (signal.aborted) return;
+    do {
+      await changed(shown);
+      if (signal.aborted) return;
+      next = await step();
+    } while (JSON.stringify(next) === JSON.stringify(shown));
   }
 }
 

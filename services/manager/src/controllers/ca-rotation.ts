@@ -1,8 +1,8 @@
-import { type Clock, type Duration, type Log, Loop, minutes, seconds } from '@causeway/runtime';
+import { type Clock, type Duration, type Log, Loop, milliseconds, minutes, seconds } from '@causeway/runtime';
 import type { TermWriter } from '../commit/writer.ts';
 import { type Controller, failureLog, type Term } from '../election/term.ts';
 import { expiryTime } from '../plan/expiry-time.ts';
-import { finishRotation, isRotating, waitingFor } from '../plan/rotate-ca.ts';
+import { finishRotation, isRotating, settledAt, waitingFor } from '../plan/rotate-ca.ts';
 import type { View } from '../store/view.ts';
 
 interface CaRotationParts {
@@ -42,6 +42,8 @@ export class CaRotation implements Controller {
     if (ca === undefined || !isRotating(ca.value)) return undefined;
     const now = expiryTime(view, clock.wall());
     if (waitingFor(view, now).length > 0) return lookEvery;
+    const early = settledAt(view) - now;
+    if (early > 0) return milliseconds(Math.min(early, lookEvery));
     for (let more = true; more; )
       more = (await writer.apply(finishRotation(now), { cause: 'ca-rotation', signal })).reply;
     log.info('ca.rotated', { generation: ca.value.generation });

@@ -50,6 +50,21 @@ export function forceWaitsFor(view: View, now: number, operator: string | undefi
 }
 
 /**
+ * How long after the last renewal a rotation ends, ms. A certificate is recorded before its holder has it. When the answer is lost,
+ * the holder asks again after half a minute, with its former certificate, which counts until the end.
+ */
+const settles = 45_000;
+
+/** When the last member that renewed is sure to have its certificate, Unix ms. */
+export function settledAt(view: View): number {
+  const { generation = 0 } = view.ca?.value ?? {};
+  let last = 0;
+  for (const { value } of view.records('certificate').all.values())
+    if (value.generation === generation) last = Math.max(last, value.issued);
+  return last + settles;
+}
+
+/**
  * Replies with the generation of the CA to which members change. `next`: an error: the next CA could not be made, which does not
  * matter if the call was carried out before. @throws from its plan: that error; capability-missing, busy
  */
@@ -95,7 +110,7 @@ export function replaceSeal(
 }
 
 /**
- * Ends a rotation when no member needs the former CA any more. With `forced`, only those of `forceWaitsFor` count. Tokens that name
+ * Ends a rotation when no member needs the former CA any more, and the last renewal has settled. With `forced`, only those of `forceWaitsFor` count. Tokens that name
  * the former CA are deleted before. Replies whether more is to be done at once. `now`: Unix ms.
  */
 export function finishRotation(now: number, forced?: { readonly by: string | undefined }): Intent<boolean> {
@@ -112,7 +127,7 @@ function planFinish(
   if (ca === undefined || root === undefined || !isRotating(ca.value)) return nothingToDo(false);
   const waiting = waitingFor(view, now);
   const needed = forced === undefined ? waiting : forceWaitsFor(view, now, forced.by);
-  if (needed.length > 0) return nothingToDo(false);
+  if (needed.length > 0 || now < settledAt(view)) return nothingToDo(false);
   const stale = tokensOfOthers(view, formatPin(pinOf(root)));
   if (stale.length > 0) return deleteTokens(stale.slice(0, mostTokens), keys);
   const value = records.ca.codec.encode({ ...ca.value, roots: [root] }, ca.original);
