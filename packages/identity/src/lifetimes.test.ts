@@ -2,7 +2,7 @@ import { milliseconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkClock, checkNodeLife, renewalTime } from './lifetimes.ts';
+import { backdating, checkClock, checkNodeLife, isHalfOver, isPassing, passingLife, renewalTime } from './lifetimes.ts';
 import { agent, authorityOf, credentialOf, day, hour, now, second } from './testing/fixtures.ts';
 import { outcome } from './testing/outcome.ts';
 
@@ -66,4 +66,14 @@ describe('a clock', () => {
 test('programs learn how far a clock is off', () => {
   const checked = checkClock(now - hour, now);
   expect(checked.ok ? {} : checked.error.data).toEqual({ offsetSeconds: -3_600 });
+});
+
+test('a certificate that was made without the store is renewed at once; none from the store is so short', () => {
+  const passing = { notBefore: 0, notAfter: backdating + passingLife };
+  expect([isPassing(passing), isHalfOver(passing, 1), renewalTime(passing, new SeededRandom(1))]).toEqual([
+    true,
+    true,
+    0,
+  ]);
+  expect(isPassing({ notBefore: 0, notAfter: backdating + hour })).toBe(false);
 });

@@ -12,6 +12,11 @@ export const rootLife = days(3652);
 /** Life of a node's certificate: what an attacker gains who stole a key and is not noticed. */
 export const nodeLife = days(30);
 const shortestLife = hours(1);
+/**
+ * Life of a certificate that was made without the store, which has no record of it. It is shorter than that of all others, so its
+ * holder knows that it is to be renewed at once.
+ */
+export const passingLife = minutes(45);
 export const longestLife = days(90);
 
 /**
@@ -35,23 +40,30 @@ export function checkNodeLife(life: Duration): Result<Duration, CausewayError> {
   return fail(new CausewayError('invalid-argument', message, { field: 'certificate-life' }));
 }
 
+/** Whether the certificate was made without the store. */
+export function isPassing({ notBefore, notAfter }: Pick<Certificate, 'notBefore' | 'notAfter'>): boolean {
+  return notAfter - notBefore < shortestLife;
+}
+
 /**
- * When to renew a certificate, Unix ms: at a random 50 to 80 % of its life, so that hosts that joined together do not renew
+ * When to renew a certificate, Unix ms: a passing one at once, others at a random 50 to 80 % of their life, so that hosts that joined together do not renew
  * together, and a fifth of its life is left for tries.
  */
 export function renewalTime(
   { notBefore, notAfter }: Pick<Certificate, 'notBefore' | 'notAfter'>,
   random: Random,
 ): number {
-  return notBefore + (notAfter - notBefore) * (0.5 + 0.3 * random.float());
+  return isPassing({ notBefore, notAfter })
+    ? notBefore
+    : notBefore + (notAfter - notBefore) * (0.5 + 0.3 * random.float());
 }
 
 /**
  * Whether an operator's certificate is to be renewed. Nothing of an operator runs all the time, so it is renewed by the first
- * command in the second half of its life.
+ * command in the second half of its life, or at once if it is a passing one.
  */
 export function isHalfOver({ notBefore, notAfter }: Pick<Certificate, 'notBefore' | 'notAfter'>, now: number): boolean {
-  return now >= (notBefore + notAfter) / 2;
+  return isPassing({ notBefore, notAfter }) || now >= (notBefore + notAfter) / 2;
 }
 
 /** Whether so much of a certificate's life is over that it should have been renewed. */

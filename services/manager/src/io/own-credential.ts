@@ -1,4 +1,4 @@
-import { type Certificate, type Credential, nameOf } from '@causeway/identity';
+import { type Certificate, type Credential, isPassing, nameOf } from '@causeway/identity';
 import { identityDirectory, LiveCredential, readCredential } from '@causeway/identity/io';
 import { CausewayError } from '@causeway/model';
 
@@ -8,7 +8,7 @@ interface OwnSettings {
 }
 
 /**
- * The credential of the manager that has this data directory. `recover`: makes a new one in place of one that is not valid now.
+ * The credential of the manager that has this data directory. `recover`: makes a new one in place of one that has expired.
  * `now`: Unix ms.
  * @throws CausewayError identity-missing: the manager has neither founded nor joined a cluster; data-damaged, key-exposed;
  * role-mismatch, name-taken: the credential is of another member
@@ -21,12 +21,15 @@ export async function readOwnCredential(
   const credential = await readCredential(identityDirectory(dataDir));
   const { role, id } = nameOf(credential);
   if (role === 'manager' && id === name)
-    return new LiveCredential(isValid(credential.chain[0], now) ? credential : await recover());
+    return new LiveCredential(needsRecovery(credential.chain[0], now) ? await recover() : credential);
   const message = `the certificate in --data-dir ${dataDir} is of ${role}/${id}, and --name is ${name}: give the name or the directory that belong together`;
   throw new CausewayError('role-mismatch', message, { field: '--name', value: name });
 }
 
-/** Not valid yet: the last one was made while the clock of this host was ahead. */
-export function isValid({ notBefore, notAfter }: Pick<Certificate, 'notBefore' | 'notAfter'>, now: number): boolean {
-  return notBefore <= now && now < notAfter;
+/**
+ * Whether the manager needs a certificate that is made without the store: the present one has expired, or was made so while the clock
+ * of this host was ahead. A certificate from the store that is not valid yet stays: the clock is behind.
+ */
+export function needsRecovery(certificate: Pick<Certificate, 'notBefore' | 'notAfter'>, now: number): boolean {
+  return now >= certificate.notAfter || (now < certificate.notBefore && isPassing(certificate));
 }

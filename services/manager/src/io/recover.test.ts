@@ -1,7 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Credential, createSealingKey, formatUnlockKey, lock, openFile, verifyPeer } from '@causeway/identity';
+import {
+  type Credential,
+  createSealingKey,
+  formatUnlockKey,
+  isPassing,
+  lock,
+  openFile,
+  verifyPeer,
+} from '@causeway/identity';
 import { identityDirectory, readCredential } from '@causeway/identity/io';
 import { type Name, unwrap } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
@@ -62,7 +70,10 @@ test('a manager whose certificate has expired gets another from its disk: its na
   const { chain } = await readCredential(identityDirectory(dataDir));
   expect(chain[0].serial).toBe(own.current.chain[0].serial);
   expect(chain[0].x509.subjectAltName).toBe(expired.chain[0].x509.subjectAltName);
-  expect(chain[0].notAfter - clock.wall()).toBe(minutes(60));
+  expect(chain[0].notAfter - clock.wall()).toBe(minutes(45));
+  expect(isPassing(chain[0])).toBe(true);
+  // What the managers seal for a manager is sealed for its key.
+  expect(own.current.key.equals(expired.key)).toBe(true);
   expect(log.lines.map(({ event }) => event)).toEqual(['manager.recovered']);
 });
 
@@ -72,6 +83,13 @@ test('a certificate that was made while the clock was ahead is replaced when the
   expect(() => check(ahead)).toThrow();
   const own = await readOwnCredential({ name: 'm1', dataDir }, clock.wall(), () => recoverManager(parts(), settings()));
   expect(check(own.current)).toBe('manager/m1');
+});
+
+test('a certificate from the store that is not valid yet stays: the clock is behind', async () => {
+  clock.stepWall(-62 * 24 * 3_600_000);
+  const recover = () => Promise.reject(new Error('must not be asked'));
+  const own = await readOwnCredential({ name: 'm1', dataDir }, clock.wall(), recover);
+  expect(() => check(own.current)).toThrow('is valid from');
 });
 
 test('a valid certificate stays', async () => {

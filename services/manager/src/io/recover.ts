@@ -48,8 +48,9 @@ export async function recoverManager(parts: RecoverParts, settings: RecoverSetti
   const { role, id } = nameOf(expired);
   const why = `the certificate of this manager is valid from ${formatTime(notBefore)} until ${formatTime(notAfter)}, and here it is ${formatTime(now)}`;
   const disk = await readCa(parts, settings, why);
-  const member = { to: { role, id }, hosts: hostsIn(expired.chain[0], disk.clusterId) };
-  const credential = await recoverCredential({ createKey, random, now }, disk, member, neverAborted);
+  // The same key: what the managers have sealed for this manager is sealed for this key.
+  const member = { to: { role, id }, hosts: hostsIn(expired.chain[0], disk.clusterId), key: expired.key };
+  const credential = await recoverCredential({ random, now }, disk, member, neverAborted);
   await writeCredential(identityDirectory(dataDir), credential);
   log.warn('manager.recovered', { expired: formatTime(notAfter), until: formatTime(credential.chain[0].notAfter) });
   return credential;
@@ -66,9 +67,9 @@ export async function recoverOperator(
   directoryOf: (cluster: ClusterId) => string,
 ): Promise<{ readonly directory: string; readonly credential: Credential }> {
   const disk = await readCa(parts, settings, 'no credential can be made here');
-  const member = { to: { role: 'operator', id: operator }, hosts: [] } as const;
+  const member = { to: { role: 'operator', id: operator }, hosts: [], key: createKey() } as const;
   const { clock, random } = parts;
-  const made = await recoverCredential({ createKey, random, now: clock.wall() }, disk, member, neverAborted);
+  const made = await recoverCredential({ random, now: clock.wall() }, disk, member, neverAborted);
   const directory = directoryOf(disk.clusterId);
   await writeCredential(directory, made);
   return { directory, credential: made };

@@ -1,3 +1,4 @@
+import { longestLife } from '@causeway/identity';
 import { type Duration, milliseconds } from '@causeway/runtime';
 import { records } from '../store/records/index.ts';
 import type { Compare, Write } from '../store/store.ts';
@@ -21,9 +22,8 @@ export function expel(
   // The latest certificate may be from a leader whose clock was ahead of this manager's.
   const at = Math.max(now, present?.value.issued ?? 0);
   const refused = refusedOf({ role, id }, { view });
-  // A member without a record may have a certificate from before a restore of the store.
-  const least = present === undefined ? now + (view.ca?.value.life ?? 0) : refused.until;
-  const until = Math.max(refused.until, least, now + keep);
+  // An earlier certificate may be valid for longer than the present one: from before the life was lowered, or before a restore.
+  const until = Math.max(refused.until, now + longestLife, now + keep);
   const value = records.removed.codec.encode({ role, id, at, reason, ...refused, until });
   return {
     compares: [

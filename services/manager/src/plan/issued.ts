@@ -4,6 +4,7 @@ import {
   formatPeer,
   formatTime,
   issuedAt,
+  longestLife,
   type PeerName,
   publicKeyOf,
   toBase64,
@@ -146,9 +147,10 @@ export function refuseEarlier(
   { view, keys }: Pick<Planning, 'view' | 'keys'>,
 ): readonly Write[] {
   const refused = refusedOf({ role, id }, { view });
-  if (refused.until <= now) return [];
   const earlier = view.records('removed').get({ role, id })?.value.at ?? 0;
+  // An earlier certificate may be valid for longer than the present one: from before the life was lowered.
+  const until = Math.max(refused.until, now + longestLife);
   const at = Math.max(earlier, Math.floor(now / 1_000) * 1_000 - 1);
-  const value = records.removed.codec.encode({ role, id, at, reason, ...refused });
+  const value = records.removed.codec.encode({ role, id, at, reason, ...refused, until });
   return [{ kind: 'put', key: keys.removed(role, id), value }];
 }

@@ -3,7 +3,7 @@ import { identityDirectory, readCredential } from '@causeway/identity/io';
 import { parseName, unwrap } from '@causeway/model';
 import { Command, Option } from 'commander';
 import type { ExternalSigner } from '../../cluster/ca/external-signer.ts';
-import { isValid } from '../own-credential.ts';
+import { needsRecovery } from '../own-credential.ts';
 import { type RecoverParts, recoverManager, recoverOperator } from '../recover.ts';
 import { contextDirectory } from './init-command.ts';
 
@@ -22,7 +22,7 @@ export function recoverCommand({ caProgram, ...parts }: Parts): Command {
   return new Command('causeway-manager recover')
     .description(
       'Gives an operator a new certificate with what the data directory has of the CA, and the manager, if its own has expired. For a cluster whose ' +
-        'managers were stopped, or whose operators were away, for longer than certificates live. The manager need not run. The certificates are valid for an hour; the ' +
+        'managers were stopped, or whose operators were away, for longer than certificates live. The manager need not run. The certificates are valid for 45 minutes; the ' +
         'manager and the first command of the operator renew them.',
     )
     .addOption(
@@ -50,11 +50,11 @@ export function recoverCommand({ caProgram, ...parts }: Parts): Command {
         (c) => operatorDir ?? contextDirectory(c),
       );
       const { chain } = await readCredential(identityDirectory(dataDir));
-      const isExpired = !isValid(chain[0], parts.clock.wall());
+      const isExpired = needsRecovery(chain[0], parts.clock.wall());
       if (isExpired) await recoverManager(all, settings);
       const until = formatTime(credential.chain[0].notAfter);
       process.stdout.write(
-        `the operator ${name} has a new certificate (${directory}), valid until ${until}: the first command before then renews it\n` +
+        `the operator ${name} has a new certificate (${directory}), valid until ${until}: run a command of causeway before then, which renews it\n` +
           (isExpired ? 'the manager has one, too: start the manager, or restart it\n' : ''),
       );
     });
