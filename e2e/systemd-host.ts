@@ -52,7 +52,7 @@ export class SystemdHost {
       ...namespaces,
       '--fork',
       '--kill-child',
-      'bash',
+      'sh',
       '-c',
       boot,
       'boot',
@@ -61,9 +61,14 @@ export class SystemdHost {
     ]);
     const outcome = run.outcome.then(({ stderr }) => Promise.reject(new Error(`the host ended: ${stderr}`)));
     outcome.catch(() => undefined);
-    const host = new SystemdHost(run, await Promise.race([outcome, eventually(() => childOf(run.child.pid))]));
-    await Promise.race([outcome, eventually(() => host.sh('systemctl is-system-running --wait'))]);
-    return host;
+    try {
+      const host = new SystemdHost(run, await Promise.race([outcome, eventually(() => childOf(run.child.pid))]));
+      await Promise.race([outcome, eventually(() => host.sh('systemctl is-system-running --wait'))]);
+      return host;
+    } catch (error) {
+      run.child.kill('SIGKILL');
+      throw error;
+    }
   }
 
   /** Output of a script that must succeed. */
