@@ -197,6 +197,8 @@ describeLab('bad input', () => {
   };
 
   const agent = '--name x --managers 10.97.0.1:7443 --data-path 10.97.0.1 --socket /run/x.sock';
+  const own = '/var/lib/causeway/etcd-identity';
+  const labEtcd = `--etcd https://10.97.0.1:2379 --etcd-cacert ${own}/ca.pem --etcd-cert ${own}/identity.pem --etcd-key ${own}/identity.pem`;
   const manager = '--name x --listen 127.0.0.1:7460 --data-dir /var/lib/causeway/x';
   const starts: readonly [what: string, command: string, exit: number, message: RegExp][] = [
     [
@@ -233,13 +235,13 @@ describeLab('bad input', () => {
     ],
     [
       'a manager at a port that is taken',
-      `causeway-manager ${manager.replace('127.0.0.1:7460', '10.97.0.1:7443')} --etcd http://10.97.0.1:2379`,
+      `causeway-manager ${manager.replace('127.0.0.1:7460', '10.97.0.1:7443')} ${labEtcd}`,
       1,
       /7443/,
     ],
     [
       'a manager under a name that another one has',
-      `causeway-manager ${manager.replace('--name x', '--name h1').replace('causeway/x', 'causeway/h1')} --etcd http://10.97.0.1:2379`,
+      `causeway-manager ${manager.replace('--name x', '--name h1').replace('causeway/x', 'causeway/h1')} ${labEtcd}`,
       4,
       /--name h1: the cluster has a manager of that name at 10\.97\.0\.1:7443/,
     ],

@@ -6,4 +6,6 @@ import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
  */
 export function quietGrpc(): void {
   setLogVerbosity(logVerbosity.NONE);
+  // grpc-js names a server by its IP address in TLS where a URL does, of which Node warns (DEP0123): nothing that an operator can mend.
+  process.noDeprecation = true;
 }

@@ -9,6 +9,10 @@ const binDir = '/run/causeway-bin';
 /** Each host has its own tmpfs here. */
 export const dataDir = '/var/lib/causeway';
 const managerDataDir = `${dataDir}/manager`;
+/** Credential of an etcd beside a manager, and of the manager as its client. */
+export const etcdIdentity = `${dataDir}/etcd-identity`;
+const identityFile = `${etcdIdentity}/identity.pem`;
+const caFile = `${etcdIdentity}/ca.pem`;
 
 /** Where a process keeps its data. */
 export function dataOf(kind: ProcessKind): string {
@@ -121,7 +125,14 @@ function etcdOptions(plan: LabPlan, host: LabHost): readonly string[] {
   const managers = managersOf(plan);
   if (plan.etcd === 'separate') {
     const urls = each(managers, (at) => url(at.underlay, etcdPorts.client));
-    return ['--etcd', urls, '--etcd-max-txn-ops', txnOps, '--etcd-election-timeout', `${election.timeout}ms`];
+    return [
+      ...['--etcd', urls],
+      ...['--etcd-cacert', caFile],
+      ...['--etcd-cert', identityFile],
+      ...['--etcd-key', identityFile],
+      ...['--etcd-max-txn-ops', txnOps],
+      ...['--etcd-election-timeout', `${election.timeout}ms`],
+    ];
   }
   return ['--etcd', 'embedded', '--etcd-peer-address', host.underlay, '--join', managerAddresses(plan)];
 }
@@ -133,11 +144,17 @@ function etcdCommand(plan: LabPlan, host: LabHost): readonly string[] {
     'etcd',
     ...['--name', host.name],
     ...['--data-dir', `${dataDir}/etcd`],
-    ...['--listen-client-urls', `${client},http://127.0.0.1:${etcdPorts.client}`],
+    ...['--listen-client-urls', `${client},https://127.0.0.1:${etcdPorts.client}`],
     ...['--advertise-client-urls', client],
     ...['--listen-peer-urls', peer],
     ...['--initial-advertise-peer-urls', peer],
     ...['--initial-cluster', each(managersOf(plan), (at) => `${at.name}=${url(at.underlay, etcdPorts.peer)}`)],
+    ...['', 'peer-'].flatMap((of) => [
+      ...[`--${of}cert-file`, identityFile],
+      ...[`--${of}key-file`, identityFile],
+      ...[`--${of}trusted-ca-file`, caFile],
+      `--${of}client-cert-auth`,
+    ]),
     ...['--initial-cluster-token', `causeway-lab-${plan.name}`],
     ...['--max-txn-ops', txnOps],
     ...['--heartbeat-interval', `${election.heartbeat}`],
@@ -160,7 +177,7 @@ function each(hosts: readonly LabHost[], print: (host: LabHost) => string): stri
 }
 
 function url(ip: Ip, port: number): string {
-  return `http://${hostPort(ip, port)}`;
+  return `https://${hostPort(ip, port)}`;
 }
 
 function hostPort(ip: Ip, port: number): string {

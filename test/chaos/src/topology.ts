@@ -17,7 +17,11 @@ export const switchHost = 'switch';
 export const cooldown = milliseconds(10_000);
 
 /** On a host that runs a manager. */
-const managerIdentity = '/var/lib/causeway/manager/identity';
+/** In each manager's host: the credential that its etcd asks for. */
+const identities: Readonly<Record<EtcdKind, string>> = {
+  embedded: '/var/lib/causeway/manager/identity',
+  separate: '/var/lib/causeway/etcd-identity',
+};
 
 /** Within this time every manager of a new lab must have joined, ms. */
 const joinedWithin = 60_000;
@@ -27,16 +31,13 @@ export function makeLab(name: string, subnet: string, etcd: EtcdKind, say: (mess
   return Lab.replace({ name, hosts, managers, etcd, subnet, cooldown }, { progress: say });
 }
 
-/** Options by which the observer reaches etcd. `folder`: where it finds the credential that an etcd of managers asks for. */
+/** Options by which the observer reaches etcd. `folder`: where it finds the credential that etcd asks for. */
 export async function etcdOptions(lab: Lab, etcd: EtcdKind, folder: string): Promise<readonly string[]> {
-  const isEmbedded = etcd === 'embedded';
-  const scheme = isEmbedded ? 'https' : 'http';
-  const urls = managerHosts.map((host) => `${scheme}://${lab.underlay(host)}:2379`).join(',');
-  if (!isEmbedded) return ['--etcd', urls];
+  const urls = managerHosts.map((host) => `https://${lab.underlay(host)}:2379`).join(',');
   const identity = join(folder, 'identity');
   mkdirSync(identity, { mode: 0o700 });
   for (const file of ['identity.pem', 'ca.pem']) {
-    const text = await lab.run(managerHosts[0], 'cat', join(managerIdentity, file));
+    const text = await lab.run(managerHosts[0], 'cat', join(identities[etcd], file));
     writeFileSync(join(identity, file), text, { mode: 0o600 });
   }
   return ['--etcd', urls, '--identity', identity];

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Progress } from '../labs.ts';
 import { type LabHost, managersOf } from '../plan.ts';
 import { AgentProbe } from './agent-probe.ts';
+import { issueEtcdIdentities } from './etcd-identities.ts';
 import { enroll, foundCluster } from './membership.ts';
 import { isRunning } from './proc.ts';
 import { serviceFailure, startService } from './service.ts';
@@ -19,6 +20,7 @@ export async function startCluster(lab: LabRecord, progress: Progress, signal: A
   const managers = managersOf(lab.plan);
   progress(`starting etcd and managers on ${managers.map((host) => host.name).join(', ')}`);
   const withEtcd = managers.filter(({ kinds }) => kinds.includes('etcd'));
+  if (withEtcd.length > 0) await issueEtcdIdentities(lab);
   await Promise.all([foundCluster(lab), ...withEtcd.map((host) => startService(lab, host, 'etcd'))]);
   const [first, ...others] = managers;
   if (first !== undefined) await startService(lab, first, 'manager');

@@ -56,6 +56,6 @@ export async function enroll(lab: LabRecord, members: readonly MemberProcess[]):
 }
 
 /** The host's root directory, as seen from this machine. */
-function rootOf(lab: LabRecord, host: LabHost): string {
+export function rootOf(lab: LabRecord, host: LabHost): string {
   return `/proc/${initOf(lab, host).pid}/root`;
 }

@@ -204,7 +204,7 @@ function readPeerAddress({ etcdPeerAddress, join }: EtcdOptions, advertise: Pick
 function readExternal(options: EtcdOptions): EtcdConfig {
   const endpoints = options.etcd.split(',');
   const wrong = endpoints.find((endpoint) => !/^https?:\/\/[^/\s]+:\d{1,5}$/.test(endpoint));
-  if (wrong !== undefined) refuse('--etcd', wrong, '"embedded", or client URLs such as http://192.0.2.1:2379');
+  if (wrong !== undefined) refuse('--etcd', wrong, '"embedded", or client URLs such as https://192.0.2.1:2379');
   if (options.join !== undefined)
     refuse('--join', options.join, 'no value with an etcd of your own: name its members with --etcd');
   if (options.etcdPeerAddress !== undefined)
@@ -212,6 +212,15 @@ function readExternal(options: EtcdOptions): EtcdConfig {
   const secure = endpoints.filter((endpoint) => endpoint.startsWith('https:')).length;
   if (secure !== 0 && secure !== endpoints.length)
     refuse('--etcd', options.etcd, 'only https: URLs, or only http: URLs');
+  const inTheClear = endpoints.find(
+    (endpoint) => /^http:/.test(endpoint) && !/^http:\/\/(127\.0\.0\.1|\[::1\]):/.test(endpoint),
+  );
+  if (inTheClear !== undefined)
+    refuse(
+      '--etcd',
+      inTheClear,
+      'an https: URL: http: is for an etcd at 127.0.0.1 or [::1] only, because others would read and change all records',
+    );
   for (const [flag, value] of tlsFlags(options))
     if (value !== undefined && secure === 0) refuse(flag, value, 'no value, or https: URLs in --etcd');
   if (options.etcdCert === undefined && options.etcdKey !== undefined)

@@ -27,7 +27,7 @@ export class EtcdMember {
   readonly #maintenance: MaintenanceClient;
   readonly #watch: WatchClient;
 
-  /** `url`: https for an etcd that a manager runs. `credentials`: `credentialsOf`. */
+  /** `credentials`: `credentialsOf`. */
   constructor(url: string, credentials: ChannelCredentials) {
     const { host } = new URL(url);
     this.#kv = new KVClient(host, credentials, options);
@@ -58,9 +58,8 @@ export class EtcdMember {
   }
 }
 
-/** `identity`: directory with the credential of a manager; undefined: etcd is at http URLs. */
-export function credentialsOf(identity: string | undefined): ChannelCredentials {
-  if (identity === undefined) return ChannelCredentials.createInsecure();
+/** `identity`: directory with a credential that etcd accepts. */
+export function credentialsOf(identity: string): ChannelCredentials {
   const own = readFileSync(join(identity, 'identity.pem'));
   const ca = readFileSync(join(identity, 'ca.pem'));
   // The name in the certificate is that of the cluster, and this lab has no other cluster.

@@ -25,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 const { prefix = '/causeway/v1/', out = '' } = values;
-const credentials = credentialsOf(values.identity);
+const credentials = credentialsOf(values.identity ?? '');
 const members = (values.etcd ?? '').split(',').map((url) => new EtcdMember(url, credentials));
 /** A range in which both ends are '\0' has all keys (rpc.proto, RangeRequest). */
 const allKeys = { key: Buffer.from('\0'), rangeEnd: Buffer.from('\0') };
