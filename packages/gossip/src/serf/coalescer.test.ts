@@ -93,7 +93,7 @@ test.each<[string, number, number, Parameters<typeof run<MemberCoalescer>>[1], r
     ['1000 join a'],
   ],
   [
-    'a node that is forgotten and comes back is told of',
+    'an event names a node that was forgotten and comes back',
     3000,
     1000,
     [
