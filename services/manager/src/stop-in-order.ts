@@ -1,4 +1,9 @@
-import type { Clock, Duration, Log } from '@causeway/runtime';
+import { type Clock, type Duration, type Log, milliseconds } from '@causeway/runtime';
+
+/** Time from the signal to the end of the process and its etcd, ms, even when nothing answers. systemd waits longer. */
+const stopWithin = 4_600;
+/** Time that each step of the stop has at least, ms, even when all steps before it were late. */
+const leastForStep = 500;
 
 /** One part to stop. */
 interface StopStep {
@@ -28,5 +33,20 @@ export async function stopInOrder(
       ended.abort();
       await late;
     }
+  }
+}
+
+/**
+ * Each step may use the time that is left, except the least time of the steps after it. So all steps have ended, or are
+ * left behind, in time.
+ */
+export async function stopAll(
+  parts: { readonly clock: Clock; readonly log: Log },
+  steps: readonly (readonly [name: string, stop: () => Promise<unknown> | undefined])[],
+): Promise<void> {
+  const end = parts.clock.now() + stopWithin;
+  for (const [i, [name, stop]] of steps.entries()) {
+    const limit = milliseconds(end - parts.clock.now() - leastForStep * (steps.length - i - 1));
+    await stopInOrder(parts, [{ name, limit, stop: async () => void (await stop()) }]);
   }
 }
