@@ -33,7 +33,7 @@ import { TermRunner } from './election/term-runner.ts';
 import { AddressIndex } from './events/address-index.ts';
 import { Audit } from './events/audit.ts';
 import { leaderChanged } from './events/describe.ts';
-import type { Refusal } from './events/event-input.ts';
+import type { RefusedCall } from './events/event-input.ts';
 import { EventRelay } from './events/event-sink.ts';
 import { EventFeed } from './events/feed.ts';
 import { emitManagerEvents } from './events/managers.ts';
@@ -172,8 +172,8 @@ export class Manager implements Startable {
   }
 
   /** Takes what was refused to a caller, for the audit. */
-  refused(caller: Pick<Refusal, 'subject' | 'method'>, error: CausewayError): void {
-    this.#audit.refused(caller, error);
+  refused(call: RefusedCall, error: CausewayError): void {
+    this.#audit.refused(call, error);
   }
 
   /** Serves one agent until its connection ends; never rejects. */

@@ -335,7 +335,7 @@ export interface ReportRefusalsRequest {
 export interface ReportRefusalsResponse {
 }
 /**
- * Calls of one caller that a manager has refused for one reason.
+ * Calls of one caller about one object that a manager has refused for one reason.
  *
  * @generated from protobuf message causeway.v1.RefusedCalls
  */
@@ -370,6 +370,12 @@ export interface RefusedCalls {
      * @generated from protobuf field: string message = 5
      */
     message: string;
+    /**
+     * As Event.object.
+     *
+     * @generated from protobuf field: string object = 6
+     */
+    object: string;
 }
 /**
  * @generated from protobuf message causeway.v1.DescribeManagerRequest

@@ -778,7 +778,8 @@ class RefusedCalls$Type extends MessageType {
             { no: 2, name: "method", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "code", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 4, name: "count", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 5, name: "message", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 5, name: "message", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 6, name: "object", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -788,6 +789,7 @@ class RefusedCalls$Type extends MessageType {
         message.code = "";
         message.count = 0;
         message.message = "";
+        message.object = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -811,6 +813,9 @@ class RefusedCalls$Type extends MessageType {
                     break;
                 case /* string message */ 5:
                     message.message = reader.string();
+                    break;
+                case /* string object */ 6:
+                    message.object = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -839,6 +844,9 @@ class RefusedCalls$Type extends MessageType {
         /* string message = 5; */
         if (message.message !== "")
             writer.tag(5, WireType.LengthDelimited).string(message.message);
+        /* string object = 6; */
+        if (message.object !== "")
+            writer.tag(6, WireType.LengthDelimited).string(message.object);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -649,6 +649,13 @@ export interface Event {
      * @generated from protobuf field: string refusal = 18
      */
     refusal: string;
+    /**
+     * The object that a refused call names, as it names it: "network/red", "endpoint/red/web", "host/h3", "token/…"; "several objects".
+     * It need not exist. Empty: the call was carried out, or it names no object.
+     *
+     * @generated from protobuf field: string object = 19
+     */
+    object: string;
 }
 /**
  * A manager that was removed from the cluster.

@@ -1008,7 +1008,8 @@ class Event$Type extends MessageType {
             { no: 15, name: "purpose", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 16, name: "subject", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 17, name: "method", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 18, name: "refusal", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 18, name: "refusal", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 19, name: "object", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -1031,6 +1032,7 @@ class Event$Type extends MessageType {
         message.subject = "";
         message.method = "";
         message.refusal = "";
+        message.object = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -1093,6 +1095,9 @@ class Event$Type extends MessageType {
                     break;
                 case /* string refusal */ 18:
                     message.refusal = reader.string();
+                    break;
+                case /* string object */ 19:
+                    message.object = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -1160,6 +1165,9 @@ class Event$Type extends MessageType {
         /* string refusal = 18; */
         if (message.refusal !== "")
             writer.tag(18, WireType.LengthDelimited).string(message.refusal);
+        /* string object = 19; */
+        if (message.object !== "")
+            writer.tag(19, WireType.LengthDelimited).string(message.object);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -74,7 +74,7 @@ describe('events', () => {
         call.end();
       }),
     ]);
-    expect(await sequences(client([standby, leader]), false)).toEqual([1n, 2n]);
+    expect(await sequences(client([standby, leader]), false)).toEqual([1n, 2n, 3n]);
   });
 
   test('a reader that has enough hangs up', async () => {

@@ -13,6 +13,7 @@ const columns: readonly Heading[] = [
   { title: 'ACTOR', width: 12, wide: true },
   { title: 'SUBJECT', width: 16, wide: true },
   { title: 'METHOD', width: 28, wide: true },
+  { title: 'OBJECT', width: 20, wide: true },
   { title: 'CAUSE', width: 36, wide: true },
   { title: 'MESSAGE' },
 ];
@@ -33,7 +34,10 @@ async function* parts(events: AsyncIterable<Event>): Stream['parts'] {
   for await (const event of events) yield { value: eventValue(event), name: event.kind, row: row(event) };
 }
 
-/** null: the event concerns no network, endpoint or host, or its cause is unknown; no call was made (subject, method), or it was carried out (refusal). */
+/**
+ * null: the event concerns no network, endpoint or host, or its cause is unknown; no call was made (subject, method), or it was carried
+ * out (refusal, object).
+ */
 function eventValue(event: Event): object {
   return {
     sequence: event.sequence,
@@ -47,6 +51,7 @@ function eventValue(event: Event): object {
     actor: event.actor || null,
     subject: event.subject || null,
     method: event.method || null,
+    object: event.object || null,
     refusal: event.refusal || null,
     cause: event.cause || null,
     count: event.count,
@@ -66,6 +71,7 @@ function row(event: Event): Cell[] {
     event.actor,
     event.subject,
     event.method,
+    event.object,
     event.cause,
     event.message,
   ];

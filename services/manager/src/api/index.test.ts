@@ -1,3 +1,4 @@
+import { createToken, tokenBytes } from '@causeway/identity';
 import { CausewayError, type NodeId } from '@causeway/model';
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../call/identity.ts';
@@ -86,6 +87,44 @@ test('who may call what', () => {
       "node.undrainNode": "operator",
       "node.watchNodes": "operator agent manager",
       "session.connect": "agent",
+    }
+  `);
+});
+
+const token = createToken({ role: 'agent', pin: new Uint8Array(32) }, new Uint8Array(tokenBytes));
+
+/** A request of any method: all fields that name an object, and what is secret. */
+const request = {
+  ...{ network: 'red', endpoint: 'red/web', endpointId: own, node: 'h3', nodeId: other, name: 'x' },
+  ...{ tokenId: token.id, tokenSecret: 'secret', unlockKey: 'secret', certificateRequest: 'secret' },
+};
+
+test('which object a refused call names', () => {
+  const named = rules.flatMap(([method, { object }]) => (object ? [[method, object(request as never)] as const] : []));
+  expect(Object.fromEntries(named)).toMatchInlineSnapshot(`
+    {
+      "certificate.join": "token/00000000000070y6",
+      "certificate.revokeOperator": "operator/x",
+      "certificate.revokeToken": "token/00000000000070y6",
+      "cluster.removeManager": "manager/x",
+      "crypto.getCryptoStatus": "network/red",
+      "endpoint.claimEndpoint": "host/fedcba9876543210",
+      "endpoint.detachEndpoint": "endpoint/red/web",
+      "endpoint.getEndpoint": "endpoint/red/web",
+      "endpoint.releaseEndpoint": "endpoint/0123456789abcdef",
+      "endpoint.waitEndpoint": "endpoint/red/web",
+      "ipam.getAddressHistory": "network/red",
+      "ipam.releaseAddress": "network/red",
+      "ipam.reserveAddress": "network/red",
+      "ipam.showSubnets": "network/red",
+      "network.createNetwork": "network/x",
+      "network.deleteNetwork": "network/red",
+      "network.getNetwork": "network/red",
+      "network.updateNetwork": "network/red",
+      "node.drainNode": "host/h3",
+      "node.getNode": "host/h3",
+      "node.removeNode": "host/h3",
+      "node.undrainNode": "host/h3",
     }
   `);
 });

@@ -1,6 +1,7 @@
 import type { Calls } from '@causeway/proto';
 import type { ServiceClients } from '@causeway/proto/gen/causeway/v1/services.js';
 import type { CallContext } from '../call/context.ts';
+import { ofEndpoint, ofEndpointId, ofHost, ofHostId, ofName, ofNetwork, ofToken } from '../call/named-object.ts';
 import {
   agentOf,
   agents,
@@ -52,53 +53,53 @@ export const services = {
   network: {
     UseCases: NetworksApi,
     rules: {
-      createNetwork: operators,
-      getNetwork: readable,
+      createNetwork: { ...operators, object: ofName('network') },
+      getNetwork: { ...readable, object: ofNetwork },
       listNetworks: readable,
       watchNetworks: everyone,
-      updateNetwork: operators,
-      deleteNetwork: operators,
+      updateNetwork: { ...operators, object: ofNetwork },
+      deleteNetwork: { ...operators, object: ofNetwork },
     },
   },
   endpoint: {
     UseCases: EndpointsApi,
     rules: {
-      claimEndpoint: agentOf(({ nodeId }) => [nodeId]),
+      claimEndpoint: { ...agentOf(({ nodeId }) => [nodeId]), object: ofHostId },
       claimEndpoints: agentOf(({ claims }) => claims.map(({ nodeId }) => nodeId)),
-      releaseEndpoint: agentOf(({ nodeId }) => [nodeId]),
-      detachEndpoint: operatorsAndAgents,
-      getEndpoint: readable,
+      releaseEndpoint: { ...agentOf(({ nodeId }) => [nodeId]), object: ofEndpointId },
+      detachEndpoint: { ...operatorsAndAgents, object: ofEndpoint },
+      getEndpoint: { ...readable, object: ofEndpoint },
       listEndpoints: readable,
       watchEndpoints: everyone,
-      waitEndpoint: everyone,
+      waitEndpoint: { ...everyone, object: ofEndpoint },
     },
   },
   ipam: {
     UseCases: IpamApi,
     rules: {
-      showSubnets: everyone,
-      reserveAddress: operators,
-      releaseAddress: operators,
-      getAddressHistory: everyone,
+      showSubnets: { ...everyone, object: ofNetwork },
+      reserveAddress: { ...operators, object: ofNetwork },
+      releaseAddress: { ...operators, object: ofNetwork },
+      getAddressHistory: { ...everyone, object: ofNetwork },
       checkClaims: operators,
     },
   },
   node: {
     UseCases: NodesApi,
     rules: {
-      getNode: readable,
+      getNode: { ...readable, object: ofHost },
       listNodes: readable,
       watchNodes: everyone,
-      drainNode: operators,
-      undrainNode: operators,
-      removeNode: operatorsAndAgentOf(({ node }) => [node]),
+      drainNode: { ...operators, object: ofHost },
+      undrainNode: { ...operators, object: ofHost },
+      removeNode: { ...operatorsAndAgentOf(({ node }) => [node]), object: ofHost },
     },
   },
   certificate: {
     UseCases: CertificatesApi,
     rules: {
       getTrust: joinersToo,
-      join: joiners,
+      join: { ...joiners, object: ofToken },
       renew: everyone,
       createToken: operators,
       listTokens: operators,
@@ -107,14 +108,14 @@ export const services = {
       setCertificateLife: operators,
       setAutolock: operators,
       unlock: operators,
-      revokeToken: operators,
-      revokeOperator: operators,
+      revokeToken: { ...operators, object: ofToken },
+      revokeOperator: { ...operators, object: ofName('operator') },
     },
   },
   crypto: {
     UseCases: CryptoApi,
     rules: {
-      getCryptoStatus: operators,
+      getCryptoStatus: { ...operators, object: ofNetwork },
       rotateKeys: operators,
     },
   },
@@ -127,7 +128,7 @@ export const services = {
       listManagers: everyone,
       describeManager: managersToo,
       reportRefusals: managers,
-      removeManager: operatorsAndManagerOf(({ name }) => [name]),
+      removeManager: { ...operatorsAndManagerOf(({ name }) => [name]), object: ofName('manager') },
       createBackup: operators,
     },
   },

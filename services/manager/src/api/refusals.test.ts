@@ -19,7 +19,7 @@ afterEach(() => cluster.stop());
 
 const refusal = new CausewayError('permission-denied', 'agent/a1 may not call it');
 const refuse = (at: Manager, method = 'NodeService/DrainNode'): void =>
-  at.refused({ subject: 'agent/a1', method }, refusal);
+  at.refused({ subject: 'agent/a1', method, object: 'host/h2' }, refusal);
 
 /** The events of refusals that the leader has. */
 async function recorded(): Promise<readonly string[]> {
@@ -28,20 +28,20 @@ async function recorded(): Promise<readonly string[]> {
   const read = async (): Promise<void> => {
     for await (const { event } of leader.api.cluster.watchEvents(WatchEventsRequest.create({}), cluster.call()))
       if (event?.kind === 'call.refused')
-        all.push(`${event.subject} ${event.refusal} ${event.count}: ${event.message}`);
+        all.push(`${event.subject} ${event.refusal} ${event.object} ${event.count}: ${event.message}`);
   };
   await cluster.answer(read());
   return all;
 }
 
-const text = 'agent/a1 was refused NodeService/DrainNode:';
+const text = 'agent/a1 was refused NodeService/DrainNode of host/h2:';
 
-test('what a follower refuses is in the events, with the name of the follower', async () => {
+test('what a follower refuses of which object is in the events, with the name of the follower', async () => {
   refuse(leader);
   refuse(follower);
   expect(await recorded()).toEqual([
-    `agent/a1 PERMISSION_DENIED 1: ${text} agent/a1 may not call it`,
-    `agent/a1 PERMISSION_DENIED 1: ${text} agent/a1 may not call it (by manager/m2)`,
+    `agent/a1 PERMISSION_DENIED host/h2 1: ${text} agent/a1 may not call it`,
+    `agent/a1 PERMISSION_DENIED host/h2 1: ${text} agent/a1 may not call it (by manager/m2)`,
   ]);
 });
 
@@ -50,9 +50,13 @@ test('a flood at a follower makes few events', async () => {
     for (let j = 0; j < 1_000; j++) refuse(follower);
     await cluster.clock.advance(seconds(15));
   }
-  expect(await recorded()).toEqual([expect.stringMatching(/^agent\/a1 PERMISSION_DENIED 1000: .* 1000 times/)]);
+  expect(await recorded()).toEqual([
+    expect.stringMatching(/^agent\/a1 PERMISSION_DENIED host\/h2 1000: .* 1000 times/),
+  ]);
   await cluster.clock.advance(minutes(1));
-  expect((await recorded())[1]).toMatch(/^agent\/a1 PERMISSION_DENIED 2000: .* 2000 times.* \(by manager\/m2\)$/);
+  expect((await recorded())[1]).toMatch(
+    /^agent\/a1 PERMISSION_DENIED host\/h2 2000: .* 2000 times.* \(by manager\/m2\)$/,
+  );
 });
 
 test('when the leader does not answer, the refusal is in the log of the follower only', async () => {
@@ -65,7 +69,14 @@ test('when the leader does not answer, the refusal is in the log of the follower
 });
 
 describe('a manager that reports', () => {
-  const entry = { subject: 'agent/a1', method: 'NodeService/DrainNode', code: 'BUSY', count: 1, message: 'no' };
+  const entry = {
+    subject: 'agent/a1',
+    method: 'NodeService/DrainNode',
+    object: '',
+    code: 'BUSY',
+    count: 1,
+    message: 'no',
+  };
   const report = (count: number): Promise<unknown> =>
     cluster.answer(
       leader.api.cluster.reportRefusals(

@@ -1,6 +1,7 @@
 import { CausewayError } from '@causeway/model';
 import type { CallContext } from './context.ts';
 import { formatIdentity, type Identity } from './identity.ts';
+import type { Naming } from './named-object.ts';
 
 export type Role = Identity['kind'];
 
@@ -11,6 +12,8 @@ export interface Rule<Request = unknown> {
   readonly nodes?: (request: Request) => readonly string[];
   /** Names of the managers that a request acts for. A manager may name only itself. */
   readonly managers?: (request: Request) => readonly string[];
+  /** The object that a request names, for the event of a refusal. Absent: requests name none. */
+  readonly object?: Naming<Request>;
   /** Any manager can answer, but the leader knows more. Another manager answers when the leader does not. */
   readonly leaderFirst?: true;
 }

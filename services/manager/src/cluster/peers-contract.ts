@@ -79,7 +79,8 @@ export const peersContract: readonly PeersCase[] = [
           },
         }),
       );
-      const refusal = { subject: 'agent/a1', method: 'NodeService/DrainNode', code: 'BUSY', count: 3, message: 'no' };
+      const call = { subject: 'agent/a1', method: 'NodeService/DrainNode', object: 'host/h2' };
+      const refusal = { ...call, code: 'BUSY', count: 3, message: 'no' };
       await peers.reportRefusals(address, { refusals: [refusal] }, patient());
       expect(reports).toEqual([{ refusals: [refusal] }]);
       await expect(peers.reportRefusals(address, { refusals: [] }, patient())).rejects.toMatchObject({ code: 'busy' });

@@ -38,7 +38,7 @@ describe('events of writes', () => {
       subject: 'operator/mary',
       method: 'NetworkService/CreateNetwork',
     });
-    expect(events()[0]).toMatchObject({ subject: '', method: '', refusal: '' });
+    expect(events()[0]).toMatchObject({ subject: '', method: '', refusal: '', object: '' });
   });
 
   test('of a burst: one key a transaction, each event at its own place in it', async () => {

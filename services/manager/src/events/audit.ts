@@ -1,7 +1,7 @@
 import { type CausewayError, messageOf } from '@causeway/model';
 import type { RefusedCalls } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { type Clock, type Log, Loop, milliseconds, type Startable, seconds, within } from '@causeway/runtime';
-import type { EventInput, Refusal } from './event-input.ts';
+import type { EventInput, RefusedCall } from './event-input.ts';
 import type { EventSink } from './event-sink.ts';
 import { RefusalAggregator } from './refusal-aggregator.ts';
 
@@ -45,16 +45,16 @@ export class Audit implements Startable {
     await this.#running;
   }
 
-  refused(caller: Pick<Refusal, 'subject' | 'method'>, { code, message }: CausewayError): void {
-    this.#refusals.add({ ...caller, code, message }, this.#parts.clock.now());
+  refused(call: RefusedCall, { code, message }: CausewayError): void {
+    this.#refusals.add({ ...call, code, message }, this.#parts.clock.now());
     this.#loop.wake();
   }
 
   async #step(signal: AbortSignal) {
     const { sink, report, clock, log } = this.#parts;
     const events = this.#refusals.take(clock.now());
-    for (const { subject, method, refusal, count, message } of events)
-      log.warn('call.refused', { subject, method, code: refusal, count, message });
+    for (const { subject, method, object, refusal, count, message } of events)
+      log.warn('call.refused', { subject, method, object, code: refusal, count, message });
     const tell = report();
     if (tell === undefined) for (const event of events) sink.emit(event);
     else if (events.length > 0)
@@ -67,11 +67,12 @@ export class Audit implements Startable {
 function messageOfRefusal({
   subject = '',
   method = '',
+  object = '',
   refusal: code = '',
   count = 1,
   message,
 }: EventInput): RefusedCalls {
-  return { subject, method, code, count, message };
+  return { subject, method, object, code, count, message };
 }
 
 /**

@@ -14,6 +14,8 @@ type Names = Pick<View, 'networks' | 'nodes'>;
 
 /** Most characters of a message of another manager. */
 const mostText = 500;
+/** A kind, and two names with 63 characters each. */
+const longestObject = 140;
 
 export function networkCreated(network: Network): EventInput {
   const subnets = network.subnets.map(printSubnet).join('; ');
@@ -164,20 +166,26 @@ export function operatorRevoked(name: string): EventInput {
 }
 
 /** Calls that were refused for the same reason. `message`: the refusal of one of them. */
-export function callRefused({ subject, method, code, message }: Refusal, count: number): EventInput {
+export function callRefused({ subject, method, object, code, message }: Refusal, count: number): EventInput {
+  const about = object === undefined ? '' : ` of ${object}`;
   const times = count === 1 ? '' : ` ${count} times, the last time:`;
   return {
     ...{ kind: 'call.refused', actor: subject, cause: 'refused', subject, method, count },
+    ...(object !== undefined && { object }),
     refusal: code.toUpperCase().replaceAll('-', '_'),
-    message: `${subject} was refused ${method}:${times} ${message}`,
+    message: `${subject} was refused ${method}${about}:${times} ${message}`,
   };
 }
 
 /** The same, as another manager reports it. */
-export function callRefusedBy(manager: string, { subject, method, code, count, message }: RefusedCalls): EventInput {
+export function callRefusedBy(
+  manager: string,
+  { subject, method, object, code, count, message }: RefusedCalls,
+): EventInput {
   const said = { subject: clip(subject), method: clip(method), refusal: clip(code) };
   return {
     ...{ kind: 'call.refused', actor: said.subject, cause: 'refused', ...said, count },
+    ...(object !== '' && { object: clip(object, longestObject) }),
     message: `${clip(message, mostText)} (by ${manager})`,
   };
 }

@@ -16,6 +16,8 @@ export interface EventInput {
   readonly message: string;
   /** Code of a refusal; absent: the call was carried out. */
   readonly refusal?: string;
+  /** The object that a refused call names; absent: none. */
+  readonly object?: string;
   /** Only if they differ from those of the write that the event is recorded with. */
   readonly subject?: string;
   readonly method?: string;
@@ -30,10 +32,15 @@ export interface Refusal {
   readonly subject: string;
   /** "NetworkService/CreateNetwork". */
   readonly method: string;
+  /** As in `EventInput`. */
+  readonly object?: string | undefined;
   readonly code: ErrorCode;
   /** For people. */
   readonly message: string;
 }
+
+/** A refused call, apart from why it was refused. */
+export type RefusedCall = Pick<Refusal, 'subject' | 'method' | 'object'>;
 
 /** Who caused a change, and why. */
 export interface Origin {

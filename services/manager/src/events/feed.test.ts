@@ -74,6 +74,7 @@ describe('what is kept', () => {
         subject: '',
         method: '',
         refusal: '',
+        object: '',
         host: '',
         addresses: [],
         message: 'm',

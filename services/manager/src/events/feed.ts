@@ -158,6 +158,7 @@ export class EventFeed {
       subject: '',
       method: '',
       refusal: '',
+      object: '',
       addresses: [],
     };
     const timeMs = BigInt(Math.trunc(this.#parts.clock.wall()));

@@ -67,6 +67,7 @@ function fieldsOf(json: JsonObject): EventFields {
     purpose: word('purpose'),
     subject: word('subject'),
     method: word('method'),
+    object: word('object'),
     refusal: word('refusal'),
     count: typeof count === 'number' ? count : 1,
   };

@@ -4,22 +4,22 @@ import { expect, test } from 'vitest';
 import type { Refusal } from './event-input.ts';
 import { RefusalAggregator } from './refusal-aggregator.ts';
 
-function refusal(subject: string, message = 'no'): Refusal {
-  return { subject, method: 'NetworkService/CreateNetwork', code: 'permission-denied', message };
+function refusal(subject: string, message = 'no', object = 'network/red'): Refusal {
+  return { subject, method: 'NetworkService/CreateNetwork', object, code: 'permission-denied', message };
 }
 
 const texts = (aggregator: RefusalAggregator, now: number): readonly string[] =>
   aggregator.take(now).map(({ message }) => message);
 
-test('the first refusal is an event at once, and says who, what and why', () => {
+test('the first refusal is an event at once, and says who, what, of which object and why', () => {
   const aggregator = new RefusalAggregator();
   aggregator.add(refusal('agent/a1', 'it is for operators'), 0);
   expect(aggregator.due).toBe(0);
   expect(aggregator.take(0)).toEqual([
     {
       ...{ kind: 'call.refused', actor: 'agent/a1', subject: 'agent/a1', cause: 'refused', count: 1 },
-      ...{ method: 'NetworkService/CreateNetwork', refusal: 'PERMISSION_DENIED' },
-      message: 'agent/a1 was refused NetworkService/CreateNetwork: it is for operators',
+      ...{ method: 'NetworkService/CreateNetwork', object: 'network/red', refusal: 'PERMISSION_DENIED' },
+      message: 'agent/a1 was refused NetworkService/CreateNetwork of network/red: it is for operators',
     },
   ]);
   expect(aggregator.due).toBeUndefined();
@@ -29,12 +29,24 @@ test('the same refusals of a minute are one event with their number', () => {
   const aggregator = new RefusalAggregator();
   for (let i = 0; i < 100; i++) aggregator.add(refusal('agent/a1', `try ${i}`), i);
   expect(texts(aggregator, 100)).toEqual([
-    'agent/a1 was refused NetworkService/CreateNetwork: 100 times, the last time: try 99',
+    'agent/a1 was refused NetworkService/CreateNetwork of network/red: 100 times, the last time: try 99',
   ]);
   aggregator.add(refusal('agent/a1', 'again'), 200);
   expect(texts(aggregator, 300)).toEqual([]);
   expect(aggregator.due).toBe(100 + minutes(1));
-  expect(texts(aggregator, 100 + minutes(1))).toEqual(['agent/a1 was refused NetworkService/CreateNetwork: again']);
+  expect(texts(aggregator, 100 + minutes(1))).toEqual([
+    'agent/a1 was refused NetworkService/CreateNetwork of network/red: again',
+  ]);
+});
+
+test('a caller that is refused many objects makes an event for each of four, and one for all others', () => {
+  const aggregator = new RefusalAggregator();
+  for (let i = 1; i <= 100; i++) aggregator.add(refusal('agent/a1', 'no', `network/n${i}`), 0);
+  aggregator.add(refusal('agent/a2', 'no', 'network/n100'), 0);
+  expect(aggregator.take(0).map(({ subject, object, count }) => `${subject} ${object} ${count}`)).toEqual([
+    ...['agent/a1 network/n1 1', 'agent/a1 network/n2 1', 'agent/a1 network/n3 1', 'agent/a1 network/n4 1'],
+    ...['agent/a1 several objects 96', 'agent/a2 network/n100 1'],
+  ]);
 });
 
 test('a caller that was refused long ago is forgotten', () => {
@@ -58,8 +70,9 @@ test('a flood makes at most 20 events a minute, and no refusal is missing from t
     }
   };
   const total = 20_000;
+  const any = (): number => Math.floor(random.float() * 1e6);
   for (let i = 0; i < total; i++) {
-    aggregator.add(refusal(`joiner/${Math.floor(random.float() * 1e6)}`), i * 10);
+    aggregator.add(refusal(`joiner/${any()}`, 'no', `token/${any()}`), i * 10);
     take(i * 10);
   }
   for (let at = total * 10; aggregator.due !== undefined; at += minutes(1)) take(at);

@@ -47,7 +47,7 @@ export function unary<Request, Response>(
       call.sendMetadata(headersOf(context.remarked));
       return response;
     } catch (error) {
-      reportRefusal(serving.refused, call, { error, peer: context?.peer, request });
+      reportRefusal(serving.refused, rule, call, { error, peer: context?.peer, request });
       throw error;
     } finally {
       context?.answered();
@@ -98,6 +98,7 @@ export function serverStreaming<Request, Response>(
   return (call) => {
     let isBegun = false;
     let peer: Identity | undefined;
+    let request: Request | undefined;
     const pump = async (responses: AsyncIterable<Response>, signal: AbortSignal): Promise<void> => {
       for await (const response of responses) {
         if (signal.aborted) return;
@@ -111,7 +112,7 @@ export function serverStreaming<Request, Response>(
       peer = context.peer;
       const exit = streams.enter(context.peer);
       try {
-        const request = decoded(call.request);
+        request = decoded(call.request);
         authorize(rule, context, request);
         await pump(answer(request, context), context.signal);
       } catch (error) {
@@ -122,7 +123,7 @@ export function serverStreaming<Request, Response>(
       }
     };
     serve().catch((error: unknown) => {
-      reportRefusal(refused, call, { error, peer, request: call.request });
+      reportRefusal(refused, rule, call, { error, peer, request });
       call.emit('error', reportFailure(log, call, error));
     });
   };

@@ -1,15 +1,24 @@
 import { type CausewayError, isCausewayError } from '@causeway/model';
 import { formatIdentity, type Identity } from '../../call/identity.ts';
 import { shortMethod } from '../../call/method.ts';
+import type { Rule } from '../../call/policy.ts';
 import { isAudited } from '../../events/audit.ts';
-import type { Refusal } from '../../events/event-input.ts';
+import type { RefusedCall } from '../../events/event-input.ts';
 
 /** Takes what this manager refuses. */
-export type Refused = (caller: Pick<Refusal, 'subject' | 'method'>, error: CausewayError) => void;
+export type Refused = (call: RefusedCall, error: CausewayError) => void;
 
-interface RefusedCall {
+interface GrpcCall {
   getPath(): string;
   getPeer(): string;
+}
+
+interface Failed<Request> {
+  readonly error: unknown;
+  /** Absent: the caller's certificate was refused, so only its address is known. */
+  readonly peer: Identity | undefined;
+  /** Absent: it was not read, or it could not be decoded. */
+  readonly request: Request | undefined;
 }
 
 /** A change carries a request id. */
@@ -17,16 +26,15 @@ function isChange(request: unknown): boolean {
   return typeof request === 'object' && request !== null && 'requestId' in request;
 }
 
-/**
- * Reports a refused call to the audit. `peer`: undefined: the caller's certificate was refused, so only its address is known.
- * What the leader refuses of a forwarded call, the leader reports.
- */
-export function reportRefusal(
+/** Reports a refused call to the audit. What the leader refuses of a forwarded call, the leader reports. */
+export function reportRefusal<Request>(
   refused: Refused,
-  call: RefusedCall,
-  { error, peer, request }: { readonly error: unknown; readonly peer: Identity | undefined; readonly request: unknown },
+  { object: naming }: Pick<Rule<Request>, 'object'>,
+  call: GrpcCall,
+  { error, peer, request }: Failed<Request>,
 ): void {
   if (!isCausewayError(error) || !isAudited(error, peer?.kind === 'operator' && isChange(request))) return;
   const subject = peer === undefined ? `unknown/${call.getPeer().replace(/:\d+$/, '')}` : formatIdentity(peer);
-  refused({ subject, method: shortMethod(call.getPath()) }, error);
+  const object = request === undefined ? undefined : naming?.(request);
+  refused({ subject, method: shortMethod(call.getPath()), object }, error);
 }

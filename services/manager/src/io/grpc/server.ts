@@ -177,7 +177,7 @@ export class GrpcServer implements Startable {
   #addServices(): void {
     const { manager, log } = this.#modules;
     const limits = { calls: new CallLimit('calls', mostCalls), streams: new CallLimit('streams', mostStreams) };
-    const refused: Refused = (caller, error) => manager.refused(caller, error);
+    const refused: Refused = (call, error) => manager.refused(call, error);
     const callers = this.#callers;
     const serving = { log, callers, refused, forwarder: this.#forwarder, ...limits };
     for (const name of servedNames) this.#server.addService(...served(name, manager.api, serving));

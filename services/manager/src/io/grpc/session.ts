@@ -60,7 +60,7 @@ export function sessionHandlers(
         if (forwarder.relays(call)) forwarder.relay(call);
         else void serve(new GrpcAgentChannel(call, context.peer));
       } catch (error) {
-        reportRefusal(refused, call, { error, peer, request: undefined });
+        reportRefusal(refused, rule, call, { error, peer, request: undefined });
         call.emit('error', reportFailure(log, call, error));
       }
     },
