@@ -2,7 +2,7 @@ export { type FoundIpsec, type FoundPeer, foundPeer } from './host/found.ts';
 export type { HostView, PeerOfHost } from './host/host-view.ts';
 export { type HostPlan, planHost } from './host/plan-host.ts';
 export { blocks } from './host/policies.ts';
-export { Secrets } from './host/secrets.ts';
+export { PossibleSas } from './host/possible-sas.ts';
 export { dueAt, receivingLimits, rekeyPeriod, sendingLimits } from './limits.ts';
 export { publicHalf, sharedSecret } from './node-key.ts';
 export { type Pair, samePair, spiOf } from './pair.ts';

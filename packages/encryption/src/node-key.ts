@@ -4,10 +4,17 @@ import { CausewayError, fail, ok, type Result } from '@causeway/model';
 /** Bytes of a public key (RFC 7748). */
 export const publicKeySize = 32;
 
-/** The public half of a private key, 32 bytes. */
+/** The public halves of private keys that are still in use: all that a host does needs them. */
+const publicHalves = new WeakMap<KeyObject, Uint8Array>();
+
+/** The public half of a private key, 32 bytes, which must not be written to. */
 export function publicHalf(key: KeyObject): Uint8Array {
+  const known = publicHalves.get(key);
+  if (known !== undefined) return known;
   // SubjectPublicKeyInfo ends with the key (RFC 8410).
-  return new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-publicKeySize));
+  const half = new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-publicKeySize));
+  publicHalves.set(key, half);
+  return half;
 }
 
 /**

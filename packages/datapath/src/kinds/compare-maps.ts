@@ -11,6 +11,7 @@ export function* compareMaps<Key, Value>(
   for (const [key, value] of desired) {
     if (++compared % sliceSize === 0) yield undefined;
     const actual = found.get(key);
+    if (actual === value) continue;
     if (actual === undefined || !same(actual, value)) yield { key, actual, desired: value };
   }
   for (const [key, actual] of found) {

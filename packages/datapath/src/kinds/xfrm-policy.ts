@@ -33,9 +33,9 @@ export type XfrmPolicyOp = {
 
 const same: Same<XfrmPolicy> = {
   direction: (a, b) => a.direction === b.direction,
-  selector: (a, b) => printSelector(a.selector) === printSelector(b.selector),
+  selector: (a, b) => isSameSelector(a.selector, b.selector),
   priority: (a, b) => a.priority === b.priority,
-  action: (a, b) => printAction(a.action) === printAction(b.action),
+  action: (a, b) => isSameAction(a.action, b.action),
 };
 
 /** Policies of UDP packets, with a priority of ours. */
@@ -101,6 +101,15 @@ export function policyKey({ direction, selector }: PolicyId): string {
 
 export function samePolicy(a: XfrmPolicy, b: XfrmPolicy): boolean {
   return isSame(same, a, b);
+}
+
+function isSameSelector(a: Selector, b: Selector): boolean {
+  return a.src === b.src && a.dst === b.dst && a.sport === b.sport && a.dport === b.dport;
+}
+
+function isSameAction(a: PolicyAction, b: PolicyAction): boolean {
+  if (a.kind !== 'esp' || b.kind !== 'esp') return a.kind === b.kind;
+  return a.src === b.src && a.dst === b.dst && a.reqid === b.reqid && a.spi === b.spi;
 }
 
 function isFound(message: MessageReader): boolean {

@@ -46,7 +46,7 @@ const same: Same<XfrmState> = {
   spi: (a, b) => a.spi === b.spi,
   reqid: (a, b) => a.reqid === b.reqid,
   key: (a, b) => a.key.equals(b.key),
-  limits: (a, b) => printLimits(a) === printLimits(b),
+  limits: (a, b) => isSameLimit(a.limits.soft, b.limits.soft) && isSameLimit(a.limits.hard, b.limits.hard),
   encap: (a, b) => a.encap?.sport === b.encap?.sport && a.encap?.dport === b.encap?.dport,
   arrivesFrom: undefined, // nothing that can be programmed
   isStrict: (a, b) => a.isStrict === b.isStrict,
@@ -125,6 +125,10 @@ export function stateKey({ dst, spi }: SaId): string {
 
 export function sameState(a: XfrmState, b: XfrmState): boolean {
   return isSame(same, a, b);
+}
+
+function isSameLimit(a: SaLimit = {}, b: SaLimit = {}): boolean {
+  return a.bytes === b.bytes && a.packets === b.packets && a.seconds === b.seconds;
 }
 
 /** The desired SA, if its ports are all that differs. An SA of plain ESP never becomes one of ESP in UDP. */

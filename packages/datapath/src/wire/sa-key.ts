@@ -33,7 +33,7 @@ export class SaKey {
   }
 
   equals(other: SaKey): boolean {
-    return timingSafeEqual(this.#fingerprint, other.#fingerprint);
+    return this === other || timingSafeEqual(this.#fingerprint, other.#fingerprint);
   }
 
   /** The bytes. Call it only where the message to the kernel is written. */

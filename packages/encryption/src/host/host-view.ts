@@ -3,7 +3,7 @@ import type { Duration } from '@causeway/runtime';
 import type { Delay, NodeView, Receipt } from '../protocol/view.ts';
 import type { Unsigned } from '../signed-keys.ts';
 import type { StoredKeys } from '../stored-keys.ts';
-import type { Secrets } from './secrets.ts';
+import type { PossibleSas } from './possible-sas.ts';
 
 /** All that a host knows of encrypted networks, beside its kernel. */
 export interface HostView {
@@ -18,7 +18,7 @@ export interface HostView {
     readonly encapPort?: number;
   };
   readonly stored: StoredKeys;
-  readonly secrets: Secrets;
+  readonly sas: PossibleSas;
   readonly published: NodeView['published'];
   /** Hosts that share an encrypted network with this host. */
   readonly peers: ReadonlyMap<NodeId, PeerOfHost>;

@@ -23,7 +23,7 @@ import { formatStoredKeys, noStoredKeys, parseStoredKeys } from '../stored-keys.
 import { nodeKey } from '../testing/keys.ts';
 import type { HostView, PeerOfHost } from './host-view.ts';
 import { type HostPlan, planHost } from './plan-host.ts';
-import { Secrets } from './secrets.ts';
+import { PossibleSas } from './possible-sas.ts';
 
 const cluster = '0123456789abcdef' as ClusterId;
 let keys = 0;
@@ -42,7 +42,7 @@ class TestHost {
   record: Unsigned | undefined;
   receipts: HostPlan['receipts'] = new Map();
   stored = noStoredKeys;
-  #secrets = new Secrets();
+  #sas = new PossibleSas();
   readonly #index: number;
 
   constructor(number: number) {
@@ -83,7 +83,7 @@ class TestHost {
     const read = parseStoredKeys(formatStoredKeys(this.stored));
     if (!read.ok) throw read.error;
     this.stored = read.value;
-    this.#secrets = new Secrets();
+    this.#sas = new PossibleSas();
     this.peers.clear();
   }
 
@@ -92,7 +92,7 @@ class TestHost {
     return {
       own: { cluster, node, index: this.#index, address, ...(encapPort !== undefined && { encapPort }) },
       stored,
-      secrets: this.#secrets,
+      sas: this.#sas,
       published,
       peers,
       period,

@@ -1,15 +1,13 @@
-import { newNamespace, ourReqid, policyKey, type SaLimits, stateKey, type XfrmState } from '@causeway/datapath';
 import type { KeyGeneration, NodeId } from '@causeway/model';
-import { receivingLimits, sendingLimits } from '../limits.ts';
-import { type Pair, spiOf } from '../pair.ts';
-import type { PeerPlan } from '../protocol/peer-plan.ts';
+import { publicHalf } from '../node-key.ts';
+import type { Pair } from '../pair.ts';
 import { planRekey, type RekeyPlan } from '../protocol/plan.ts';
 import type { Keyring, PeerView, Receipt, RekeyReason } from '../protocol/view.ts';
 import type { Unsigned } from '../signed-keys.ts';
-import { isEncapsulated, portsOf } from './encap.ts';
-import { type FoundIpsec, type FoundPeer, foundPeer } from './found.ts';
+import { desiredIpsec } from './desired.ts';
+import { type FoundIpsec, foundPeer } from './found.ts';
 import type { HostView, PeerOfHost } from './host-view.ts';
-import { blocks, demand } from './policies.ts';
+import { saOf } from './possible-sas.ts';
 
 /** What a host does next. The order of the fields is the order in which it is done. */
 export interface HostPlan extends Pick<RekeyPlan, 'keyring' | 'create' | 'delay'> {
@@ -27,16 +25,17 @@ export interface HostPlan extends Pick<RekeyPlan, 'keyring' | 'create' | 'delay'
  */
 export function planHost(host: HostView, found: FoundIpsec, wanted: RekeyReason | undefined, now: number): HostPlan {
   const { stored, published, delay } = host;
-  const kernels = new Map([...host.peers].map(([node, peer]) => [node, foundPeer(host, peer, found)] as const));
+  host.sas.keep(host.peers);
   const peers = new Map<NodeId, PeerView>();
+  const unknown = new Set<NodeId>();
   for (const [node, peer] of host.peers) {
+    const { kernel, sendsWith, isUnknown } = foundPeer(host, peer, found);
+    if (isUnknown) unknown.add(node);
     const { keys, receipt } = peer;
-    const { kernel, sendsWith } = kernels.get(node) ?? foundNothing;
-    const generations = keys.generations.map(({ generation }) => generation);
     const isUntold = kernel.received.some((pair) => !isArrivable(host, peer, pair, found));
     peers.set(node, {
       version: keys.version,
-      generations,
+      generations: keys.generations.map(({ generation }) => generation),
       kernel,
       ...(receipt && { receipt }),
       ...(sendsWith && { sendsWith }),
@@ -47,7 +46,7 @@ export function planHost(host: HostView, found: FoundIpsec, wanted: RekeyReason 
   const needs = { ...(delay && { delay }), ...(encapPort !== undefined && { encapPort }) };
   const view = { keyring: stored.keyring, published, peers, ...needs };
   const { keyring, create, delay: delayed, peers: plans, publish } = planRekey(view, wanted, now);
-  const told = [...plans].filter(([node]) => kernels.get(node)?.isUnknown !== true);
+  const told = [...plans].filter(([node]) => !unknown.has(node));
   return {
     keyring,
     ...(create && { create }),
@@ -58,8 +57,6 @@ export function planHost(host: HostView, found: FoundIpsec, wanted: RekeyReason 
   };
 }
 
-const foundNothing: FoundPeer = { kernel: { received: [], sent: [] }, isUnknown: false };
-
 /** The peer must not choose pairs whose packets would not arrive. */
 function arrivable(host: HostView, node: NodeId, receipt: Receipt, found: FoundIpsec): Receipt {
   const peer = host.peers.get(node);
@@ -69,61 +66,16 @@ function arrivable(host: HostView, node: NodeId, receipt: Receipt, found: FoundI
 
 /** Without the socket, no packet of ESP in UDP arrives, though the SA is there. */
 function isArrivable(host: HostView, peer: PeerOfHost, pair: Pair, { encapSockets }: FoundIpsec): boolean {
-  return encapSockets.has(host.own.address) || !isEncapsulated(host, peer, 'in', pair);
-}
-
-/** The blocks are always there: an encrypted network that comes later finds them. */
-function desiredIpsec(host: HostView, plans: ReadonlyMap<NodeId, PeerPlan>, found: FoundIpsec): FoundIpsec {
-  const desired = newNamespace();
-  const policies = [...blocks];
-  for (const [node, plan] of plans) {
-    const peer = host.peers.get(node);
-    if (peer === undefined) continue;
-    for (const pair of plan.receives) addState(desired, host, peer, 'in', pair, found);
-    for (const pair of plan.sends) addState(desired, host, peer, 'out', pair, found);
-    const [here, there] = [host.own.address, peer.address];
-    if (plan.receives.length > 0) policies.push(demand('in', there, here));
-    if (plan.sendsWith !== undefined) policies.push(demand('out', here, there, spiOf(plan.sendsWith, host.own.index)));
-  }
-  for (const policy of policies) desired.xfrmPolicies.set(policyKey(policy), policy);
-  const hasEncap = [...desired.xfrmStates.values()].some(({ encap }) => encap !== undefined);
-  if (hasEncap) desired.encapSockets.set(host.own.address, true);
-  return desired;
-}
-
-function addState(
-  desired: ReturnType<typeof newNamespace>,
-  host: HostView,
-  peer: PeerOfHost,
-  direction: 'in' | 'out',
-  pair: Pair,
-  found: FoundIpsec,
-): void {
-  const { own, stored, secrets, period } = host;
-  const isIn = direction === 'in';
-  const key = secrets.saKey({ ...own, keys: stored.keys }, peer.keys, direction, pair);
-  const ownKey = stored.keys.get(isIn ? pair.receiver : pair.sender);
-  if (key === undefined || ownKey === undefined) return;
-  const [src, dst] = isIn ? [peer.address, own.address] : [own.address, peer.address];
-  const spi = spiOf(pair, isIn ? peer.keys.index : own.index);
-  const there = found.xfrmStates.get(stateKey({ dst, spi }));
-  const fresh = (): SaLimits => (isIn ? receivingLimits(period) : sendingLimits(secrets.publicHalf(ownKey), period));
-  // An SA never changes: with other limits it would be made again with the same key.
-  const limits = there?.key.equals(key) === true ? there.limits : fresh();
-  const encap = portsOf(host, peer, direction, pair, found);
-  const state: XfrmState = {
-    ...{ direction, src, dst, spi, reqid: ourReqid, key, limits, isStrict: true },
-    ...(encap && { encap }),
-  };
-  desired.xfrmStates.set(stateKey(state), state);
+  if (encapSockets.has(host.own.address)) return true;
+  return saOf(host.sas.of(host, peer).received, pair)?.meeting.isEncapsulated !== true;
 }
 
 /** What the node signs: the public halves of the generations that it offers. */
-function recordOf({ own, stored, secrets }: HostView, { version, generations }: Keyring): Unsigned {
+function recordOf({ own, stored }: HostView, { version, generations }: Keyring): Unsigned {
   const offered = generations.flatMap(({ generation, createdAt, withdrawnIn, encapPort }): KeyGeneration[] => {
     const key = stored.keys.get(generation);
     if (key === undefined || withdrawnIn !== undefined) return [];
-    const publicKey = secrets.publicHalf(key);
+    const publicKey = publicHalf(key);
     return [{ generation, publicKey, createdAt, ...(encapPort !== undefined && { encapPort }) }];
   });
   return { node: own.node, index: own.index, version, generations: offered };

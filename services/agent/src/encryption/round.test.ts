@@ -1,6 +1,6 @@
 import { hostNetns, policyKey, printOp, stateKey } from '@causeway/datapath';
 import { xfrm } from '@causeway/datapath/testing';
-import { blocks, Secrets } from '@causeway/encryption';
+import { blocks, PossibleSas } from '@causeway/encryption';
 import { createNodeKey } from '@causeway/encryption/io';
 import { type ClusterId, Ip, type NodeId } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
@@ -20,7 +20,7 @@ const view: RoundView = {
     ...{ index: 0x101, address: Ip('192.0.2.1') },
   },
   stored: { keyring, keys: new Map([[2, createNodeKey()]]) },
-  secrets: new Secrets(),
+  sas: new PossibleSas(),
   published: { version: 4, newest: 2 },
   peers: new Map(),
   period: minutes(480),

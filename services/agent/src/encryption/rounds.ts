@@ -1,5 +1,5 @@
 import { type Difference, differences, type Failure, type Kernel } from '@causeway/datapath';
-import { dueAt, type HostView, type RekeyReason, Secrets } from '@causeway/encryption';
+import { dueAt, type HostView, PossibleSas, publicHalf, type RekeyReason } from '@causeway/encryption';
 import type { ClusterId, Ip, NodeId } from '@causeway/model';
 import { type Clock, type Duration, type Log, milliseconds, minutes, seconds } from '@causeway/runtime';
 import { explain, logFailures, logOps } from '../reconcile/op-log.ts';
@@ -54,7 +54,7 @@ export class EncryptionRounds {
   orders: RekeyOrders;
   readonly #modules: RoundsModules;
   readonly #settings: RoundsSettings;
-  readonly #secrets = new Secrets();
+  readonly #sas = new PossibleSas();
   #delay: HostView['delay'];
   /** What the kernel had of ours after the last round. undefined: not known. */
   #held: Ipsec | undefined;
@@ -111,7 +111,7 @@ export class EncryptionRounds {
     return {
       own: { cluster, node, address, index: record.index, ...(encapPort !== undefined && { encapPort }) },
       stored: await keys.load(),
-      secrets: this.#secrets,
+      sas: this.#sas,
       published: record.published,
       peers: peers.reachableFrom(address),
       period: this.orders.period,
@@ -123,10 +123,10 @@ export class EncryptionRounds {
   }
 
   /** The newest of this host's own keys. */
-  newest({ stored, secrets }: Pick<RoundView, 'stored' | 'secrets'>): NewestKey | undefined {
+  newest({ stored }: Pick<RoundView, 'stored'>): NewestKey | undefined {
     const own = stored.keyring.generations.at(-1);
     const key = own && stored.keys.get(own.generation);
-    return own && key && { ...own, publicKey: secrets.publicHalf(key) };
+    return own && key && { ...own, publicKey: publicHalf(key) };
   }
 
   #wanted(view: RoundView, found: Ipsec): RekeyReason | undefined {

@@ -1,5 +1,5 @@
 import { newNamespace, ourReqid, SaKey, saKeySize, stateKey, type XfrmState } from '@causeway/datapath';
-import { type FoundIpsec, type HostView, planHost, publicHalf, Secrets, spiOf } from '@causeway/encryption';
+import { type FoundIpsec, type HostView, PossibleSas, planHost, publicHalf, spiOf } from '@causeway/encryption';
 import { createNodeKey } from '@causeway/encryption/io';
 import { type ClusterId, Ip, type NodeId } from '@causeway/model';
 import { minutes, seconds } from '@causeway/runtime';
@@ -23,7 +23,7 @@ const host: HostView = {
     },
     keys: new Map([[1, createNodeKey()]]),
   },
-  secrets: new Secrets(),
+  sas: new PossibleSas(),
   published: { version: 1, newest: 1 },
   peers: new Map([
     [

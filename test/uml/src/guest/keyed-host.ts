@@ -4,12 +4,12 @@ import {
   type HostView,
   noStoredKeys,
   type PeerOfHost,
+  PossibleSas,
   parseStoredKeys,
   planHost,
   type Receipt,
   type RekeyReason,
   rekeyPeriod,
-  Secrets,
   type StoredKeys,
   type Unsigned,
   withGeneration,
@@ -46,7 +46,7 @@ export class KeyedHost {
   #published: HostView['published'];
   #keys: StoredKeys;
   #stored: string;
-  #secrets = new Secrets();
+  #sas = new PossibleSas();
 
   /** `encapPort`: see `HostView`. `stored`: what an earlier agent of the host has stored. */
   constructor(
@@ -80,7 +80,7 @@ export class KeyedHost {
   async work(): Promise<void> {
     const stored = this.#keys;
     const known = { published: this.#published, peers: this.#peers };
-    const view = { own: this.own, stored, secrets: this.#secrets, ...known, period: rekeyPeriod };
+    const view = { own: this.own, stored, sas: this.#sas, ...known, period: rekeyPeriod };
     const next = planHost(view, await this.#kernel.found(), this.wanted, Date.now());
     let { keyring } = next;
     const keys = new Map(stored.keys);
@@ -115,7 +115,7 @@ export class KeyedHost {
   /** The agent ends. Only its file and its kernel are left. */
   #end(): void {
     this.#keys = unwrap(parseStoredKeys(this.#stored));
-    this.#secrets = new Secrets();
+    this.#sas = new PossibleSas();
     this.#receipts = new Map();
     for (const [node, { receipt: _, ...known }] of this.#peers) this.#peers.set(node, known);
   }
