@@ -1,4 +1,4 @@
-import { Lab, type Run } from '@causeway/lab/io';
+import { Lab, type Run, signalChild } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusJson } from './answers.ts';
 import { createNetwork } from './cluster.ts';
@@ -10,7 +10,16 @@ const patience = 60_000;
 const refusedWithin = 15_000;
 /** The credential of the removed manager, as a thief has it. */
 const stolen = '/run/stolen';
+const dataDir = '/var/lib/causeway/manager';
 const files = ['--cert', `${stolen}/identity.pem`, '--key', `${stolen}/identity.pem`, '--cacert', `${stolen}/ca.pem`];
+
+const served = ['-cert', `${stolen}/identity.pem`, '-key', `${stolen}/identity.pem`, '-CAfile', `${stolen}/ca.pem`];
+const whyRefused = /manager\/h3 was removed from the cluster on \S+ to come back, it must join again with a new token/;
+/** A message of gRPC: a byte, and the length, which is 0. */
+const emptyMessage = '/run/empty';
+/** For node --require: a clock that is 40 days ahead. */
+const ahead = '/run/ahead.cjs';
+const clockAhead = 'const now = Date.now; Date.now = () => now() + 40 * 24 * 3_600_000;';
 
 // One story: each test begins with the state that the test before has left.
 describeLab('a removed manager whose certificate is still valid', () => {
@@ -62,6 +71,58 @@ describeLab('a removed manager whose certificate is still valid', () => {
     const connected = async (): Promise<string> =>
       lab.run('h1', 'ss', '-Htn', 'state', 'established', 'dst', lab.underlay('h3'));
     await eventually(async () => expect(await connected()).not.toMatch(/:(2379|2380)\s/), refusedWithin);
+  });
+
+  test('makes itself a new certificate when it starts and its own is not valid, and is refused with that, too', async () => {
+    await eventually(async () => expect(await lab.processes('h3', 'manager')).toEqual([]), refusedWithin);
+    // By a clock that is ahead the present certificate has expired, and by the right clock the one is not valid that is made instead.
+    await lab.sh('h3', `echo '${clockAhead}' > ${ahead}`);
+    const recover = ['causeway-manager', 'recover', '--data-dir', dataDir, '--operator-dir', '/run/thief'];
+    await lab.run('h3', 'env', `NODE_OPTIONS=--require ${ahead}`, ...recover);
+    const before = await lab.run('h3', 'cat', `${dataDir}/identity/identity.pem`);
+    await lab.startProcess('h3', 'manager');
+    const made = async (): Promise<string> => lab.run('h3', 'cat', `${dataDir}/identity/identity.pem`);
+    await eventually(async () => expect(await made()).not.toBe(before));
+    await lab.sh('h3', `rm -r ${stolen}; cp -r ${dataDir}/identity ${stolen}`);
+    await lab.kill('h3', 'manager');
+    for (const host of ['h1', 'h2']) expect(await called(host)).toMatch(whyRefused);
+  });
+
+  /** What a manager answers to a call with the stolen credential. */
+  const called = async (host: string): Promise<string> => {
+    await lab.sh('h3', `printf '\\0\\0\\0\\0\\0' > ${emptyMessage}`);
+    const url = `https://${lab.underlay(host)}:7443/causeway.v1.ClusterService/GetStatus`;
+    const asGrpc = [
+      '--http2',
+      '-H',
+      'content-type: application/grpc',
+      '-H',
+      'te: trailers',
+      '--data-binary',
+      `@${emptyMessage}`,
+    ];
+    return decodeURIComponent(await lab.run('h3', 'curl', '-sSki', '--max-time', '3', ...files, ...asGrpc, url));
+  };
+
+  test('is not trusted by operators and agents with that', async () => {
+    const server = await lab.start('h3', [
+      'openssl',
+      's_server',
+      '-quiet',
+      '-accept',
+      '7443',
+      '-alpn',
+      'h2',
+      ...served,
+    ]);
+    const ask = ['causeway', '--managers', lab.underlay('h3'), 'status'];
+    await eventually(async () => expect((await lab.try('h1', ...ask)).stderr).toMatch(whyRefused));
+    await signalChild(server.child.pid, 'SIGTERM');
+    await server.outcome;
+    for (const host of lab.hosts) {
+      const known = await lab.run(host, 'cat', '/var/lib/causeway/agent/identity/removed-managers.json');
+      expect(JSON.parse(known)).toEqual([{ name: 'h3', at: expect.any(Number), isUntilJoin: true }]);
+    }
   });
 
   test('and the others go on', async () => {

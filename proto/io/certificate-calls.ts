@@ -29,14 +29,18 @@ export class CertificateCalls {
   async trust(signal: AbortSignal): Promise<{
     readonly roots: string;
     readonly time: number;
-    readonly removed: readonly { readonly name: string; readonly at: number }[];
+    readonly removed: readonly { readonly name: string; readonly at: number; readonly isUntilJoin: boolean }[];
   }> {
     this.#addresses.push(...this.#addresses.splice(0, 1));
     const { roots, timeMs, removedManagers } = await this.#ask(
       (client, limits) => callUnary(client.getTrust.bind(client), {}, limits),
       signal,
     );
-    const removed = removedManagers.map(({ name, atMs }) => ({ name, at: Number(atMs) }));
+    const removed = removedManagers.map(({ name, atMs, untilJoin }) => ({
+      name,
+      at: Number(atMs),
+      isUntilJoin: untilJoin,
+    }));
     return { roots: roots.join(''), time: Number(timeMs), removed };
   }
 

@@ -37,8 +37,8 @@ const [certificate] = good.chain;
 const short = credentialOf(root, agent, { life: hour });
 const ahead = credentialOf(root, agent, { at: now + hour });
 
-function removals(peer: string, at: number): Removals {
-  return { peers: new Map([[peer, at]]), serials: new Set() };
+function removals(peer: string, at: number, isUntilJoin = false): Removals {
+  return { peers: new Map([[peer, { at, isUntilJoin }]]), serials: new Set() };
 }
 
 const revokedSerial: Removals = { peers: new Map(), serials: new Set([certificate.serial]) };
@@ -62,6 +62,12 @@ describe('a peer', () => {
       good.chain,
       { removals: removals(agentText, now - second) },
       'accepted',
+    ],
+    [
+      'that was removed until it joins again, with a certificate from after that',
+      good.chain,
+      { removals: removals(agentText, now - second, true) },
+      `node-removed: ${agentText} was removed from the cluster on 2026-11-26T23:59:59Z`,
     ],
     ['while another was removed', good.chain, { removals: removals('agent/b2b2b2b2b2b2b2b2', now) }, 'accepted'],
 

@@ -34,10 +34,22 @@ export interface Expected {
 
 /** Peers that were removed. Their certificates are not accepted, though they are valid until they expire. */
 export interface Removals {
-  /** By "agent/7c0e…": certificates that were issued up to then (Unix ms) are refused. */
-  readonly peers: ReadonlyMap<string, number>;
+  /** By "agent/7c0e…". */
+  readonly peers: ReadonlyMap<string, PeerRemoval>;
   /** Serial numbers of single certificates, such as that of a lost laptop. */
   readonly serials: ReadonlySet<string>;
+}
+
+export interface PeerRemoval {
+  /** Certificates that were issued up to then (Unix ms) are refused. */
+  readonly at: number;
+  /** All certificates are refused, until the peer has joined again: a manager can make itself certificates of any time. */
+  readonly isUntilJoin: boolean;
+}
+
+/** Whether a certificate that was issued then (Unix ms) is refused. */
+export function isRefused({ at, isUntilJoin }: PeerRemoval, issued: number): boolean {
+  return isUntilJoin || issued <= at;
 }
 
 /**
@@ -86,8 +98,8 @@ export function checkPeer(peer: Peer, expected: Omit<Expected, 'cluster' | 'trus
   // A host that finds a removed manager must not take itself for removed.
   const removal = name.role === 'manager' ? 'manager-removed' : 'node-removed';
   const removed = expected.removals?.peers.get(text);
-  if (removed !== undefined && issuedAt(certificate) <= removed) {
-    const message = `${text} was removed from the cluster on ${formatTime(removed)}; to come back, it must join again with a new token`;
+  if (removed !== undefined && isRefused(removed, issuedAt(certificate))) {
+    const message = `${text} was removed from the cluster on ${formatTime(removed.at)}; to come back, it must join again with a new token`;
     return refuse(removal, message, { peer: text });
   }
   if (expected.removals?.serials.has(certificate.serial)) {

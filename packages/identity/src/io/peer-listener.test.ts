@@ -117,7 +117,8 @@ test('agents that all connect together are all served', async () => {
 });
 
 describe('a caller whose certificate is refused learns why, in the answer to each call', () => {
-  const removals: Removals = { peers: new Map([['agent/a1a1a1a1a1a1a1a1', now + day]]), serials: new Set() };
+  const removal = { at: now + day, isUntilJoin: false };
+  const removals: Removals = { peers: new Map([['agent/a1a1a1a1a1a1a1a1', removal]]), serials: new Set() };
   const stranger = { ...of(name('agent', agent.id, otherCluster), {}, foreign), trust: [root.certificate] };
   test.each<[string, Credential, string]>([
     [

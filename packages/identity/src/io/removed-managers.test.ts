@@ -44,7 +44,7 @@ test('an agent that has learned of a removed manager ends its connections to it,
   for (const client of [toOne, toOther]) expect(await client.who()).toBe('agent/a1a1a1a1a1a1a1a1');
   const talk = toOne.talk();
   expect(await talk.say('hello')).toContain('hello');
-  expect(await removed.learn([{ name: 'm1', at: Date.now() }])).toBe(true);
+  expect(await removed.learn([{ name: 'm1', at: Date.now() - 60_000, isUntilJoin: true }])).toBe(true);
   expect(credentials.cutUnwelcome()).toBe(1);
   await talk.ended;
   expect(await toOne.who()).toMatch(/manager-removed.*manager\/m1 was removed from the cluster/);
@@ -58,7 +58,8 @@ test('a manager that has joined again is trusted', async () => {
     () => Date.now(),
     () => removed.removals,
   );
-  await removed.learn([{ name: 'm1', at: Date.now() - 60_000 }]);
+  await removed.learn([{ name: 'm1', at: Date.now() - 90_000, isUntilJoin: true }]);
+  await removed.learn([{ name: 'm1', at: Date.now() - 60_000, isUntilJoin: false }]);
   expect(await clientOf(await serve('m1'), credentials).who()).toBe('agent/a1a1a1a1a1a1a1a1');
 });
 
@@ -66,17 +67,28 @@ test('what was learned is kept on disk, and nothing takes it back', async () => 
   const first = await RemovedManagers.open(directory);
   expect(
     await first.learn([
-      { name: 'm2', at: 5 },
-      { name: 'm3', at: 7 },
+      { name: 'm2', at: 5, isUntilJoin: true },
+      { name: 'm3', at: 7, isUntilJoin: false },
     ]),
   ).toBe(true);
-  expect(await first.learn([{ name: 'm2', at: 4 }])).toBe(false);
+  expect(await first.learn([{ name: 'm2', at: 4, isUntilJoin: false }])).toBe(false);
+  expect(await first.learn([{ name: 'm2', at: 5, isUntilJoin: false }])).toBe(false);
   expect(await first.learn([])).toBe(false);
   const again = await RemovedManagers.open(directory);
   expect([...again.removals.peers]).toEqual([
-    ['manager/m2', 5],
-    ['manager/m3', 7],
+    ['manager/m2', { at: 5, isUntilJoin: true }],
+    ['manager/m3', { at: 7, isUntilJoin: false }],
   ]);
   writeFileSync(join(directory, 'removed-managers.json'), '{"name"', { mode: 0o600 });
   expect((await RemovedManagers.open(directory)).removals.peers.size).toBe(0);
+});
+
+test('what a former version has kept counts by time, until a manager tells more', async () => {
+  writeFileSync(join(directory, 'removed-managers.json'), '[{"name":"m2","at":5},{"name":7}]', { mode: 0o600 });
+  const removed = await RemovedManagers.open(directory);
+  expect([...removed.removals.peers]).toEqual([['manager/m2', { at: 5, isUntilJoin: false }]]);
+  expect(await removed.learn([{ name: 'm2', at: 5, isUntilJoin: true }])).toBe(true);
+  expect([...(await RemovedManagers.open(directory)).removals.peers]).toEqual([
+    ['manager/m2', { at: 5, isUntilJoin: true }],
+  ]);
 });

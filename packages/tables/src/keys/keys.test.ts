@@ -95,7 +95,10 @@ describe('a table key', () => {
 
   it('is refused when it has expired, and when its manager was removed', () => {
     expect(outcome(vouched, { now: now + day + 1 })).toContain('it has expired');
-    const removals = { peers: new Map([['manager/m1', now + 1]]), serials: new Set<string>() };
+    const removals = {
+      peers: new Map([['manager/m1', { at: now + 1, isUntilJoin: false }]]),
+      serials: new Set<string>(),
+    };
     expect(outcome(vouched, { removals } as never)).toContain('was removed from the cluster');
   });
 });

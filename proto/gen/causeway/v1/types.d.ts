@@ -658,7 +658,7 @@ export interface Event {
     object: string;
 }
 /**
- * A manager that was removed from the cluster.
+ * A manager that was removed from the cluster, or has joined again.
  *
  * @generated from protobuf message causeway.v1.RemovedManager
  */
@@ -675,6 +675,12 @@ export interface RemovedManager {
      * @generated from protobuf field: int64 at_ms = 2
      */
     atMs: bigint;
+    /**
+     * No certificate of the manager is trusted. When the manager has joined again, it is told with a later time and without this.
+     *
+     * @generated from protobuf field: bool until_join = 3
+     */
+    untilJoin: boolean;
 }
 declare class Network$Type extends MessageType<Network> {
     constructor();

@@ -1183,13 +1183,15 @@ class RemovedManager$Type extends MessageType {
     constructor() {
         super("causeway.v1.RemovedManager", [
             { no: 1, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 2, name: "at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 2, name: "at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "until_join", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.name = "";
         message.atMs = 0n;
+        message.untilJoin = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -1204,6 +1206,9 @@ class RemovedManager$Type extends MessageType {
                     break;
                 case /* int64 at_ms */ 2:
                     message.atMs = reader.int64().toBigInt();
+                    break;
+                case /* bool until_join */ 3:
+                    message.untilJoin = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -1223,6 +1228,9 @@ class RemovedManager$Type extends MessageType {
         /* int64 at_ms = 2; */
         if (message.atMs !== 0n)
             writer.tag(2, WireType.Varint).int64(message.atMs);
+        /* bool until_join = 3; */
+        if (message.untilJoin !== false)
+            writer.tag(3, WireType.Varint).bool(message.untilJoin);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -45,8 +45,8 @@ export class TrustedManagers {
 
   /** The same, as a session tells it. */
   tell(told: readonly ManagerGone[]): void {
-    this.learn(told.map(({ name, atMs }) => ({ name, at: Number(atMs) }))).catch((error: unknown) =>
-      this.#parts.log.error('managers.removed-not-kept', { message: messageOf(error) }),
+    this.learn(told.map(({ name, atMs, untilJoin }) => ({ name, at: Number(atMs), isUntilJoin: untilJoin }))).catch(
+      (error: unknown) => this.#parts.log.error('managers.removed-not-kept', { message: messageOf(error) }),
     );
   }
 }

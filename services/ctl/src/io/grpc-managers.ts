@@ -199,7 +199,11 @@ function certificatesAt(address: string, stubs: StubPool): OperatorSource {
       const { roots, removedManagers } = await callUnary<GetTrustRequest, GetTrustResponse>(method, {}, limits);
       return {
         roots: roots.join(''),
-        removed: removedManagers.map(({ name, atMs }) => ({ name, at: Number(atMs) })),
+        removed: removedManagers.map(({ name, atMs, untilJoin }) => ({
+          name,
+          at: Number(atMs),
+          isUntilJoin: untilJoin,
+        })),
       };
     },
     async renew(certificateRequest, signal) {

@@ -111,7 +111,7 @@ test('a manager of whose removal a command has learned from another manager is r
   const who = async (at: string): Promise<string> => await ask(at, await operatorCredentials({}, directory));
   expect(await who(m1)).toBe('operator/ops');
   const roots = formatTrustBundle(members.expectedOfManagers.trust);
-  const trust = async () => ({ roots, removed: [{ name: 'm1', at: Date.now() }] });
+  const trust = async () => ({ roots, removed: [{ name: 'm1', at: Date.now() - 60_000, isUntilJoin: true }] });
   await renewOperator({}, directory, { ...managers(authority()), trust }, new AbortController().signal);
   expect(await who(m1)).toMatch(/manager-removed.*manager\/m1 was removed from the cluster/);
   expect(await who(m2)).toBe('operator/ops');

@@ -8,10 +8,11 @@ import {
   readCertificates,
 } from '@causeway/identity';
 import { createKey } from '@causeway/identity/io';
-import { type CausewayError, type NodeId, unwrap } from '@causeway/model';
+import { type CausewayError, type Name, type NodeId, unwrap } from '@causeway/model';
 import { minutes, seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../call/identity.ts';
+import { records } from '../store/records/index.ts';
 import {
   anotherCluster,
   cluster,
@@ -19,6 +20,7 @@ import {
   events,
   from,
   join,
+  keys,
   manager,
   peerOf,
   refusalOf,
@@ -103,6 +105,10 @@ test('a manager joins: it gets the sealing key, and its addresses are in its cer
   expect(certificate?.x509.subjectAltName).toContain('DNS:m2.example');
 });
 
+const refusal = () => manager.view.removals.peers.get('manager/m2');
+const removeM2 = () =>
+  cluster.answer(manager.api.cluster.removeManager({ requestId: uuid(), name: 'm2', force: false }, cluster.call()));
+
 test('a manager that is removed is refused with the certificate that it has, also if it never started', async () => {
   const token = await create('manager', { uses: 3 });
   const chains = [(await join(request(token, { name: 'm2' }))).chain];
@@ -115,7 +121,7 @@ test('a manager that is removed is refused with the certificate that it has, als
   const serials = chains.map((chain) => unwrap(readCertificates(chain.join('')))[0]?.serial);
   const removal = { requestId: uuid(), name: 'm2', force: false };
   await cluster.answer(manager.api.cluster.removeManager(removal, cluster.call()));
-  expect(manager.view.removals.peers.get('manager/m2')).toBe(cluster.clock.wall());
+  expect(refusal()).toEqual({ at: cluster.clock.wall(), isUntilJoin: true });
   expect(manager.view.records('removed').revokedSerials).toEqual(serials);
   // The CA key is sealed with another sealing key, which the removed manager does not get.
   const { signer, sealingKeys = {} } = manager.view.ca?.value ?? { signer: { key: '' } };
@@ -128,10 +134,40 @@ test('a manager that is removed is refused with the certificate that it has, als
   await expect(cluster.answer(again)).rejects.toMatchObject({ code: 'manager-unknown' });
   expect(await refusalOf(request(token, { name: 'm2' }))).toMatch(/^busy: .* can be issued in 1 s/);
   await cluster.clock.advance(seconds(1));
+  const removed = refusal()?.at ?? Number.POSITIVE_INFINITY;
   const { chain } = await join(request(token, { name: 'm2' }));
   const [certificate] = unwrap(readCertificates(chain.join('')));
   const issued = certificate === undefined ? 0 : issuedAt(certificate);
-  expect(issued).toBeGreaterThan(manager.view.removals.peers.get('manager/m2') ?? Number.POSITIVE_INFINITY);
+  // A later time: by that, members that know of the removal see that it is over.
+  expect(refusal()).toEqual({ at: issued - 1, isUntilJoin: false });
+  expect(refusal()?.at).toBeGreaterThan(removed);
+  await removeM2();
+  expect(refusal()).toEqual({ at: cluster.clock.wall(), isUntilJoin: true });
+});
+
+describe('a manager whose certificate has no record any more', () => {
+  const put = async (value: Uint8Array): Promise<void> => {
+    await cluster.storeOf(manager).txn([], [{ kind: 'put', key: keys.removed('manager', 'm2'), value }]);
+    await cluster.settle();
+  };
+
+  test('is removed like others: it can make itself a certificate', async () => {
+    const record = { name: 'm2', address: 'm2:7443', version: '1', etcdMember: '', schema: 1, goneAt: 5 };
+    const value = records.knownManager.codec.encode(record);
+    await cluster.storeOf(manager).txn([], [{ kind: 'put', key: keys.knownManager('m2' as Name), value }]);
+    await cluster.settle();
+    await removeM2();
+    expect(refusal()).toEqual({ at: cluster.clock.wall(), isUntilJoin: true });
+    await expect(removeM2()).rejects.toMatchObject({ code: 'manager-unknown' });
+  });
+
+  test('and was removed by a former version, is removed again by the command', async () => {
+    const removal = { role: 'manager', id: 'm2', at: 5, until: cluster.clock.wall() + 1, reason: 'a test' } as const;
+    await put(records.removed.codec.encode(removal));
+    expect(refusal()).toEqual({ at: 5, isUntilJoin: false });
+    await removeM2();
+    expect(refusal()).toEqual({ at: cluster.clock.wall(), isUntilJoin: true });
+  });
 });
 
 test('no second manager joins under the name of a manager that runs', async () => {

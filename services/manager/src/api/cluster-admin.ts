@@ -65,15 +65,20 @@ export class ClusterAdminApi {
           removeMember({ membership, store, roster, record, clock }, { name, force }, signal),
         );
     } catch (error) {
-      // A manager may have joined, and never started.
-      if (!isCausewayError(error, 'manager-unknown') || !this.#hasCertificate(name)) throw error;
+      if (!isCausewayError(error, 'manager-unknown') || this.#standing(name) !== 'trusted') throw error;
     }
-    if (this.#hasCertificate(name)) await this.#expel(name, id, call);
+    // Also if the record of its certificate was cleaned up: a manager can make itself certificates.
+    if (view.ca !== undefined && this.#standing(name) !== 'removed') await this.#expel(name, id, call);
     return {};
   }
 
-  #hasCertificate(name: Name): boolean {
-    return this.#context.modules.view.records('certificate').get({ role: 'manager', id: name }) !== undefined;
+  /** Undefined: no certificate under this name is known. */
+  #standing(name: Name): 'trusted' | 'removed' | undefined {
+    const { view } = this.#context.modules;
+    const manager = { role: 'manager', id: name } as const;
+    const removal = view.records('removed').get(manager)?.value;
+    if (removal?.knownCa !== undefined) return 'removed';
+    return removal !== undefined || view.records('certificate').get(manager) !== undefined ? 'trusted' : undefined;
   }
 
   /** @throws CausewayError not-leader: the call is passed on to the leader, which finds the member removed */

@@ -58,11 +58,12 @@ describe('a voucher does not last', () => {
     expect(found(manager, voucher)).toBe('certificate-expired');
   });
 
-  test.each<[string, number, unknown]>([
-    ['a caller that was removed', now, 'node-removed'],
-    ['a caller that has joined again since', certificate.issued - 1, agent],
-  ])('for %s, by what the leader knows', (_, at, outcome) => {
-    const removals = { peers: new Map([['agent/0123456789abcdef', at]]), serials: new Set<string>() };
+  test.each<[string, number, boolean, unknown]>([
+    ['a caller that was removed', now, false, 'node-removed'],
+    ['a caller that was removed, and has made itself a certificate', certificate.issued - 1, true, 'node-removed'],
+    ['a caller that has joined again since', certificate.issued - 1, false, agent],
+  ])('for %s, by what the leader knows', (_, at, isUntilJoin, outcome) => {
+    const removals = { peers: new Map([['agent/0123456789abcdef', { at, isUntilJoin }]]), serials: new Set<string>() };
     expect(found(manager, vouch(agent), { ...known, removals })).toEqual(outcome);
   });
 });

@@ -1,4 +1,4 @@
-import { formatTime, type Removals } from '@causeway/identity';
+import { formatTime, isRefused, type Removals } from '@causeway/identity';
 import { CausewayError, parseNodeId } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
 import { formatIdentity, type Identity } from './identity.ts';
@@ -60,8 +60,8 @@ function checkCertificate(caller: string, life: Life | undefined, { now, removal
       `the certificate of ${caller} expired on ${formatTime(life.expires)}`,
     );
   const removed = removals.peers.get(caller);
-  if (removed === undefined || life.issued > removed) return;
-  const message = `${caller} was removed from the cluster on ${formatTime(removed)}; to come back, it must join again with a new token`;
+  if (removed === undefined || !isRefused(removed, life.issued)) return;
+  const message = `${caller} was removed from the cluster on ${formatTime(removed.at)}; to come back, it must join again with a new token`;
   throw new CausewayError('node-removed', message, { peer: caller });
 }
 

@@ -51,7 +51,7 @@ describe('a member that is put out', () => {
     const { writes } = expel({ role: 'agent', id: 'a1a1a1a1a1a1a1a1' }, 'h1 was removed', desk);
     desk.write({ ...nothingToDo(undefined), writes });
     expect(left()).toEqual(['removed/agent/a1a1a1a1a1a1a1a1']);
-    expect([...desk.view.removals.peers]).toEqual([['agent/a1a1a1a1a1a1a1a1', now]]);
+    expect([...desk.view.removals.peers]).toEqual([['agent/a1a1a1a1a1a1a1a1', { at: now, isUntilJoin: false }]]);
     desk.make(cleanUpCertificates(now + 90 * day - 1));
     expect(desk.view.removals.peers.size).toBe(1);
     desk.make(cleanUpCertificates(now + 90 * day));
@@ -63,7 +63,9 @@ describe('a member that is put out', () => {
     certificate('agent', 'a1a1a1a1a1a1a1a1', now + 30 * day, now + 180_000);
     const { writes } = expel({ role: 'agent', id: 'a1a1a1a1a1a1a1a1' }, 'h1 was removed', desk);
     desk.write({ ...nothingToDo(undefined), writes });
-    expect([...desk.view.removals.peers]).toEqual([['agent/a1a1a1a1a1a1a1a1', now + 180_000]]);
+    expect([...desk.view.removals.peers]).toEqual([
+      ['agent/a1a1a1a1a1a1a1a1', { at: now + 180_000, isUntilJoin: false }],
+    ]);
   });
 
   test('is, if a manager, refused by the serial numbers of all certificates that it has had and may still use', () => {
@@ -77,6 +79,28 @@ describe('a member that is put out', () => {
       until: now + 90 * day,
       serials: ['b2', 'a1'],
     });
+  });
+
+  test('is, if a manager, refused with certificates of any time, as long as it may know the key of a CA that members trust', () => {
+    const { ca } = foundTestCluster(now).founding;
+    const change = (fields: Partial<typeof ca>): void =>
+      put(desk.keys.ca, records.ca.codec.encode({ ...ca, ...fields, life: milliseconds(30 * day) }));
+    const refused = () => desk.view.removals.peers.get('manager/m2');
+    change({ generation: 2 });
+    // The record of its certificate was cleaned up.
+    desk.write({ ...nothingToDo(undefined), ...expel({ role: 'manager', id: 'm2' }, 'm2 was removed', desk) });
+    expect(refused()).toEqual({ at: now, isUntilJoin: true });
+    const later = now + 1_000 * day;
+    expect(desk.make(cleanUpCertificates(later))).toBe(0);
+    change({ generation: 3, roots: [...ca.roots, ...ca.roots] }); // rotating: members trust both
+    expect(desk.make(cleanUpCertificates(later))).toBe(0);
+    change({ generation: 3 });
+    expect(desk.make(cleanUpCertificates(later))).toBe(1);
+    // Told to members once more, so that they accept a manager of this name that joins, then forgotten.
+    expect(refused()).toEqual({ at: now + 1, isUntilJoin: false });
+    expect(desk.make(cleanUpCertificates(later + 120 * day - 1))).toBe(0);
+    expect(desk.make(cleanUpCertificates(later + 120 * day))).toBe(1);
+    expect(refused()).toBeUndefined();
   });
 
   test('conflicts with a certificate that is issued at the same time', () => {

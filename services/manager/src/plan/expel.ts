@@ -22,9 +22,10 @@ export function expel(
   // The latest certificate may be from a leader whose clock was ahead of this manager's.
   const at = Math.max(now, present?.value.issued ?? 0);
   const refused = refusedOf({ role, id }, { view });
+  const knownCa = role === 'manager' ? { knownCa: view.ca?.value.generation ?? 0 } : {};
   // An earlier certificate may be valid for longer than the present one: from before the life was lowered, or before a restore.
   const until = Math.max(refused.until, now + longestLife, now + keep);
-  const value = records.removed.codec.encode({ role, id, at, reason, ...refused, until });
+  const value = records.removed.codec.encode({ role, id, at, reason, ...knownCa, ...refused, until });
   return {
     compares: [
       present === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: present.revision },

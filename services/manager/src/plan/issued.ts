@@ -97,8 +97,10 @@ export function recordIssued(
  * @throws CausewayError busy
  */
 export function checkLater({ to, certificate }: Issued, view: View, least = 0): void {
-  const refused = view.records('removed').get(to)?.value.at ?? -1;
-  const wait = Math.ceil((Math.max(least, refused + 1) - issuedAt(certificate)) / 1_000);
+  const { at = -1, knownCa } = view.records('removed').get(to)?.value ?? {};
+  // A manager that joins again replaces its removal, by one with a later time that is before the issue of the certificate.
+  const earliest = at + (knownCa === undefined ? 1 : 2);
+  const wait = Math.ceil((Math.max(least, earliest) - issuedAt(certificate)) / 1_000);
   if (wait <= 0) return;
   throw new CausewayError('busy', `a new certificate under this name can be issued in ${wait} s: try again then`);
 }
@@ -136,21 +138,18 @@ export function recordOf({ to: { role, id }, hosts, certificate, ca }: IssuedBy,
   return { role, id, name, serial, issued: issuedAt(certificate), expires: notAfter, generation, hosts, ...publicKey };
 }
 
-/**
- * Refuses the certificates that a member had until now, and no later one. Certificates are dated by whole seconds, so what is
- * issued in this second is kept.
- */
+/** Refuses the certificates of a member that were issued before this one, by a certificate's time of issue: Unix ms, whole seconds. */
 export function refuseEarlier(
   { role, id }: Member,
   reason: string,
-  now: number,
+  issued: number,
   { view, keys }: Pick<Planning, 'view' | 'keys'>,
 ): readonly Write[] {
   const refused = refusedOf({ role, id }, { view });
   const earlier = view.records('removed').get({ role, id })?.value.at ?? 0;
   // An earlier certificate may be valid for longer than the present one: from before the life was lowered.
-  const until = Math.max(refused.until, now + longestLife);
-  const at = Math.max(earlier, Math.floor(now / 1_000) * 1_000 - 1);
+  const until = Math.max(refused.until, issued + longestLife);
+  const at = Math.max(earlier, issued - 1);
   const value = records.removed.codec.encode({ role, id, at, reason, ...refused, until });
   return [{ kind: 'put', key: keys.removed(role, id), value }];
 }

@@ -1,4 +1,4 @@
-import { admit, checkClock, formatPin, hashSecret, type JoinToken, pinOf } from '@causeway/identity';
+import { admit, checkClock, formatPin, hashSecret, issuedAt, type JoinToken, pinOf } from '@causeway/identity';
 import { CausewayError, type Name, type NodeId } from '@causeway/model';
 import { certificateIssued } from '../events/describe.ts';
 import { records } from '../store/records/index.ts';
@@ -100,13 +100,14 @@ function planJoin(join: Join, made: Issued | undefined, facts: JoinFacts, planni
   const key = keys.token(token.value.id);
   const before = view.records('certificate').get(to)?.value;
   checkLater(issued, view, before?.issued);
+  const isAgain = before !== undefined || view.records('removed').get(to)?.value.knownCa !== undefined;
   return {
     ...nothingToDo(grantedOf(issued)),
     compares: [...compares, { kind: 'unchanged', key, modRevision: token.revision }],
     writes: [
       ...writes,
       { kind: 'put', key, value: records.token.codec.encode(token.value, token.original) },
-      ...(before === undefined ? [] : refuseEarlier(to, `joined again as ${join.name}`, facts.now, planning)),
+      ...(isAgain ? refuseEarlier(to, `joined again as ${join.name}`, issuedAt(issued.certificate), planning) : []),
     ],
     events: [certificateIssued(to, join.name, token.value.id, issued.certificate.notAfter)],
   };

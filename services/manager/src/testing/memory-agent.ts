@@ -112,7 +112,9 @@ export class MemoryAgent implements AgentChannel {
           this.received.push(`receipt of ${nodeId} for version ${version}`);
         break;
       case 'removedManagers':
-        this.received.push(`removed ${message.removedManagers.managers.map(({ name }) => name).join(' ')}`);
+        this.received.push(
+          `removed ${message.removedManagers.managers.map(({ name, untilJoin }) => (untilJoin ? `${name} until it joins` : name)).join(' ')}`,
+        );
         break;
       case undefined:
         this.received.push('nothing');

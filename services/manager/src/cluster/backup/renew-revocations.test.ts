@@ -1,7 +1,7 @@
 import { createToken, formatPin, hashSecret, type TokenId, tokenBytes } from '@causeway/identity';
 import { unwrap } from '@causeway/model';
 import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createKeys } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { records } from '../../store/records/index.ts';
@@ -35,7 +35,7 @@ async function revokedAt(id: TokenId): Promise<number | undefined> {
   return kv && unwrap(records.token.codec.decode(kv.value)).value.revoked;
 }
 
-async function certificate(role: 'agent' | 'operator', id: string, issued: number): Promise<void> {
+async function certificate(role: 'agent' | 'manager' | 'operator', id: string, issued: number): Promise<void> {
   const fields = { name: id, serial: 'a1', expires: now + 24 * hour, generation: 1, hosts: [] };
   await put(keys.certificate(role, id), records.certificate.codec.encode({ role, id, issued, ...fields }));
 }
@@ -75,6 +75,22 @@ test('a certificate from after the removal stays', async () => {
   await certificate('agent', agent, now - hour + 1);
   await renew([removal()]);
   expect(await has(keys.certificate('agent', agent))).toBe(true);
+});
+
+describe('a removal of a manager', () => {
+  const manager = removal({ role: 'manager', id: 'm2', until: now, knownCa: 1 });
+
+  test('is made again however old it is: the manager can make itself certificates', async () => {
+    expect((await renew([manager])).removals).toEqual([manager]);
+    const { kv } = await store.get(keys.removed('manager', 'm2'));
+    expect(kv && unwrap(records.removed.codec.decode(kv.value)).value).toEqual(manager);
+  });
+
+  test('is left out if the manager has joined again by the backup', async () => {
+    await certificate('manager', 'm2', now - hour + 1);
+    expect((await renew([manager])).removals).toEqual([]);
+    expect(await has(keys.removed('manager', 'm2'))).toBe(false);
+  });
 });
 
 test.each<[string, Partial<Removal>]>([

@@ -51,16 +51,19 @@ async function revokeTokens({ store, keys, now }: RevocationParts): Promise<numb
   }
 }
 
-/** False: the store has this removal, or a later one. */
+/** False: the store has this removal, or a later one, or the manager has joined again since. */
 async function removeAgain({ store, keys, now }: RevocationParts, removal: Removal): Promise<boolean> {
-  const { role, id, at, until } = removal;
+  const { role, id, at, until, knownCa } = removal;
   const key = keys.removed(role, id);
   const found = (await store.get(key)).kv;
   const present = found && unwrap(records.removed.codec.decode(found.value)).value;
-  if (until <= now || (present !== undefined && present.at >= at)) return false;
+  const isOver = until <= now && knownCa === undefined;
+  if (isOver || (present !== undefined && present.at >= at)) return false;
   const certificateKey = keys.certificate(role, id);
   const held = (await store.get(certificateKey)).kv;
-  const isRefused = held !== undefined && unwrap(records.certificate.codec.decode(held.value)).value.issued <= at;
+  const issued = held && unwrap(records.certificate.codec.decode(held.value)).value.issued;
+  const isRefused = issued !== undefined && issued <= at;
+  if (issued !== undefined && !isRefused && knownCa !== undefined) return false;
   await store.txn(
     [],
     [

@@ -1,4 +1,4 @@
-import { formatPeer, type PeerName, parseRole, type Removals } from '@causeway/identity';
+import { formatPeer, type PeerName, type PeerRemoval, parseRole, type Removals } from '@causeway/identity';
 import { unwrap } from '@causeway/model';
 import { peerPath } from './certificate.ts';
 import { list, number, omit, recordCodec, text } from './codec.ts';
@@ -6,8 +6,8 @@ import { type RecordKind, type Versioned, versioned } from './kind.ts';
 import { PeerIndex } from './peer-index.ts';
 
 /**
- * A member that was removed from the cluster. Its certificates that were issued up to then are refused. The record is kept
- * until the last of these has expired.
+ * A member that was removed from the cluster, or has joined again. Its certificates that were issued up to then are refused. The record
+ * is kept until the last of these has expired.
  */
 export interface Removal extends Pick<PeerName, 'role' | 'id'> {
   /** Unix ms. */
@@ -16,14 +16,20 @@ export interface Removal extends Pick<PeerName, 'role' | 'id'> {
   readonly until: number;
   /** For people: what the member was called, and why it was removed. */
   readonly reason: string;
+  /**
+   * The last generation of the CA whose key a removed manager may know. With that key, it can make itself
+   * certificates of any time; so all its certificates are refused until it joins again, and the record is kept until the CA was
+   * replaced. Absent: `at` counts.
+   */
+  readonly knownCa?: number;
   /** Serial numbers of the refused certificates of a manager, for etcd, which refuses by nothing else. */
   readonly serials?: readonly string[];
 }
 
 /** Also in the form in which certificates are verified: at each call, so it is kept. */
 export class RemovalIndex extends PeerIndex<Versioned<Removal>> {
-  readonly #times = new Map<string, number>();
-  readonly removals: Removals = { peers: this.#times, serials: new Set() };
+  readonly #peers = new Map<string, PeerRemoval>();
+  readonly removals: Removals = { peers: this.#peers, serials: new Set() };
 
   /** Serial numbers of certificates that the etcds of managers refuse. */
   get revokedSerials(): readonly string[] {
@@ -32,12 +38,13 @@ export class RemovalIndex extends PeerIndex<Versioned<Removal>> {
 
   override set(peer: Pick<PeerName, 'role' | 'id'>, record: Versioned<Removal>): void {
     super.set(peer, record);
-    this.#times.set(formatPeer(peer), record.value.at);
+    const { at, knownCa } = record.value;
+    this.#peers.set(formatPeer(peer), { at, isUntilJoin: knownCa !== undefined });
   }
 
   override delete(peer: Pick<PeerName, 'role' | 'id'>): void {
     super.delete(peer);
-    this.#times.delete(formatPeer(peer));
+    this.#peers.delete(formatPeer(peer));
   }
 }
 
@@ -45,9 +52,10 @@ export const removed = {
   kind: 'removed',
   path: peerPath,
   codec: recordCodec<Removal>(
-    ({ role, id, at, until, reason, serials }, original) => ({
-      ...omit(original, 'serials'),
+    ({ role, id, at, until, reason, knownCa, serials }, original) => ({
+      ...omit(original, 'knownCa', 'serials'),
       ...{ role, id, at, until, reason },
+      ...(knownCa !== undefined && { knownCa }),
       ...(serials !== undefined && { serials }),
     }),
     (json) => ({
@@ -56,6 +64,7 @@ export const removed = {
       at: number(json, 'at'),
       until: number(json, 'until'),
       reason: text(json, 'reason'),
+      ...(json['knownCa'] !== undefined && { knownCa: number(json, 'knownCa') }),
       ...(json['serials'] !== undefined && { serials: list(json, 'serials').map(String) }),
     }),
   ),
