@@ -12,9 +12,11 @@ import { type Name, unwrap } from '@causeway/model';
 import type { RotateCaResponse } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
 import { minutes, randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Identity } from '../call/identity.ts';
+import { Issuer } from '../cluster/ca/issuer.ts';
 import type { Manager } from '../manager.ts';
+import type { NextCa } from '../plan/rotate-ca.ts';
 import { createKeys } from '../store/keys.ts';
 import { records } from '../store/records/index.ts';
 import { callContext } from '../testing/call-context.ts';
@@ -222,6 +224,22 @@ test('the key of the next CA is sealed with a new sealing key, which only the ma
   await renew(ops);
   await settle();
   expect(accepts(rootsNow(), (await renew(m1)).chain)).toBe(true);
+});
+
+test('a manager that renews while the next CA is made gets the sealing key for its new key', async () => {
+  const { next } = Issuer.prototype;
+  const made = vi.spyOn(Issuer.prototype, 'next').mockImplementationOnce(async function (this: Issuer, signal) {
+    const stale = await next.call(this, signal);
+    await renew(m1);
+    return stale;
+  });
+  rotate(leader);
+  await settle();
+  const [, second] = await Promise.all(made.mock.results.map(({ value }) => value as Promise<NextCa>));
+  const own = leader.view.records('certificate').get({ role: 'manager', id: 'm1' });
+  expect([...(second?.holders ?? [])]).toEqual([['m1', own?.revision]]);
+  expect(leader.view.ca?.value.generation).toBe(2);
+  made.mockRestore();
 });
 
 test('a renewal is put off while it would be as old as certificates of the member that are refused', async () => {

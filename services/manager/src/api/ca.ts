@@ -24,6 +24,7 @@ import type { CertificateRecord } from '../store/records/certificate.ts';
 import { untilView } from '../store/until-view.ts';
 import type { View } from '../store/view.ts';
 import type { ApiContext } from './modules.ts';
+import { whileBusy } from './while-busy.ts';
 
 /** How often a rotation that may be ended by force is looked at. */
 const lookEvery = seconds(1);
@@ -59,9 +60,11 @@ export async function* rotateCa(
   context.leading();
   const id = unwrap(parseRequestId(request.requestId));
   const { writer, view, clock } = context.modules;
-  const { ca } = issuer;
-  const next = isRotating(ca.value) ? { from: ca.revision, ca: ca.value } : await nextOrWhyNot(issuer, call.signal);
-  const { reply: generation } = await writer.write(id, beginRotation(next), call);
+  const { reply: generation } = await whileBusy(async () => {
+    const { ca } = issuer;
+    const next = isRotating(ca.value) ? { from: ca.revision, ca: ca.value } : await nextOrWhyNot(issuer, call.signal);
+    return await writer.write(id, beginRotation(next), call);
+  });
   const { actor, peer, method, signal } = call;
   const by = peer.kind === 'operator' ? peer.name : undefined;
   const now = (): number => expiryTime(view, clock.wall());

@@ -10,8 +10,10 @@ import {
 import { createKey } from '@causeway/identity/io';
 import { type CausewayError, type Name, type NodeId, unwrap } from '@causeway/model';
 import { minutes, seconds } from '@causeway/runtime';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Identity } from '../call/identity.ts';
+import { Issuer } from '../cluster/ca/issuer.ts';
+import type { NextCa } from '../plan/rotate-ca.ts';
 import { records } from '../store/records/index.ts';
 import {
   anotherCluster,
@@ -143,6 +145,22 @@ test('a manager that is removed is refused with the certificate that it has, als
   expect(refusal()?.at).toBeGreaterThan(removed);
   await removeM2();
   expect(refusal()).toEqual({ at: cluster.clock.wall(), isUntilJoin: true });
+});
+
+test('a manager that renews while another is removed gets the sealing key for its new key', async () => {
+  await join(request(await create('manager'), { name: 'm2' }));
+  const { resealed } = Issuer.prototype;
+  const renewal = { requestId: uuid(), certificateRequest: createRequest(createKey()) };
+  const made = vi.spyOn(Issuer.prototype, 'resealed').mockImplementationOnce(async function (this: Issuer, without) {
+    const stale = await resealed.call(this, without);
+    await cluster.answer(manager.api.certificate.renew(renewal, from({ kind: 'manager', name: 'm1' })));
+    return stale;
+  });
+  await removeM2();
+  const [, second] = await Promise.all(made.mock.results.map(({ value }) => value as Promise<NextCa>));
+  made.mockRestore();
+  expect(manager.view.ca?.value.sealingKeys).toEqual(second?.ca.sealingKeys);
+  expect(refusal()).toMatchObject({ isUntilJoin: true });
 });
 
 describe('a manager whose certificate has no record any more', () => {

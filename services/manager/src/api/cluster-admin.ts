@@ -28,6 +28,7 @@ import { nothingToDo } from '../plan/intent.ts';
 import { replaceSeal } from '../plan/rotate-ca.ts';
 import { createKeys, type Keys } from '../store/keys.ts';
 import type { ApiContext } from './modules.ts';
+import { whileBusy } from './while-busy.ts';
 
 /**
  * The part of ClusterService that changes or copies the cluster of managers. Every manager answers these calls, leader or
@@ -86,21 +87,24 @@ export class ClusterAdminApi {
     this.#context.leading();
     const { actor, peer, method, signal } = call;
     const reason = `manager ${name}, by ${actor}`;
-    const resealed = await new Issuer(this.#context.modules).resealed(name);
-    await this.#context.modules.writer.apply(
-      {
-        plan: (planning) => {
-          const out = expel({ role: 'manager', id: name }, reason, planning);
-          const seal = replaceSeal(resealed, planning);
-          return {
-            ...nothingToDo(undefined),
-            compares: [...out.compares, ...seal.compares],
-            writes: [...out.writes, ...seal.writes],
-          };
+    const issuer = new Issuer(this.#context.modules);
+    await whileBusy(async () => {
+      const resealed = await issuer.resealed(name);
+      await this.#context.modules.writer.apply(
+        {
+          plan: (planning) => {
+            const out = expel({ role: 'manager', id: name }, reason, planning);
+            const seal = replaceSeal(resealed, name, planning);
+            return {
+              ...nothingToDo(undefined),
+              compares: [...out.compares, ...seal.compares],
+              writes: [...out.writes, ...seal.writes],
+            };
+          },
         },
-      },
-      { actor, peer, method, signal, cause },
-    );
+        { actor, peer, method, signal, cause },
+      );
+    });
   }
 
   async *createBackup(

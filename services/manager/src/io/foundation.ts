@@ -24,7 +24,8 @@ export async function readFoundation(
     throw new CausewayError('data-damaged', message, { path: dataDir });
   }
   const keep = (changed: SealingKeyFile): Promise<void> => writeSealingKey(dataDir, changed);
-  const own = { name, key: () => credential.current.key };
+  const onChange = (listener: () => void): (() => void) => credential.onReplace(listener);
+  const own = { name, key: () => credential.current.key, onChange };
   const custody = file && new Custody({ keep, createKey, own, log }, file);
   return { ...(founding && { founding }), ...(custody && { custody }) };
 }

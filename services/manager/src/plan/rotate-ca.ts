@@ -6,6 +6,7 @@ import type { CertificateRecord } from '../store/records/certificate.ts';
 import { number } from '../store/records/codec.ts';
 import { records } from '../store/records/index.ts';
 import type { StoredToken } from '../store/records/token.ts';
+import type { Compare } from '../store/store.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
 
@@ -23,7 +24,12 @@ import { type Intent, nothingToDo, type Planning, type Proposal, type Request } 
 export interface NextCa {
   readonly from: bigint;
   readonly ca: Ca;
+  /** For whom its sealing key is sealed. Absent: for no manager. */
+  readonly holders?: Holders;
 }
+
+/** The certificates for whose keys a sealing key is sealed: revisions of their records, by the names of the managers. */
+export type Holders = ReadonlyMap<string, bigint>;
 
 /** Most tokens that are deleted in one transaction. */
 const mostTokens = 50;
@@ -78,35 +84,59 @@ export function beginRotation(next: NextCa | CausewayError): Request<number> {
   };
 }
 
-function planBegin(made: NextCa | CausewayError, { view, keys }: Planning): Proposal<number> {
+function planBegin(made: NextCa | CausewayError, planning: Planning): Proposal<number> {
+  const { view, keys } = planning;
   const { ca } = view;
   if (ca === undefined) throw new CausewayError('capability-missing', 'this cluster was founded without a CA');
   if (isRotating(ca.value)) return nothingToDo(ca.value.generation, ca.revision);
   if (isCausewayError(made)) throw made;
-  const { from, ca: next } = made;
+  const { from, ca: next, holders } = made;
   if (ca.revision !== from) throw new CausewayError('busy', 'the CA was changed at the same time: try again');
   return {
     ...nothingToDo(next.generation),
-    compares: [{ kind: 'unchanged', key: keys.ca, modRevision: ca.revision }],
+    compares: [{ kind: 'unchanged', key: keys.ca, modRevision: ca.revision }, ...holdersUnchanged(holders, planning)],
     writes: [{ kind: 'put', key: keys.ca, value: records.ca.codec.encode(next, ca.original) }],
     events: [caRotating(next)],
   };
 }
 
 /**
- * Writes the CA with another seal, beside another change, if the CA is still the one that was sealed. If it is not, a rotation has
- * begun, which changes the sealing key, too.
+ * Writes the CA with another seal, beside the removal of a manager, if the CA is still the one that was sealed. If it is not, a
+ * rotation has begun, which changes the sealing key, too.
+ * @throws CausewayError busy: seal it again
  */
 export function replaceSeal(
   resealed: NextCa | undefined,
-  { view, keys }: Pick<Planning, 'view' | 'keys'>,
+  without: string,
+  planning: Pick<Planning, 'view' | 'keys'>,
 ): Pick<Proposal, 'compares' | 'writes'> {
+  const { view, keys } = planning;
   const { ca } = view;
   if (resealed === undefined || ca?.revision !== resealed.from) return { compares: [], writes: [] };
   return {
-    compares: [{ kind: 'unchanged', key: keys.ca, modRevision: ca.revision }],
+    compares: [
+      { kind: 'unchanged', key: keys.ca, modRevision: ca.revision },
+      ...holdersUnchanged(resealed.holders, planning, without),
+    ],
     writes: [{ kind: 'put', key: keys.ca, value: records.ca.codec.encode(resealed.ca, ca.original) }],
   };
+}
+
+/** A manager that has renewed meanwhile could not open what is sealed for its former key. @throws CausewayError busy */
+function holdersUnchanged(
+  holders: Holders | undefined,
+  { view, keys }: Pick<Planning, 'view' | 'keys'>,
+  without?: string,
+): readonly Compare[] {
+  if (holders === undefined) return [];
+  const present = [...view.records('certificate').all.values()].filter(
+    ({ value: { role, id } }) => role === 'manager' && id !== without,
+  );
+  if (present.length !== holders.size || present.some(({ value, revision }) => holders.get(value.id) !== revision))
+    throw new CausewayError('busy', 'a manager got another certificate at the same time: try again');
+  return present.map(({ value: { role, id }, revision: modRevision }) => {
+    return { kind: 'unchanged', key: keys.certificate(role, id), modRevision };
+  });
 }
 
 /**

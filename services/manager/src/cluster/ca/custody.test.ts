@@ -22,18 +22,33 @@ const cluster = 'c1c1c1c1c1c1c1c1' as ClusterId;
 const random = new SeededRandom(1);
 const [former, next] = [createSealingKey(random), createSealingKey(random)];
 const own = createKey();
+const renewed = createKey();
 const caKey = createKey();
 let kept: SealingKeyFile[];
 let log: MemoryLog;
+let present = own;
+let changed: (() => void)[];
 
 beforeEach(() => {
   kept = [];
+  present = own;
+  changed = [];
   log = new MemoryLog();
 });
 
+const onChange = (listener: () => void): (() => void) => {
+  changed.push(listener);
+  return () => undefined;
+};
+
+function renew(): void {
+  present = renewed;
+  for (const listener of changed) listener();
+}
+
 function custody(file: SealingKeyFile = openFile(cluster, [former])): Custody {
   const parts = { keep: async (each: SealingKeyFile) => void kept.push(each), createKey, log };
-  return new Custody({ ...parts, own: { name: 'm2', key: () => own } }, file);
+  return new Custody({ ...parts, own: { name: 'm2', key: () => present, onChange } }, file);
 }
 
 /** The record of a CA whose key is sealed with the next sealing key. */
@@ -42,9 +57,9 @@ function caWith(fields: Partial<Ca>): Pick<View, 'ca' | 'subscribe'> {
   return { ca: { value: { signer, ...fields } }, subscribe: () => () => undefined } as never;
 }
 
-const sealedFor = (name: string) => ({
+const sealedFor = (name: string, key = own) => ({
   [name]: toBase64(
-    sealFor(publicKeyFor(own), next, { cluster, purpose: sealingKeyPurpose }, { ephemeral: createKey(), random }),
+    sealFor(publicKeyFor(key), next, { cluster, purpose: sealingKeyPurpose }, { ephemeral: createKey(), random }),
   ),
 });
 
@@ -55,6 +70,22 @@ describe('a manager gets the sealing key that the managers have changed to', () 
     await vi.waitFor(() => expect(kept).toEqual([openFile(cluster, [next, former])]));
     expect(it.keyOf({ key: sealAuthority(caKey, next, cluster, random) })).toEqual(next);
     expect(it.keyOf({ key: sealAuthority(caKey, former, cluster, random) })).toEqual(former);
+  });
+
+  test('also if it learns of that before its own renewal, or after', async () => {
+    const before = custody();
+    before.follow(caWith({ sealingKeys: sealedFor('m2', renewed) }));
+    await vi.waitFor(() => expect(log.lines.map(({ event }) => event)).toEqual(['ca.sealing-key-missing']));
+    renew();
+    await vi.waitFor(() => expect(kept).toEqual([openFile(cluster, [next, former])]));
+    present = own;
+    const after = custody();
+    const view = caWith({ sealingKeys: sealedFor('m2') });
+    const { ca } = view;
+    after.follow(Object.assign(view, { ca: undefined }));
+    renew();
+    after.follow(Object.assign(view, { ca }));
+    await vi.waitFor(() => expect(after.sealingKeys).toEqual([next, former]));
   });
 
   test('by the lock, if managers are locked; its file stays locked', async () => {

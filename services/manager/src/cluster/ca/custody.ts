@@ -23,9 +23,17 @@ interface CustodyParts {
   /** Writes the file on the manager's disk. Durable when it resolves. */
   keep(file: SealingKeyFile): Promise<void>;
   createKey(): PrivateKey;
-  /** The manager's name, and the key of its certificate; absent: no sealing key is sealed for it. */
-  readonly own?: { readonly name: string; key(): PrivateKey };
+  /** Absent: no sealing key is sealed for this manager. */
+  readonly own?: OwnKey;
   readonly log: Log;
+}
+
+interface OwnKey {
+  readonly name: string;
+  /** That of the manager's certificate. */
+  key(): PrivateKey;
+  /** Calls back when the manager has renewed its certificate. Returns a function that ends this. */
+  onChange(listener: () => void): () => void;
 }
 
 /**
@@ -37,6 +45,8 @@ export class Custody {
   #file: SealingKeyFile;
   /** The newest first; none: locked. */
   #keys: readonly SealingKey[];
+  /** The keys for which a sealing key may be sealed: also the key before the last renewal, which the managers may see later. */
+  #ownKeys: readonly PrivateKey[];
   #writing: Promise<void> = Promise.resolve();
 
   /** `file`: as it is on disk. */
@@ -44,6 +54,7 @@ export class Custody {
     this.#parts = parts;
     this.#file = file;
     this.#keys = file.state === 'open' ? keysOf(file) : [];
+    this.#ownKeys = parts.own === undefined ? [] : [parts.own.key()];
   }
 
   /** A locked manager verifies members, but issues nothing. */
@@ -90,9 +101,19 @@ export class Custody {
       this.#writing = this.#writing.then(() => this.#settle(view));
     };
     settle();
-    return view.subscribe((changes) => {
-      if (changes.some(({ kind }) => kind === 'ca' || kind === 'reset')) settle();
-    });
+    const { own } = this.#parts;
+    const ends = [
+      view.subscribe((changes) => {
+        if (changes.some(({ kind }) => kind === 'ca' || kind === 'reset')) settle();
+      }),
+      own?.onChange(() => {
+        this.#ownKeys = [own.key(), ...this.#ownKeys.slice(0, 1)];
+        settle();
+      }),
+    ];
+    return () => {
+      for (const end of ends) end?.();
+    };
   }
 
   /** A failure is tried again at the next change, and at the next start. */
@@ -133,8 +154,11 @@ export class Custody {
     const { own } = this.#parts;
     const sealed = own && fromBase64(sealingKeys[own.name] ?? '');
     if (own === undefined || sealed === undefined || sealed.length === 0) return [];
-    const opened = openFor(own.key(), sealed, { cluster: this.#file.cluster, purpose: sealingKeyPurpose });
-    return opened.ok ? [opened.value] : [];
+    const context = { cluster: this.#file.cluster, purpose: sealingKeyPurpose };
+    return this.#ownKeys.flatMap((key) => {
+      const opened = openFor(key, sealed, context);
+      return opened.ok ? [opened.value] : [];
+    });
   }
 
   #unlocked({ autolock }: Ca): readonly SealingKey[] {

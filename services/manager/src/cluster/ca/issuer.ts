@@ -19,7 +19,7 @@ import {
 import { CausewayError, type ClusterId, unwrap } from '@causeway/model';
 import type { Clock, Random } from '@causeway/runtime';
 import type { Issued, Member } from '../../plan/issued.ts';
-import type { NextCa } from '../../plan/rotate-ca.ts';
+import type { Holders, NextCa } from '../../plan/rotate-ca.ts';
 import type { Autolock, Ca } from '../../store/records/ca.ts';
 import type { Versioned, View } from '../../store/view.ts';
 import { type Custody, sealingKeyPurpose, unlockKeyFrom } from './custody.ts';
@@ -128,7 +128,7 @@ export class Issuer {
     const authority = await nextAuthority({ ...parts, signing: this.#signing(ca.value, now) }, signal);
     const change = await this.#changeKey();
     const next = nextCa(parts, authority, change?.key ?? sealingKey, ca);
-    return { ...next, ca: { ...next.ca, ...change?.given } };
+    return { ...next, ca: { ...next.ca, ...change?.given }, ...(change?.holders && { holders: change.holders }) };
   }
 
   /**
@@ -144,13 +144,12 @@ export class Issuer {
     const change = await this.#changeKey(without);
     if (change === undefined) return undefined;
     const signer = signerOf(authority?.key, change.key, { cluster: clusterOf(view), random });
-    return { from: ca.revision, ca: { ...ca.value, signer, ...change.given } };
+    const { given, holders } = change;
+    return { from: ca.revision, ca: { ...ca.value, signer, ...given }, ...(holders && { holders }) };
   }
 
   /** A new sealing key, which is on this manager's disk, and how the other managers get it. */
-  async #changeKey(
-    without?: string,
-  ): Promise<{ readonly key: SealingKey; readonly given: Pick<Ca, 'sealingKeys' | 'autolock'> } | undefined> {
+  async #changeKey(without?: string): Promise<ChangedKey | undefined> {
     const { random, view } = this.#parts;
     const custody = this.#custody;
     const holders = holdersIn(view, without);
@@ -168,7 +167,11 @@ export class Issuer {
     const context = { cluster, purpose: sealingKeyPurpose };
     const sealedFor = (holder: PublicKey): string =>
       toBase64(sealFor(holder, key, context, { ephemeral: custody.createKey(), random }));
-    return { key, given: { sealingKeys: Object.fromEntries(holders.map(([name, of]) => [name, sealedFor(of)])) } };
+    return {
+      key,
+      given: { sealingKeys: Object.fromEntries(holders.map(({ name, publicKey }) => [name, sealedFor(publicKey)])) },
+      holders: new Map(holders.map(({ name, revision }) => [name, revision])),
+    };
   }
 
   /** A locked manager issues nothing, also when a program has the key of the CA. */
@@ -199,18 +202,31 @@ export class Issuer {
   }
 }
 
-/** The public keys of the managers that stay, by name. Undefined: that of a manager is not known. */
-function holdersIn(view: View, without: string | undefined): readonly (readonly [string, PublicKey])[] | undefined {
+interface ChangedKey {
+  readonly key: SealingKey;
+  readonly given: Pick<Ca, 'sealingKeys' | 'autolock'>;
+  readonly holders?: Holders;
+}
+
+interface Holder {
+  readonly name: string;
+  readonly publicKey: PublicKey;
+  /** Of the record with the public key. */
+  readonly revision: bigint;
+}
+
+/** The managers that stay. Undefined: the public key of a manager is not known. */
+function holdersIn(view: View, without: string | undefined): readonly Holder[] | undefined {
   const names = new Set<string>([...view.managers.keys(), ...view.knownManagers.keys()]);
-  const records = [...view.records('certificate').all.values()].map(({ value }) => value);
-  for (const { role, id } of records) if (role === 'manager') names.add(id);
+  const records = [...view.records('certificate').all.values()].filter(({ value }) => value.role === 'manager');
+  for (const { value } of records) names.add(value.id);
   if (without !== undefined) names.delete(without);
-  const holders: (readonly [string, PublicKey])[] = [];
+  const holders: Holder[] = [];
   for (const name of names) {
-    const record = records.find(({ role, id }) => role === 'manager' && id === name);
-    const key = readPublicKey(record?.publicKey ?? '');
-    if (key === undefined) return undefined;
-    holders.push([name, key]);
+    const record = records.find(({ value }) => value.id === name);
+    const publicKey = readPublicKey(record?.value.publicKey ?? '');
+    if (record === undefined || publicKey === undefined) return undefined;
+    holders.push({ name, publicKey, revision: record.revision });
   }
   return holders;
 }
