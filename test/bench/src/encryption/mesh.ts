@@ -1,6 +1,15 @@
 // Runs in a User-Mode Linux guest whose kernel has ESP: the SAs and policies of one host with 300 peers, and a rekey of it.
 import { spawnSync } from 'node:child_process';
-import { applyPlan, hostNetns, newNamespace, type Op, plan, printOp } from '@causeway/datapath';
+import {
+  applyPlan,
+  hostNetns,
+  newNamespace,
+  type Op,
+  plan,
+  printOp,
+  stateKey,
+  type XfrmState,
+} from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
 import { enterThrowawayNetns } from '@causeway/netlink/io/testing/netns';
 import { type Ipsec, type IpsecKernel, KeyedHost, report } from '@causeway/uml/guest';
@@ -67,9 +76,17 @@ function iproute(input: string): void {
   if (status !== 0) throw new Error(stderr.slice(0, 500));
 }
 
-/** The ops of the host so far, and what its kernel shall have, with the keys that a read does not show. */
+/** The ops of the host so far, and what its kernel shall have. */
 const made: Op[] = [];
 let desired: Ipsec = newNamespace();
+/** The SAs of these ops, with the keys that a read does not show. An agent does not keep them: it never makes an SA again. */
+const added = new Map<string, XfrmState>();
+
+/** What the host wants, as it can be made from nothing. */
+function withKeys({ xfrmStates, ...others }: Ipsec): Ipsec {
+  return { ...others, xfrmStates: new Map([...xfrmStates].map(([name, state]) => [name, added.get(name) ?? state])) };
+}
+
 /** As last read: a round reads once, and plans from that. */
 let last: Ipsec = newNamespace();
 /** ms, by round. */
@@ -84,8 +101,11 @@ const real: IpsecKernel = {
     return last;
   },
   async become(wanted) {
-    desired = wanted;
-    spent.changing.push(await timed(async () => made.push(...(await become(wanted, last)))));
+    const ops: Op[] = [];
+    spent.changing.push(await timed(async () => ops.push(...(await become(wanted, last)))));
+    for (const op of ops) if (op.op === 'xfrmState.add') added.set(stateKey(op.state), op.state);
+    made.push(...ops);
+    desired = withKeys(wanted);
     return true;
   },
 };
