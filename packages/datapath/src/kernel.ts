@@ -83,6 +83,7 @@ export interface Kernel {
    * and of what `read` does not show, are not reported. Our own changes are reported too, except
    * - neighbours and FDB entries with a single target, of which there are thousands: such an entry is reported only when it
    *   is no longer as `apply` of this kernel last wrote it;
+   * - SAs, policies and guards of ports;
    * - a new veth: it is reported only when it is not as `apply` last wrote it, or when its other end is not up within a
    *   second.
    * Returns undefined when no namespace is mounted there.

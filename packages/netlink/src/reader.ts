@@ -19,6 +19,8 @@ export class MessageReader {
   type = 0;
   flags = 0;
   sequence = 0;
+  /** The port (nlmsg_pid) of the socket that the message is an answer to, or whose request caused a notification; 0: none did. */
+  port = 0;
   /** Offsets at which the message's payload begins and ends. */
   start = 0;
   end = 0;
@@ -43,6 +45,7 @@ export class MessageReader {
     this.type = this.view.getUint16(at + 4, little);
     this.flags = this.view.getUint16(at + 6, little);
     this.sequence = this.view.getUint32(at + 8, little);
+    this.port = this.view.getUint32(at + 12, little);
     this.start = at + messageHeader;
     this.end = at + length;
     this.#next = Math.min(at + ((length + 3) & ~3), this.#length);
@@ -75,6 +78,11 @@ export class MessageReader {
   /** The attributes after a fixed part of this size. */
   attributes(fixed: number): AttributeReader {
     return new AttributeReader(this.bytes, this.view, Math.min(this.start + fixed, this.end), this.end);
+  }
+
+  /** Overwrites the message, which may contain secrets. */
+  erase(): void {
+    this.bytes.fill(0, this.start, this.end);
   }
 
   #field(offset: number, size: number): number {

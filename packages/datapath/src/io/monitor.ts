@@ -1,5 +1,6 @@
 import { KernelError, type MessageReader, NETLINK_ROUTE } from '@causeway/netlink';
 import {
+  isOwn,
   type MonitorListener,
   Monitor as NetlinkMonitor,
   type MonitorSettings as NetlinkSettings,
@@ -126,7 +127,12 @@ class Listener implements MonitorListener {
   /** The state before the monitor listened is not a change: the caller reads the namespace after it opens a watch. */
   onAnswer(_: MessageReader): void {}
 
+  /** What this process has written is not a change: the kernel has told the writer whether it did as it was asked. */
   onEvent(message: MessageReader): void {
+    if (isOwn(message)) {
+      message.erase();
+      return;
+    }
     this.#onMessage?.(message);
     if (this.events.get(message.type)?.(message) !== false) this.report({ kind: 'other' });
   }

@@ -50,6 +50,14 @@ function giveBack(buffer: Uint8Array): void {
   if (spare.length < mostSpare) spare.push(buffer);
 }
 
+/** The ports of the open sockets of this process that have had an answer. */
+const ownPorts = new Set<number>();
+
+/** Whether a request of this process caused the notification. Of sockets that are closed by now, this is not known. */
+export function isOwn({ port }: MessageReader): boolean {
+  return ownPorts.has(port);
+}
+
 /** Why one message of a batch failed. */
 export interface Failure {
   readonly errno: string;
@@ -64,6 +72,8 @@ export class NetlinkSocket {
   readonly #fd: number;
   #sequence = 1;
   #open = true;
+  /** Given by the kernel, which names it in each answer. 0: there was none yet. */
+  #port = 0;
 
   /**
    * @param protocol NETLINK_ROUTE, NETLINK_XFRM, …
@@ -98,6 +108,7 @@ export class NetlinkSocket {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    ownPorts.delete(this.#port);
     close(this.#fd);
   }
 
@@ -247,6 +258,13 @@ export class NetlinkSocket {
   #receive(buffer: Uint8Array): MessageReader {
     const length = receive(this.#fd, buffer);
     if (length === 0) throw new KernelError('EPROTO', 'the kernel did not answer a netlink request');
+    if (this.#port === 0) this.#learnPort(new MessageReader(buffer, length));
     return new MessageReader(buffer, length);
+  }
+
+  #learnPort(answer: MessageReader): void {
+    if (!answer.next()) return;
+    this.#port = answer.port;
+    ownPorts.add(answer.port);
   }
 }

@@ -1,7 +1,8 @@
 import { Ip, Mac } from '@causeway/model';
 import { ChangeSet } from '../../changes.ts';
 import type { Op } from '../../kinds/table.ts';
-import type { NetnsPath } from '../../state.ts';
+import { hostNetns, type NetnsPath } from '../../state.ts';
+import { block } from '../xfrm-fixtures.ts';
 import { type ContractCase, type ContractHost, macs, must, overlay, pair, quietPort, same } from './host.ts';
 
 const [vtep, otherVtep] = [Ip('192.0.2.2'), Ip('192.0.2.3')];
@@ -73,6 +74,25 @@ export const ownWriteCases: readonly ContractCase[] = [
       await host.kernel.apply([{ op: 'fdb.set', ...entry, target: Ip('2001:db8::1') }]);
       await host.foreign({ op: 'fdb.set', ...entry, target: vtep });
       same((await reported()).includes(`vxlan0 ${macs.peer}`), true, 'reported');
+    },
+  },
+  {
+    name: 'a watch of the host namespace reports policies that another program changes, and not those that this kernel changes',
+    async run(host) {
+      let reports = 0;
+      const watch = host.kernel.watch(hostNetns, (_, { more }) => {
+        reports += more ? 1 : 0;
+      });
+      const policies = [block('in'), block('in', 6)].map((policy) => ({ netns: hostNetns, policy }) as const);
+      for (const each of policies) await must(host, { op: 'xfrmPolicy.set', ...each });
+      for (const each of policies) await must(host, { op: 'xfrmPolicy.delete', ...each });
+      const [theirs] = policies;
+      if (theirs === undefined) throw new TypeError('there are policies');
+      await host.foreign({ op: 'xfrmPolicy.set', ...theirs });
+      await host.until(() => reports > 0);
+      same(reports, 1, 'reports');
+      watch?.close();
+      await must(host, { op: 'xfrmPolicy.delete', ...theirs });
     },
   },
   {

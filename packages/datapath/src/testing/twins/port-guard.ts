@@ -15,6 +15,7 @@ export const portGuard: Twin<PortGuardOp> = {
   report: (changes) => {
     changes.more = true;
   },
+  reportsOwn: () => false,
   cases: portGuardCases,
   /** As for SAs. */
   drift: () => [],

@@ -21,6 +21,7 @@ export const xfrmPolicy: Twin<XfrmPolicyOp> = {
   report: (changes) => {
     changes.more = true;
   },
+  reportsOwn: () => false,
   cases: xfrmPolicyCases,
   /** As for SAs. */
   drift: () => [],

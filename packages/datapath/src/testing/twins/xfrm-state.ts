@@ -39,6 +39,7 @@ export const xfrmState: Twin<XfrmStateOp> = {
   report: (changes) => {
     changes.more = true;
   },
+  reportsOwn: () => false,
   cases: xfrmStateCases,
   /** SAs are in the host namespace, which no network's plan is about: see xfrm.property.test.ts. */
   drift: () => [],
