@@ -77,8 +77,9 @@ describeLab('a manager that lost the data of its etcd', () => {
     expect(await networksAt('h2')).toEqual(['acknowledged', 'after', 'first']);
   });
 
-  test('started without --join, ends and names both ways to start', async () => {
+  test('started without --join and without the managers that it has known, ends and names both ways to start', async () => {
     await lose('h1');
+    await lab.run('h1', 'rm', `${managerDir}/identity/membership.json`);
     const flags = ['--name', 'h1', '--listen', `${lab.underlay('h1')}:7443`, '--data-dir', managerDir];
     const { code, stderr } = await lab.try('h1', 'causeway-manager', ...flags, '--etcd', 'embedded');
     expect(code).toBe(2);

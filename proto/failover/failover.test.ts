@@ -163,4 +163,52 @@ describe('Failover', () => {
     await expect(running).rejects.toMatchObject({ kind: 'unavailable' });
     expect(clock.now()).toBe(10);
   });
+
+  describe('when other servers are known', () => {
+    it('asks a new server, also in a call under way', async () => {
+      scripts = { m1: { says: refused }, m2: { says: 'done' } };
+      const failover = new Failover(['m1'], clock);
+      const running = failover.run(seconds(5), attempt);
+      await clock.advance(milliseconds(10));
+      failover.know(['m1', 'm2']);
+      expect(await clock.until(running, seconds(5))).toBe('done');
+      expect(failover.known).toEqual(['m1', 'm2']);
+    });
+
+    it('leaves a server that is gone, also if it answered last', async () => {
+      scripts = { m1: { says: 'one' }, m2: { says: 'two' } };
+      const failover = new Failover(['m1', 'm2'], clock);
+      await run(failover);
+      failover.know(['m2', 'm3']);
+      expect(failover.current).toBe('m2');
+      expect(await run(failover)).toBe('two');
+      expect(asked).toEqual(['m1@0', 'm2@0']);
+    });
+
+    it('stays at the server that answered last, and at a leader that only a refusal has named', async () => {
+      scripts = { m1: { says: standby('m9') }, m2: { says: 'two' }, m9: { says: 'nine' } };
+      const failover = new Failover(['m1', 'm2'], clock);
+      expect(await run(failover)).toBe('nine');
+      failover.know(['m1', 'm2', 'm3']);
+      expect(await run(failover)).toBe('nine');
+      failover.stay('m2');
+      failover.know(['m1', 'm2']);
+      expect(failover.current).toBe('m2');
+    });
+
+    it('forgets the silence of a server that is gone', async () => {
+      scripts = { m1: { silent: true }, m2: { says: 'two' } };
+      const failover = new Failover(['m1', 'm2'], clock);
+      await run(failover);
+      failover.know(['m2']);
+      failover.know(['m1']);
+      expect(failover.current).toBe('m1');
+    });
+
+    it('must know a server', () => {
+      const failover = new Failover(['m1'], clock);
+      expect(() => failover.know([])).toThrow('no manager address is known');
+      expect(failover.known).toEqual(['m1']);
+    });
+  });
 });

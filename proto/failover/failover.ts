@@ -32,20 +32,30 @@ export interface RunOptions extends Policy {
  * to the same servers, so that each call profits from what other calls have found out.
  */
 export class Failover {
-  readonly #known: readonly string[];
+  #known: readonly string[];
   readonly #clock: Clock;
   readonly #silent = new Map<string, number>();
   #preferred: string;
 
   constructor(addresses: readonly string[], clock: Clock) {
-    const first = addresses[0];
-    if (first === undefined) throw new CausewayError('invalid-argument', 'no manager address is known');
     this.#known = addresses;
     this.#clock = clock;
-    this.#preferred = first;
+    this.#preferred = firstOf(addresses);
   }
 
-  /** All servers that were given. */
+  /**
+   * From now on these are the servers, also for calls under way. A server that is not among them is not asked any more, unless a
+   * refusal names it as leader.
+   */
+  know(addresses: readonly string[]): void {
+    const first = firstOf(addresses);
+    const isGone = (server: string): boolean => this.#known.includes(server) && !addresses.includes(server);
+    if (isGone(this.#preferred)) this.#preferred = first;
+    for (const server of [...this.#silent.keys()].filter(isGone)) this.#silent.delete(server);
+    this.#known = addresses;
+  }
+
+  /** All servers that were given last. */
   get known(): readonly string[] {
     return this.#known;
   }
@@ -119,6 +129,12 @@ export class Failover {
     for (const [address, since] of tries.underWay) this.#silent.set(address, since);
     this.stay(answered);
   }
+}
+
+function firstOf(addresses: readonly string[]): string {
+  const [first] = addresses;
+  if (first === undefined) throw new CausewayError('invalid-argument', 'no manager address is known');
+  return first;
 }
 
 type End<Value> = { readonly address: string; readonly isRetry: boolean } & (

@@ -17,12 +17,18 @@ const patienceForRenewal = 10_000;
 export class CertificateCalls {
   readonly #parts: CertificateCallsParts;
   /** In the order in which they are asked. */
-  readonly #addresses: string[];
+  #addresses: readonly string[];
 
   /** `addresses`: host:port of managers. */
   constructor(parts: CertificateCallsParts, addresses: readonly string[]) {
     this.#parts = parts;
-    this.#addresses = [...addresses];
+    this.#addresses = addresses;
+  }
+
+  /** From now on these managers are asked; those that were known keep their order. */
+  know(addresses: readonly string[]): void {
+    const known = this.#addresses.filter((address) => addresses.includes(address));
+    this.#addresses = [...known, ...addresses.filter((address) => !known.includes(address))];
   }
 
   /** Each time another manager is asked first: a manager that was removed would not say so. */
@@ -30,9 +36,11 @@ export class CertificateCalls {
     readonly roots: string;
     readonly time: number;
     readonly removed: readonly { readonly name: string; readonly at: number; readonly isUntilJoin: boolean }[];
+    readonly managers: readonly string[];
   }> {
-    this.#addresses.push(...this.#addresses.splice(0, 1));
-    const { roots, timeMs, removedManagers } = await this.#ask(
+    const [first, ...others] = this.#addresses;
+    if (first !== undefined) this.#addresses = [...others, first];
+    const { roots, timeMs, removedManagers, managers } = await this.#ask(
       (client, limits) => callUnary(client.getTrust.bind(client), {}, limits),
       signal,
     );
@@ -41,7 +49,7 @@ export class CertificateCalls {
       at: Number(atMs),
       isUntilJoin: untilJoin,
     }));
-    return { roots: roots.join(''), time: Number(timeMs), removed };
+    return { roots: roots.join(''), time: Number(timeMs), removed, managers };
   }
 
   /** The same request id at each manager: a renewal whose answer was lost is not made twice. */
@@ -62,11 +70,11 @@ export class CertificateCalls {
     signal: AbortSignal,
   ): Promise<Answer> {
     let failure: unknown = new Error('no manager is known');
-    for (const [i, address] of [...this.#addresses].entries()) {
+    for (const [i, address] of this.#addresses.entries()) {
       if (signal.aborted) break;
       try {
         const answer = await call(this.#parts.client(address), { timeout: patience, signal, isRetry: i > 0 });
-        this.#addresses.sort((a, b) => Number(b === address) - Number(a === address));
+        this.#addresses = [...this.#addresses].sort((a, b) => Number(b === address) - Number(a === address));
         return answer;
       } catch (error) {
         failure = error;

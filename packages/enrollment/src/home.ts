@@ -16,7 +16,7 @@ export interface Membership {
   readonly name: PeerName;
   /** The token with which it joined; absent: it founded the cluster. */
   readonly token?: TokenId;
-  /** HOST:PORT of each manager that was known when it joined. */
+  /** HOST:PORT of the managers, as they have said last: when it joined, or later. */
   readonly managers: readonly string[];
 }
 

@@ -9,6 +9,7 @@ export * from './id.ts';
 export * from './ip.ts';
 export * from './labels.ts';
 export * from './mac.ts';
+export * from './manager-address.ts';
 export * from './node-keys.ts';
 export * from './nouns.ts';
 export * from './prefix.ts';

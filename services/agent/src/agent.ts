@@ -9,6 +9,8 @@ export interface Agent extends Startable {
   readonly api: AgentApi;
   /** Opens the session with the managers anew, because this host has a new certificate. */
   renewSession(): void;
+  /** From now on, these are the managers: HOST:PORT of each. */
+  knowManagers(addresses: readonly string[]): void;
 }
 
 /**
@@ -32,6 +34,7 @@ export function createAgent(modules: AgentModules, settings: AgentSettings): Age
       await stopping?.stop();
     },
     renewSession: () => running?.renewSession(),
+    knowManagers: (addresses) => running?.knowManagers(addresses),
     api: {
       attach: async (request, timeout) => await api().attach(request, timeout),
       detach: async (request, timeout) => await api().detach(request, timeout),

@@ -9,6 +9,7 @@ import {
   RemovedManagers,
   Renewal,
   readCredential,
+  type Trust,
   writeCredential,
 } from '@causeway/identity/io';
 import { CausewayError, encryptedVxlanPort, isCausewayError, messageOf, type NodeId, visible } from '@causeway/model';
@@ -42,6 +43,7 @@ import { optimiseLate } from './io/compiler.ts';
 import { DirectoryFiles } from './io/directory-files.ts';
 import { keepHeapSmall } from './io/heap.ts';
 import { measureLoopDelay } from './io/loop-delay.ts';
+import { ManagerAddresses } from './io/manager-addresses.ts';
 import { GrpcManagerLink, type ManagerGone } from './io/manager-link.ts';
 import { resetCommand } from './io/reset-command.ts';
 import { keyDirectory, SecretKeyFile } from './io/secret-key-file.ts';
@@ -162,7 +164,8 @@ async function serve(options: Options, log: Log): Promise<void> {
   const identity = identityDirectory(options.dataDir);
   const credential = new LiveCredential(await readCredential(identity));
   const nodeId = nodeOf(credential.current);
-  const settings = { ...given, nodeId, cluster: nameOf(credential.current).cluster };
+  const addresses = await ManagerAddresses.open({ log }, { directory: identity, configured: given.managers });
+  const settings = { ...given, managers: addresses.all, nodeId, cluster: nameOf(credential.current).cluster };
   const managers = new TrustedManagers({
     ...{ credential, clock: systemClock, log },
     removed: await RemovedManagers.open(identity),
@@ -187,12 +190,18 @@ async function serve(options: Options, log: Log): Promise<void> {
   );
   const asking = { client: (address: string) => link.certificates(address), newId: () => randomUuid(cryptoRandom) };
   const source = new CertificateCalls(asking, settings.managers);
+  const learn = async (told: Pick<Trust, 'removed' | 'managers'>): Promise<void> => {
+    await managers.learn(told.removed);
+    if (!(await addresses.learn(told.managers))) return;
+    source.know(addresses.all);
+    agent.knowManagers(addresses.all);
+  };
   const keep = (next: Credential): Promise<void> => writeCredential(identity, next);
   const renewal = new Renewal({
     credential,
     source,
     keep,
-    removed: (told) => managers.learn(told),
+    learn,
     clock: systemClock,
     random: cryptoRandom,
     log,

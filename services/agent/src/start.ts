@@ -61,6 +61,8 @@ export interface RunningAgent {
   readonly api: AgentApi;
   /** Opens the session with the managers anew, because this host has a new certificate. */
   renewSession(): void;
+  /** From now on, these are the managers: HOST:PORT of each. */
+  knowManagers(addresses: readonly string[]): void;
   stop(): Promise<void>;
 }
 
@@ -277,6 +279,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   return {
     api,
     renewSession: () => session.renew(),
+    knowManagers: (addresses) => failover.know(addresses),
     stop: async () => {
       stopped.abort();
       unrecorded.stop();

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { type Credential, nameOf, type Removals } from '@causeway/identity';
-import { ClientCredentials, identityDirectory, Renewal, writeCredential } from '@causeway/identity/io';
+import { ClientCredentials, identityDirectory, Renewal, type Trust, writeCredential } from '@causeway/identity/io';
 import { CertificateServiceClient } from '@causeway/proto/gen/causeway/v1/certificate_service.grpc-client.js';
 import { CertificateCalls, limitConnects, quietGrpc } from '@causeway/proto/io';
 import { type Log, type LogSettings, randomUuid, version } from '@causeway/runtime';
@@ -28,6 +28,7 @@ import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { limitHeapGrowth } from './io/heap.ts';
 import { keepCa } from './io/kept-ca.ts';
+import { keepPeers } from './io/kept-peers.ts';
 import { readOwnCredential } from './io/own-credential.ts';
 import { beside, runBeside, signers } from './io/process/beside.ts';
 import { exitFailed, reportFailure } from './io/process/exit.ts';
@@ -133,7 +134,8 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const own = new CertificateServiceClient(config.advertise, credentials);
   const source = new CertificateCalls({ client: () => own, newId: () => randomUuid(cryptoRandom) }, [config.advertise]);
   const keep = (next: Credential): Promise<void> => writeCredential(identityDirectory(config.dataDir), next);
-  const renewal = new Renewal({ ...parts, credential, source, keep });
+  const learn = ({ managers }: Pick<Trust, 'managers'>): Promise<void> => keepPeers({ log }, config.dataDir, managers);
+  const renewal = new Renewal({ ...parts, credential, source, keep, learn });
   const revoked = etcd && revokedManagers({ view: manager.view, credential, store, etcd, log }, config);
   const service = serviceManager(log);
   const start = async (): Promise<void> => {
@@ -149,7 +151,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     keepCa({ view: manager.view, log }, config.dataDir);
     await renewal.start();
     manager.view.subscribe((changes) => {
-      if (changes.some(({ kind }) => kind === 'ca')) renewal.wake();
+      if (changes.some(({ kind }) => kind === 'ca' || kind === 'manager')) renewal.wake();
     });
     await trust?.start();
     log.info('manager.started', { listen: config.listen, advertise: config.advertise, version });

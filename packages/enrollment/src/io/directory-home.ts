@@ -1,7 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Credential, formatPrivateKey, nameOf, parsePrivateKey, type TokenId } from '@causeway/identity';
-import { readCredential, readSecretFile, writeCredential, writeSecretFile } from '@causeway/identity/io';
+import { type Credential, formatPrivateKey, nameOf, parsePrivateKey } from '@causeway/identity';
+import {
+  noteManagers,
+  readCredential,
+  readMembershipNote,
+  readSecretFile,
+  writeCredential,
+  writeMembershipNote,
+  writeSecretFile,
+} from '@causeway/identity/io';
 import { CausewayError, isCausewayError, type RequestId } from '@causeway/model';
 import type { Attempt, Home, Membership, NewMembership } from '../home.ts';
 
@@ -11,8 +19,6 @@ interface Paths {
   /** File for the sealing key of a manager; absent: the member is not a manager. */
   readonly sealingKey?: string;
 }
-
-type Note = Pick<Membership, 'token' | 'managers'>;
 
 /** A directory with the credential of a member, and what is known about how the member joined. */
 export class DirectoryHome implements Home {
@@ -25,7 +31,7 @@ export class DirectoryHome implements Home {
   async read(): Promise<Membership | undefined> {
     try {
       const credential = await this.credential();
-      return { name: nameOf(credential), ...(await this.#note()) };
+      return { name: nameOf(credential), ...(await readMembershipNote(this.#paths.directory)) };
     } catch (error) {
       if (isCausewayError(error, 'identity-missing')) return undefined;
       throw error;
@@ -43,7 +49,7 @@ export class DirectoryHome implements Home {
     const { about, requestId, key, request } = parse(text);
     const parsed = parsePrivateKey(String(key));
     if (typeof about !== 'string' || typeof requestId !== 'string' || typeof request !== 'string' || !parsed.ok)
-      throw damaged(path, 'remove it, and join with a new token');
+      throw damaged(path);
     return { about, requestId: requestId as RequestId, key: parsed.value, request: Buffer.from(request, 'base64') };
   }
 
@@ -57,30 +63,18 @@ export class DirectoryHome implements Home {
     const { directory, sealingKey } = this.#paths;
     if (sealingKey !== undefined && sealingKeyFile !== undefined) await writeSecretFile(sealingKey, sealingKeyFile);
     await writeCredential(directory, credential);
-    await this.#writeNote({ managers, ...(token !== undefined && { token }) });
+    await writeMembershipNote(directory, { managers, ...(token !== undefined && { token }) });
     await rm(this.#file('attempt.json'), { force: true });
   }
 
   async keepManagers(managers: readonly string[]): Promise<void> {
-    await this.#writeNote({ ...(await this.#note()), managers });
+    await noteManagers(this.#paths.directory, managers);
   }
 
   async clear(): Promise<void> {
     const { directory, sealingKey } = this.#paths;
     await rm(directory, { recursive: true, force: true });
     if (sealingKey !== undefined) await rm(sealingKey, { force: true });
-  }
-
-  async #writeNote(note: Note): Promise<void> {
-    await writeSecretFile(this.#file('membership.json'), `${JSON.stringify(note)}\n`);
-  }
-
-  async #note(): Promise<Note> {
-    const path = this.#file('membership.json');
-    const { token, managers = [] } = parse((await readSecretFile(path)) ?? '{}');
-    if (!Array.isArray(managers) || (token !== undefined && typeof token !== 'string'))
-      throw damaged(path, 'remove it, and run the command again');
-    return { managers: managers.map(String), ...(token !== undefined && { token: token as TokenId }) };
   }
 
   #file(name: string): string {
@@ -98,6 +92,7 @@ function parse(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-function damaged(path: string, remedy: string): CausewayError {
-  return new CausewayError('data-damaged', `${path} is damaged: ${remedy}`, { path });
+function damaged(path: string): CausewayError {
+  const message = `${path} is damaged: remove it, and join with a new token`;
+  return new CausewayError('data-damaged', message, { path });
 }

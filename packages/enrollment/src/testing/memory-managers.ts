@@ -117,7 +117,7 @@ export class MemoryManagers {
 
   #trust(): GetTrustResponse {
     const timeMs = BigInt(Math.trunc(this.#now));
-    return { clusterId: this.cluster, roots: this.#roots, timeMs, caGeneration: 1, removedManagers: [] };
+    return { clusterId: this.cluster, roots: this.#roots, timeMs, caGeneration: 1, removedManagers: [], managers: [] };
   }
 
   #join(request: JoinRequest): JoinResponse {

@@ -2,6 +2,7 @@ export * from './client-credentials.ts';
 export * from './create-key.ts';
 export * from './identity-directory.ts';
 export * from './live-credential.ts';
+export * from './membership-note.ts';
 export * from './peer-listener.ts';
 export * from './removed-managers.ts';
 export * from './renew.ts';

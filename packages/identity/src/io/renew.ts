@@ -6,14 +6,20 @@ import { createRequest } from '../x509/request.ts';
 import { createKey } from './create-key.ts';
 import type { RemovedManager } from './removed-managers.ts';
 
+/** What a manager says about the cluster to its members. */
+export interface Trust {
+  /** What the cluster trusts, in PEM. */
+  readonly roots: string;
+  /** The manager's time, Unix ms. */
+  readonly time: number;
+  readonly removed: readonly RemovedManager[];
+  /** IP:PORT of all managers, as the manager has sent them; none: it does not say. */
+  readonly managers: readonly string[];
+}
+
 /** The managers, as a member asks them for certificates. Calls fail when no manager answers. */
 export interface CertificateSource {
-  /** What the cluster trusts, in PEM, the manager's time, Unix ms, and which managers were removed. */
-  trust(signal: AbortSignal): Promise<{
-    readonly roots: string;
-    readonly time: number;
-    readonly removed: readonly RemovedManager[];
-  }>;
+  trust(signal: AbortSignal): Promise<Trust>;
   /** `request`: PKCS #10 in DER. */
   renew(request: Uint8Array, signal: AbortSignal): Promise<Renewed>;
 }

@@ -9,13 +9,14 @@ import { type Certificate, formatCertificates } from '../x509/certificate.ts';
 import { type Authority, crossSign, issueNode } from '../x509/issue.ts';
 import { checkRequest } from '../x509/request.ts';
 import { LiveCredential } from './live-credential.ts';
-import type { CertificateSource } from './renew.ts';
+import type { CertificateSource, Trust } from './renew.ts';
 import { Renewal } from './renewal.ts';
 
 let clock: FakeClock;
 let live: LiveCredential;
 let source: Managers;
 let kept: Credential[];
+let told: (readonly string[])[];
 let log: MemoryLog;
 let renewal: Renewal;
 
@@ -27,6 +28,7 @@ class Managers implements CertificateSource {
   name = agent;
   issued = 0;
   skew = 0;
+  managers: readonly string[] = [];
   fails: CausewayError | undefined;
 
   constructor(authority: Authority) {
@@ -36,7 +38,12 @@ class Managers implements CertificateSource {
 
   async trust() {
     if (this.fails !== undefined) throw this.fails;
-    return { roots: formatTrustBundle(this.roots), time: clock.wall() + this.skew, removed: [] };
+    return {
+      roots: formatTrustBundle(this.roots),
+      time: clock.wall() + this.skew,
+      removed: [],
+      managers: this.managers,
+    };
   }
 
   async renew(request: Uint8Array) {
@@ -53,6 +60,7 @@ beforeEach(() => {
   clock = new FakeClock();
   log = new MemoryLog();
   kept = [];
+  told = [];
   const authority = authorityOf(1, cluster, clock.wall());
   source = new Managers(authority);
   live = new LiveCredential(credentialOf(authority, agent, { at: clock.wall() }));
@@ -60,7 +68,8 @@ beforeEach(() => {
 
 async function run(): Promise<void> {
   const keep = async (credential: Credential): Promise<void> => void kept.push(credential);
-  renewal = new Renewal({ credential: live, source, keep, clock, random: new SeededRandom(3), log });
+  const learn = async ({ managers }: Pick<Trust, 'managers'>): Promise<void> => void told.push(managers);
+  renewal = new Renewal({ credential: live, source, keep, learn, clock, random: new SeededRandom(3), log });
   await renewal.start();
   await clock.advance(seconds(1));
 }
@@ -78,6 +87,15 @@ test('when it is woken, the managers are asked at once', async () => {
   renewal.wake();
   await clock.advance(seconds(1));
   expect(source.issued).toBe(1);
+  await renewal.stop();
+});
+
+test('what the managers say of managers is passed on each time', async () => {
+  source.managers = ['10.0.0.1:7443'];
+  await run();
+  source.managers = ['10.0.0.1:7443', '10.0.0.2:7443'];
+  await clock.advance(minutes(1));
+  expect(told).toEqual([['10.0.0.1:7443'], ['10.0.0.1:7443', '10.0.0.2:7443']]);
   await renewal.stop();
 });
 

@@ -15,14 +15,13 @@ import { isOfFormerCa } from '../renewal.ts';
 import { formatTime } from '../time.ts';
 import { parseTrustBundle } from '../trust.ts';
 import type { LiveCredential } from './live-credential.ts';
-import type { RemovedManager } from './removed-managers.ts';
-import { type CertificateSource, type RenewParts, renew } from './renew.ts';
+import { type CertificateSource, type RenewParts, renew, type Trust } from './renew.ts';
 
 interface RenewalParts extends RenewParts {
   readonly credential: LiveCredential;
   readonly source: CertificateSource;
-  /** Takes the managers that were removed; absent: the process knows them from elsewhere. */
-  readonly removed?: (managers: readonly RemovedManager[]) => Promise<void>;
+  /** Takes which managers there are, and which were removed. */
+  readonly learn: (told: Pick<Trust, 'removed' | 'managers'>) => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -68,8 +67,8 @@ export class Renewal implements Startable {
 
   async #step(signal: AbortSignal): Promise<Duration> {
     const { credential, source, clock, random, log } = this.#parts;
-    const { roots, time, removed } = await source.trust(signal);
-    await this.#parts.removed?.(removed);
+    const { roots, time, removed, managers } = await source.trust(signal);
+    await this.#parts.learn({ removed, managers });
     const inTime = checkClock(clock.wall(), time);
     if (!inTime.ok) log.warn('clock.wrong', { message: inTime.error.message });
     const isDue = clock.wall() >= this.#due;

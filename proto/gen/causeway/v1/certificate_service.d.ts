@@ -47,6 +47,13 @@ export interface GetTrustResponse {
      * @generated from protobuf field: repeated causeway.v1.RemovedManager removed_managers = 5
      */
     removedManagers: RemovedManager[];
+    /**
+     * IP:port of all managers, also of those that do not run now. A member keeps them in place of those of an earlier answer. Empty:
+     * the caller has no certificate yet, or the manager does not say.
+     *
+     * @generated from protobuf field: repeated string managers = 6
+     */
+    managers: string[];
 }
 /**
  * @generated from protobuf message causeway.v1.JoinRequest

@@ -56,7 +56,8 @@ class GetTrustResponse$Type extends MessageType {
             { no: 2, name: "roots", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "time_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 4, name: "ca_generation", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 5, name: "removed_managers", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => RemovedManager }
+            { no: 5, name: "removed_managers", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => RemovedManager },
+            { no: 6, name: "managers", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -66,6 +67,7 @@ class GetTrustResponse$Type extends MessageType {
         message.timeMs = 0n;
         message.caGeneration = 0;
         message.removedManagers = [];
+        message.managers = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -89,6 +91,9 @@ class GetTrustResponse$Type extends MessageType {
                     break;
                 case /* repeated causeway.v1.RemovedManager removed_managers */ 5:
                     message.removedManagers.push(RemovedManager.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* repeated string managers */ 6:
+                    message.managers.push(reader.string());
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -117,6 +122,9 @@ class GetTrustResponse$Type extends MessageType {
         /* repeated causeway.v1.RemovedManager removed_managers = 5; */
         for (let i = 0; i < message.removedManagers.length; i++)
             RemovedManager.internalBinaryWrite(message.removedManagers[i], writer.tag(5, WireType.LengthDelimited).fork(), options).join();
+        /* repeated string managers = 6; */
+        for (let i = 0; i < message.managers.length; i++)
+            writer.tag(6, WireType.LengthDelimited).string(message.managers[i]);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

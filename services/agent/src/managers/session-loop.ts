@@ -74,7 +74,7 @@ export class SessionLoop implements Startable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { failover, random } = this.#modules;
-    const pauses = new SessionPauses(random, failover.known.length);
+    const pauses = new SessionPauses(random, () => failover.known.length);
     while (!signal.aborted) {
       const end = await this.#runOne(failover.current, pauses, signal);
       if (signal.aborted) return;

@@ -15,7 +15,7 @@ const silent = end('manager-unavailable');
 const taken = end('session-taken');
 const broken = end('manager-unavailable', { isWelcomed: true });
 
-const pauses = (seed = 1): SessionPauses => new SessionPauses(new SeededRandom(seed), 3);
+const pauses = (seed = 1): SessionPauses => new SessionPauses(new SeededRandom(seed), () => 3);
 const spansOf = (of: SessionPauses, ...ends: SessionEnd[]): number[] => ends.map((each) => of.after(each, false).span);
 const times = <Value>(count: number, value: Value): Value[] => Array.from({ length: count }, () => value);
 

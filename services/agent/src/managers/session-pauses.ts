@@ -37,14 +37,14 @@ export interface SessionPause {
 export class SessionPauses {
   readonly #random: Random;
   /** How many managers the agent knows. */
-  readonly #managers: number;
+  readonly #managers: () => number;
   #returnWithin = milliseconds(0);
   /** Attempts in a row. */
   #tries = 0;
   #failed: Generator<Duration, never>;
   #taken: Generator<Duration, never>;
 
-  constructor(random: Random, managers: number) {
+  constructor(random: Random, managers: () => number) {
     this.#random = random;
     this.#managers = managers;
     this.#failed = delays(backoff, random);
@@ -68,7 +68,7 @@ export class SessionPauses {
     if (isLeft || isAwaited || this.#returnWithin <= backoff.max) return short;
     if (isWelcomed) return { kind: 'turn', span: milliseconds(this.#returnWithin * this.#random.float()) };
     this.#tries += 1;
-    const isOver = this.#tries % (this.#managers * triesOfEach) === 0;
+    const isOver = this.#tries % (this.#managers() * triesOfEach) === 0;
     return isOver ? { kind: 'turn', span: this.#returnWithin } : short;
   }
 }

@@ -193,12 +193,14 @@ class ManagerCalls {
 /** What the manager that answered last says. It is asked once: a later command tries again. */
 function certificatesAt(address: string, stubs: StubPool): OperatorSource {
   return {
+    address,
     async trust(signal) {
       const method = stubs.method(address, 'getTrust');
       const limits = { timeout: trustWithin, signal };
-      const { roots, removedManagers } = await callUnary<GetTrustRequest, GetTrustResponse>(method, {}, limits);
+      const answer = await callUnary<GetTrustRequest, GetTrustResponse>(method, {}, limits);
+      const { roots, removedManagers, managers } = answer;
       return {
-        roots: roots.join(''),
+        ...{ roots: roots.join(''), managers },
         removed: removedManagers.map(({ name, atMs, untilJoin }) => ({
           name,
           at: Number(atMs),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DirectoryHome } from '@causeway/enrollment/io';
 import {
   type Authority,
   type Credential,
@@ -17,12 +18,19 @@ import { EchoClient, echoServer, TestCluster } from '@causeway/identity/io/testi
 import { type ClusterId, unwrap } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
 import { cryptoRandom } from '@causeway/runtime/io';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type OperatorSource, operatorCredentials, renewalTimeOf, renewOperator } from './operator-credential.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  managersOfContext,
+  type OperatorSource,
+  operatorCredentials,
+  renewalTimeOf,
+  renewOperator,
+} from './operator-credential.ts';
 
 const cluster = 'c1c1c1c1c1c1c1c1' as ClusterId;
 const name = { cluster, role: 'operator', id: 'admin' } as const;
 const hour = 3_600_000;
+const [m1, m2, m3] = ['10.0.0.1:7443', '10.0.0.2:7443', '10.0.0.3:7443'] as const;
 const now = Date.now();
 let directory: string;
 
@@ -51,11 +59,16 @@ async function hold(by: Authority, age: number): Promise<Credential> {
 }
 
 /** Managers that trust these roots, the newest first, and issue by the first. */
-function managers(by: Authority, former?: Authority): OperatorSource & { issued: number } {
+function managers(
+  by: Authority,
+  former?: Authority,
+): OperatorSource & { issued: number; address: string; managers: readonly string[] } {
   const roots = [by, ...(former === undefined ? [] : [former])].map(({ certificate }) => certificate);
   const source = {
     issued: 0,
-    trust: async () => ({ roots: formatTrustBundle(roots), removed: [] }),
+    address: m1,
+    managers: [] as readonly string[],
+    trust: async () => ({ roots: formatTrustBundle(roots), removed: [], managers: source.managers }),
     renew: async (request: Uint8Array) => {
       source.issued++;
       const issuing = { now, random: cryptoRandom };
@@ -107,14 +120,45 @@ test('a command waits for a new certificate: longer when it is late, or when all
 test('a manager of whose removal a command has learned from another manager is refused by the next command', async () => {
   const members = new TestCluster();
   await writeCredential(directory, members.credential('operator', 'ops'));
-  const [m1, m2] = [await serve(members, 'm1'), await serve(members, 'm2')];
+  const [one, two] = [await serve(members, 'm1'), await serve(members, 'm2')];
   const who = async (at: string): Promise<string> => await ask(at, await operatorCredentials({}, directory));
-  expect(await who(m1)).toBe('operator/ops');
+  expect(await who(one)).toBe('operator/ops');
   const roots = formatTrustBundle(members.expectedOfManagers.trust);
-  const trust = async () => ({ roots, removed: [{ name: 'm1', at: Date.now() - 60_000, isUntilJoin: true }] });
+  const removed = [{ name: 'm1', at: Date.now() - 60_000, isUntilJoin: true }];
+  const trust = async () => ({ roots, removed, managers: [] });
   await renewOperator({}, directory, { ...managers(authority()), trust }, new AbortController().signal);
-  expect(await who(m1)).toMatch(/manager-removed.*manager\/m1 was removed from the cluster/);
-  expect(await who(m2)).toBe('operator/ops');
+  expect(await who(one)).toMatch(/manager-removed.*manager\/m1 was removed from the cluster/);
+  expect(await who(two)).toBe('operator/ops');
+});
+
+describe('the managers of a context', () => {
+  /** What the context has after a command that was answered by the manager at `address`. */
+  async function managersAfter(told: readonly string[], address: string = m1): Promise<readonly string[]> {
+    await renewed(Object.assign(managers(ca), { managers: told, address }));
+    return await managersOfContext({}, directory);
+  }
+  let ca: Authority;
+
+  beforeEach(async () => {
+    ca = authority();
+    await hold(ca, 1);
+    await new DirectoryHome({ directory }).keepManagers([m1]);
+  });
+
+  test('are those that the managers have said last, also those that joined later', async () => {
+    expect(await managersAfter([m1, m2, m3])).toEqual([m1, m2, m3]);
+    expect(await managersAfter([m2, m3], m2)).toEqual([m2, m3]);
+  });
+
+  test('stay when the command found the managers in another way, or the manager says nothing of use', async () => {
+    expect(await managersAfter([m2, m3], '127.0.0.1:17443')).toEqual([m1]);
+    expect(await managersAfter([])).toEqual([m1]);
+    expect(await managersAfter(['unix:7443'])).toEqual([m1]);
+  });
+
+  test('keep the address that led to the managers, if these do not name it', async () => {
+    expect(await managersAfter([m2, m3])).toEqual([m1, m2, m3]);
+  });
 });
 
 async function serve(members: TestCluster, name: string): Promise<string> {

@@ -13,13 +13,15 @@ import {
   type CertificateSource,
   ClientCredentials,
   LiveCredential,
-  type RemovedManager,
+  noteManagers,
   RemovedManagers,
   readCredential,
+  readMembershipNote,
   renew,
+  type Trust,
   writeCredential,
 } from '@causeway/identity/io';
-import { CausewayError, isCausewayError, unwrap } from '@causeway/model';
+import { CausewayError, isCausewayError, readManagerAddresses, unwrap } from '@causeway/model';
 import { type Duration, milliseconds, seconds, within } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { inUse } from '../contexts/contexts.ts';
@@ -43,15 +45,16 @@ export async function operatorCredentials(
   );
 }
 
-/** The managers, as an operator asks them for a certificate. */
+/** A manager, as an operator asks it for a certificate. */
 export interface OperatorSource extends Pick<CertificateSource, 'renew'> {
-  /** What the cluster trusts, in PEM, and which managers were removed. */
-  trust(signal: AbortSignal): Promise<{ readonly roots: string; readonly removed: readonly RemovedManager[] }>;
+  /** HOST:PORT of the manager. */
+  readonly address: string;
+  trust(signal: AbortSignal): Promise<Omit<Trust, 'time'>>;
 }
 
 /**
- * Learns which managers were removed, and renews the certificate of an operator when half of its life is over, or the CA of the
- * cluster has changed. The next connections use the new certificate, and refuse those managers.
+ * Learns which managers there are and which were removed, and renews the certificate of an operator when half of its life is over, or
+ * the CA of the cluster has changed. The next connections use the new certificate, and refuse the removed managers.
  * @throws CausewayError as `operatorCredentials`, and as the source
  */
 export async function renewOperator(
@@ -61,8 +64,9 @@ export async function renewOperator(
   signal: AbortSignal,
 ): Promise<void> {
   const { directory, credential } = await readOperator(environment, context);
-  const { roots, removed } = await source.trust(signal);
+  const { roots, removed, managers } = await source.trust(signal);
   await (await RemovedManagers.open(directory)).learn(removed);
+  await learnManagers(directory, source.address, managers).catch(() => undefined); // a later command tries again
   const limit = renewalTimeOf(credential, unwrap(parseTrustBundle(roots)), systemClock.wall());
   if (limit === undefined) return;
   const keep = (next: Credential): Promise<void> => writeCredential(directory, next);
@@ -78,6 +82,17 @@ export function renewalTimeOf(credential: Credential, roots: TrustBundle, now: n
   const [certificate] = credential.chain;
   if (isLate(certificate, now) || isOfFormerCa(credential, roots)) return seconds(10);
   return isHalfOver(certificate, now) ? milliseconds(1_500) : undefined;
+}
+
+/**
+ * Keeps the managers for the next command. `asked`: the manager that has said this. If the context did not lead to it, the operator
+ * has said another way to the managers, and the context stays. If the managers do not name it so, it is reached through a NAT, and stays.
+ */
+async function learnManagers(directory: string, asked: string, said: readonly string[]): Promise<void> {
+  const told = readManagerAddresses(said);
+  const { managers } = await readMembershipNote(directory);
+  if (told.length === 0 || !managers.includes(asked)) return;
+  await noteManagers(directory, told.includes(asked) ? told : [asked, ...told]);
 }
 
 interface Operator {

@@ -1,3 +1,4 @@
+import type { NewMembership } from '@causeway/enrollment';
 import { CausewayError } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
@@ -69,6 +70,16 @@ test('a repetition keeps the settings', async () => {
   const settings = host.settings.get('manager');
   await causeway('init');
   expect(host.settings.get('manager')).toBe(settings);
+});
+
+test('a repetition keeps the managers that the context knows', async () => {
+  await causeway('init --name m1 --listen 10.0.0.1');
+  const home = contexts.homes.get('0123456789abcdef');
+  const kept = { name: { cluster: '0123456789abcdef', role: 'operator', id: 'admin' } } as unknown as NewMembership;
+  await home?.keep(kept);
+  await home?.keepManagers(['10.0.0.1:7443', '10.0.0.2:7443']);
+  await causeway('init');
+  expect(home?.managers).toEqual(['10.0.0.1:7443', '10.0.0.2:7443']);
 });
 
 test('the life of certificates is passed on', async () => {

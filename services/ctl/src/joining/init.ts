@@ -122,7 +122,10 @@ function wordsFor(
 /** The operator's credential is there already. Which context is in use, does not change. */
 async function keepContext(contexts: Contexts, { operatorDirectory }: Founded, manager: string): Promise<void> {
   const name = operatorDirectory.split('/').at(-1) ?? '';
-  await contexts.home(name).keepManagers([manager]);
+  const home = contexts.home(name);
+  const { managers = [] } = (await home.read()) ?? {};
+  // The context may know of managers that joined since.
+  if (!managers.includes(manager)) await home.keepManagers([manager, ...managers]);
   if (inUse(await contexts.all(), await contexts.chosen()) === undefined) await contexts.use(name);
 }
 

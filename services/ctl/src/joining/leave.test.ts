@@ -15,17 +15,20 @@ let clock: FakeClock;
 let host: FakeHost;
 let asked: string[];
 let answer: ErrorCode | undefined;
+let silent: string | undefined;
 
 beforeEach(() => {
   clock = new FakeClock();
   host = new FakeHost();
   asked = [];
   answer = undefined;
+  silent = undefined;
 });
 
 const open: OpenExit = (address) => {
   const say = async <Value>(call: string, value: Value): Promise<Value> => {
     asked.push(`${call} at ${address}`);
+    if (address === silent) throw new CausewayError('manager-unavailable', 'connect ECONNREFUSED');
     if (answer === undefined) return value;
     throw new CausewayError(answer, `refused by ${address}`);
   };
@@ -82,6 +85,16 @@ test('agent and manager of one host, for scripts', async () => {
   const agent = { cluster, role: 'agent', id: expect.stringMatching(/^[0-9a-f]{16}$/) };
   expect(JSON.parse(stdout)).toEqual({ left: [agent, { cluster, role: 'manager', id: 'm1' }] });
   expect(asked).toEqual(['remove host at 10.0.0.1:7443', 'remove manager m1 at 10.0.0.1:7443']);
+});
+
+test('the first manager, which was removed or does not run, asks the managers that joined later', async () => {
+  await joined('manager', 'm1');
+  await host.home('manager', '/var/lib/causeway/manager').keepManagers(['10.0.0.1:7443', '10.0.0.2:7443']);
+  host.settings.set('manager', 'CAUSEWAY_NAME=m1\nCAUSEWAY_LISTEN=10.0.0.1:7443\n');
+  silent = '10.0.0.1:7443';
+  const { stdout, code } = await causeway('leave');
+  expect([stdout, code]).toEqual(['manager/m1 has left the cluster 0123456789abcdef\n', 0]);
+  expect(asked).toEqual(['remove manager m1 at 10.0.0.1:7443', 'remove manager m1 at 10.0.0.2:7443']);
 });
 
 test('only the manager', async () => {

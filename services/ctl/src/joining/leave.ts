@@ -70,9 +70,10 @@ async function leaveAs(
   const home = host.home(service, dataDir);
   const membership = await home.read();
   if (membership === undefined) return undefined;
-  const { managers } = membership;
-  const known = variables[service === 'agent' ? 'CAUSEWAY_MANAGERS' : 'CAUSEWAY_JOIN'] ?? variables['CAUSEWAY_LISTEN'];
-  const addresses = known === undefined ? managers : parseManagers(known);
+  const configured = variables[service === 'agent' ? 'CAUSEWAY_MANAGERS' : 'CAUSEWAY_JOIN'];
+  // The settings are from the day when this host joined; the managers have said later which managers there are.
+  const known = [...parseManagers(configured ?? variables['CAUSEWAY_LISTEN'] ?? ''), ...membership.managers];
+  const addresses = [...new Set(known)];
   // A manager that is removed ends by itself. A host that is connected is not removed.
   if (service === 'agent') await host.stop(service);
   try {

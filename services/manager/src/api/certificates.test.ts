@@ -11,6 +11,7 @@ import { createKey } from '@causeway/identity/io';
 import { type CausewayError, type Name, type NodeId, unwrap } from '@causeway/model';
 import { minutes, seconds } from '@causeway/runtime';
 import { describe, expect, test, vi } from 'vitest';
+import type { CallContext } from '../call/context.ts';
 import type { Identity } from '../call/identity.ts';
 import { Issuer } from '../cluster/ca/issuer.ts';
 import type { NextCa } from '../plan/rotate-ca.ts';
@@ -40,6 +41,29 @@ test('a joiner that has verified the pin gets the roots and the clock', async ()
   expect(trust).toMatchObject({ clusterId: cluster.founded?.founding.clusterId, caGeneration: 1 });
   expect(trust.roots.join('')).toBe(formatTrustBundle(cluster.founded?.founding.ca.roots ?? []));
   expect(Number(trust.timeMs)).toBe(cluster.clock.wall());
+});
+
+describe('the addresses of managers', () => {
+  const told = async (call: CallContext): Promise<readonly string[]> =>
+    (await cluster.answer(manager.api.certificate.getTrust({}, call))).managers;
+  const agent = from({ kind: 'agent', node: nodeId(1) });
+
+  test('are told to members: also of a manager that has stopped, and not of one that was removed', async () => {
+    expect(await told(agent)).toEqual(['m1:7443']);
+    const m2 = { name: 'm2', address: '10.0.0.2:7443', version: '1', etcdMember: '', schema: 1, goneAt: 5 };
+    const [store, key] = [cluster.storeOf(manager), keys.knownManager('m2' as Name)];
+    await store.txn([], [{ kind: 'put', key, value: records.knownManager.codec.encode(m2) }]);
+    await cluster.settle();
+    for (const peer of [agent, from({ kind: 'operator', name: 'mary' }), from({ kind: 'manager', name: 'm3' })])
+      expect(await told(peer)).toEqual(['m1:7443', '10.0.0.2:7443']);
+    await store.txn([], [{ kind: 'delete', key }]);
+    await cluster.settle();
+    expect(await told(agent)).toEqual(['m1:7443']);
+  });
+
+  test('are not told to who has no certificate yet', async () => {
+    expect(await told(stranger())).toEqual([]);
+  });
 });
 
 test('a cluster that was founded without a CA says so', async () => {

@@ -103,7 +103,7 @@ export class CertificatesApi {
     this.#renewals = new RateLimit(context.modules.clock, renewalLimits);
   }
 
-  getTrust(_request: GetTrustRequest, _call: CallContext): Promise<GetTrustResponse> {
+  getTrust(_request: GetTrustRequest, { peer }: CallContext): Promise<GetTrustResponse> {
     const { clock, view } = this.#context.modules;
     const { id: clusterId } = this.#context.haveRead();
     const { generation } = this.#issuer.ca.value;
@@ -114,6 +114,8 @@ export class CertificatesApi {
       timeMs,
       caGeneration: generation,
       removedManagers: removedManagers(view),
+      // A stranger may be here: tokens are not asked for yet.
+      managers: peer.kind === 'joiner' ? [] : this.#addresses,
     });
   }
 
@@ -142,7 +144,7 @@ export class CertificatesApi {
       id: reply.id,
       chain: [reply.chain],
       roots: this.#roots,
-      managers: knownManagers(this.#context.modules.view, this.#self).map(({ address }) => address),
+      managers: this.#addresses,
       sealingKeyFile: reply.role === 'manager' ? this.#sealingKeyFile() : '',
     };
   }
@@ -279,9 +281,9 @@ export class CertificatesApi {
     return this.#issuer.ca.value.roots.map((root) => formatCertificates([root]));
   }
 
-  get #self() {
+  get #addresses(): string[] {
     const { name, address, schema } = this.#context.settings;
-    return { name, address, schema };
+    return knownManagers(this.#context.modules.view, { name, address, schema }).map((known) => known.address);
   }
 }
 

@@ -1,4 +1,4 @@
-import { parseName, unwrap } from '@causeway/model';
+import { type IpPort, parseName, unwrap } from '@causeway/model';
 import {
   type Duration,
   type LogSettings,
@@ -11,7 +11,7 @@ import {
 import { type DefaultPool, parsePool } from '../ipam/subnet-pools.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { type EtcdConfig, type EtcdOptions, etcdOptionSpecs, readEtcd, readHistory } from './etcd-config.ts';
-import { type Address, type OptionSpec, readAddress, readProgram, refuse } from './option.ts';
+import { type OptionSpec, readAddress, readProgram, refuse } from './option.ts';
 
 /** Settings of a manager's process, as text. Precedence: flag > environment > default. */
 export interface Options extends EtcdOptions {
@@ -174,7 +174,7 @@ function readChoice<Choice extends string>(text: string, flag: string, choices: 
   return choices.find((choice) => choice === text) ?? refuse(flag, text, `one of ${choices.join(', ')}`);
 }
 
-function readAdvertise(text: string | undefined, listen: Address): Address {
+function readAdvertise(text: string | undefined, listen: IpPort): IpPort {
   if (text === undefined && !listen.isWildcard) return listen;
   const expected = `an address at which other hosts reach this manager, because --listen ${listen.text} means every address`;
   if (text === undefined) return refuse('--advertise', '', expected);

@@ -1,7 +1,7 @@
-import { parseIp } from '@causeway/model';
+import { type IpPort, parseIp } from '@causeway/model';
 import { type Duration, milliseconds, parseDuration, seconds } from '@causeway/runtime';
 import { defaultTxnOps } from '../store/store.ts';
-import { type Address, type OptionSpec, readAddress, readPort, refuse } from './option.ts';
+import { type OptionSpec, readAddress, readPort, refuse } from './option.ts';
 
 /** etcd's own default. */
 const defaultElectionTimeout = seconds(1);
@@ -143,7 +143,7 @@ export const etcdOptionSpecs: readonly OptionSpec[] = [
 ];
 
 /** @throws CausewayError invalid-argument that names the flag */
-export function readEtcd(options: EtcdOptions, advertise: Pick<Address, 'ip'>): EtcdConfig {
+export function readEtcd(options: EtcdOptions, advertise: Pick<IpPort, 'ip'>): EtcdConfig {
   return options.etcd === 'embedded' ? readEmbedded(options, advertise) : readExternal(options);
 }
 
@@ -154,7 +154,7 @@ export function readHistory(text: string): Duration {
   return fits && history !== undefined ? history : refuse('--etcd-history', text, 'a duration of 1m to 24h, or 0s');
 }
 
-function readEmbedded(options: EtcdOptions, advertise: Pick<Address, 'ip'>): EtcdConfig {
+function readEmbedded(options: EtcdOptions, advertise: Pick<IpPort, 'ip'>): EtcdConfig {
   const clientPort = readPort(options.etcdClientPort, '--etcd-client-port');
   const peerPort = readPort(options.etcdPeerPort, '--etcd-peer-port');
   if (clientPort === peerPort) refuse('--etcd-peer-port', options.etcdPeerPort, 'a port other than --etcd-client-port');
@@ -193,7 +193,7 @@ function readElectionTimeout({ etcdElectionTimeout }: EtcdOptions, otherwise: Du
     : refuse('--etcd-election-timeout', etcdElectionTimeout, 'a duration of 100ms to 10s');
 }
 
-function readPeerAddress({ etcdPeerAddress, join }: EtcdOptions, advertise: Pick<Address, 'ip'>): string {
+function readPeerAddress({ etcdPeerAddress, join }: EtcdOptions, advertise: Pick<IpPort, 'ip'>): string {
   if (etcdPeerAddress === undefined) return join === undefined ? '127.0.0.1' : advertise.ip;
   const ip = parseIp(etcdPeerAddress);
   if (!ip.ok || ip.value === '0.0.0.0' || ip.value === '::')

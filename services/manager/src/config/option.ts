@@ -1,4 +1,4 @@
-import { CausewayError, clip, type Family, family, parseIp } from '@causeway/model';
+import { CausewayError, clip, type IpPort, parseIpPort } from '@causeway/model';
 
 /** Flag, variable, default and help of one option. The command line is made from a table of these. */
 export interface OptionSpec {
@@ -9,26 +9,9 @@ export interface OptionSpec {
   readonly optional?: true;
 }
 
-export interface Address {
-  /** As gRPC and people write it; IPv6 in brackets. */
-  readonly text: string;
-  /** Without port and brackets. */
-  readonly ip: string;
-  readonly isWildcard: boolean;
-  readonly family: Family;
-  readonly port: number;
-}
-
 /** @throws CausewayError invalid-argument */
-export function readAddress(text: string, flag: string): Address {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const ip = parseIp(match?.[1] ?? match?.[2] ?? '');
-  const port = Number(match?.[3]);
-  if (!ip.ok || (match?.[1] !== undefined) !== ip.value.includes(':') || port < 1 || port > 65_535)
-    return refuse(flag, text, 'IP:PORT, such as 192.0.2.1:7443 or [2001:db8::1]:7443');
-  const host = family(ip.value) === 6 ? `[${ip.value}]` : ip.value;
-  const isWildcard = ip.value === '0.0.0.0' || ip.value === '::';
-  return { text: `${host}:${port}`, ip: ip.value, isWildcard, family: family(ip.value), port };
+export function readAddress(text: string, flag: string): IpPort {
+  return parseIpPort(text) ?? refuse(flag, text, 'IP:PORT, such as 192.0.2.1:7443 or [2001:db8::1]:7443');
 }
 
 /** @throws CausewayError invalid-argument */

@@ -10,7 +10,7 @@ export interface StartFacts {
   readonly belongsTo?: string;
   /** This manager's data directory, for error messages. */
   readonly dataDir: string;
-  /** Managers to join, without this manager. */
+  /** Managers to join, without this manager: those of --join, and those that this manager has known. */
   readonly join: readonly string[];
 }
 

@@ -54,7 +54,7 @@ export interface EmbeddedEtcdParts {
 }
 
 export interface JoinParts {
-  /** Host:port of each manager to ask, without this manager. */
+  /** Host:port of each manager to ask, without this manager: those of --join, and those that this manager has known. */
   readonly managers: readonly string[];
   /** Asks these managers. Returns the answers of those that run in a cluster. */
   ask(signal: AbortSignal): Promise<readonly FoundManager[]>;
@@ -404,7 +404,7 @@ export class EmbeddedEtcd implements Startable {
 
 function noCluster(managers: readonly string[], dataDir: string): CausewayError {
   const message =
-    `--join ${managers.join(',')}: no manager of a running cluster answers there, and ${dataDir} holds no etcd: start those first; ` +
+    `no manager of a running cluster answers at ${managers.join(',')} (--join, and the managers that this one has known), and ${dataDir} holds no etcd data: start those first; ` +
     `or, if there is no cluster yet, run "causeway-manager init" on one host, and start that one first`;
   return new CausewayError('store-unavailable', message, { field: '--join' });
 }

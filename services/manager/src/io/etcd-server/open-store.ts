@@ -8,6 +8,7 @@ import type { ClusterRecord } from '../cluster-record.ts';
 import { memberCredentials, tlsCredentials } from '../etcd/credentials.ts';
 import { StoreIdentity } from '../etcd/identity.ts';
 import { EtcdStore } from '../etcd/store.ts';
+import { readPeers } from '../kept-peers.ts';
 import { cutStrangers } from './cut-strangers.ts';
 import { discoverClusters } from './discover.ts';
 import { EmbeddedEtcd } from './embedded-etcd.ts';
@@ -43,7 +44,8 @@ export async function openStore(
   }
   const { join, ...settings } = config;
   // Operators may give every manager the same list of all managers.
-  const managers = join.filter((address) => address !== advertise);
+  const known = new Set([...join, ...(await readPeers({ log }, dataDir))]);
+  const managers = [...known].filter((address) => address !== advertise);
   const ask = (signal: AbortSignal) => discoverClusters({ clock: systemClock, credentials }, managers, signal);
   const ofMembers = { ...parts, credentials: memberCredentials(credential, () => systemClock.wall(), removals) };
   const etcd = new EmbeddedEtcd(
