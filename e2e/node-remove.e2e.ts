@@ -110,4 +110,15 @@ describeLab('taking a host out of service, as docs/operations.md tells it', () =
     await eventually(async () => expect(await pings(near, again)).toBe(true));
     expect((await lab.try('h3', 'causeway', 'verify')).code).toBe(0);
   });
+
+  test('a host that joined and was removed is told so when it joins again with the same token', async () => {
+    const { token } = await lab.json<{ readonly token: string }>('h1', 'node', 'token', 'create', '--role', 'agent');
+    const where = ['--name', 'extra', '--root', '/run/extra', '--data-path', '192.0.2.9'];
+    const join = () => lab.try('h3', 'causeway', 'join', lab.underlay('h1'), '--token', token, ...where);
+    expect((await join()).stdout).toContain('has joined the cluster');
+    expect((await join()).stdout).toContain('is a member of the cluster already');
+    await lab.run('h1', 'causeway', 'node', 'remove', 'extra', '--force');
+    const told = expect.stringMatching(/was removed from the cluster \S+: run "causeway leave" first/);
+    expect(await join()).toMatchObject({ code: 1, stderr: told });
+  });
 });

@@ -1,4 +1,4 @@
-import type { Pin } from '@causeway/identity';
+import type { Credential, Pin } from '@causeway/identity';
 import type {
   GetTrustRequest,
   GetTrustResponse,
@@ -13,15 +13,15 @@ export interface Limits {
 }
 
 /**
- * What a manager answers to a caller that has no certificate yet. Nothing is sent before the manager has proved that its CA
- * is the pinned CA. Failures are CausewayErrors.
+ * What a manager answers to a host that joins, or has joined. Nothing is sent before the manager has proved that its CA is the pinned
+ * CA, or one that the credential trusts. Failures are CausewayErrors.
  */
 export interface Door {
-  /** @throws CausewayError ca-mismatch, manager-unavailable, timed-out */
+  /** @throws CausewayError ca-mismatch, manager-unavailable, timed-out; to a member that was removed: node-removed, manager-removed */
   getTrust(request: GetTrustRequest, limits: Limits): Promise<GetTrustResponse>;
   join(request: JoinRequest, limits: Limits): Promise<JoinResponse>;
   close(): void;
 }
 
-/** `address`: HOST:PORT. Opens no connection yet. */
-export type Knock = (address: string, pin: Pin) => Door;
+/** `address`: HOST:PORT. `by`: the credential of a member; before a host has one, the pin. Opens no connection yet. */
+export type Knock = (address: string, by: Pin | Credential) => Door;

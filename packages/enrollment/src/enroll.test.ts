@@ -1,3 +1,4 @@
+import { formatPeer, type Role } from '@causeway/identity';
 import { createKey } from '@causeway/identity/io';
 import type { CausewayError, ClusterId, Name } from '@causeway/model';
 import { minutes, seconds } from '@causeway/runtime';
@@ -55,7 +56,25 @@ describe('a host joins', () => {
     const { membership } = await join({ token });
     managers.fault(first, 'closed');
     expect(await join({ token })).toEqual({ membership: home.kept, wasMember: true });
+    expect(remarks).toEqual([
+      `${first} is not used: connect ECONNREFUSED ${first}`,
+      expect.stringMatching(/^no manager has said whether agent\/\S+ is still a member$/),
+    ]);
     expect(home.kept?.name).toEqual(membership.name);
+    expect(managers.used(token)).toBe(1);
+  });
+
+  test.each<Role>(['agent', 'manager', 'operator'])('and was removed: the same token says so, as %s', async (role) => {
+    const token = managers.createToken(role);
+    const { membership } = await join({ token });
+    managers.removed.add(formatPeer(membership.name));
+    managers.fault(first, 'silent');
+    const { code, message } = await refusalOf({ token, addresses: [first, second] });
+    expect(code).toBe(role === 'manager' ? 'manager-removed' : 'node-removed');
+    expect(message).toMatch(
+      /^\S+ was removed from the cluster 0123456789abcdef: .* first, then join with a new token$/,
+    );
+    expect(message).toContain(role === 'operator' ? 'remove the context' : 'run "causeway leave"');
     expect(managers.used(token)).toBe(1);
   });
 

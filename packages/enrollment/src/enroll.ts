@@ -44,12 +44,15 @@ const pause: Backoff = { first: milliseconds(250), max: seconds(2), factor: 2 };
 /**
  * Makes this host a member of a cluster, or finds that it is: with the same token and home, it may be called again at any time,
  * and the token is used once.
- * @throws CausewayError as `Join` of certificate_service.proto; ca-mismatch, clock-wrong, cluster-mismatch,
+ * @throws CausewayError as `Join` of certificate_service.proto; node-removed and manager-removed: it was a member; ca-mismatch, clock-wrong, cluster-mismatch,
  * manager-unavailable and timed-out with the addresses
  */
 export async function enroll(parts: EnrollParts, asked: Enrollment, signal: AbortSignal): Promise<Enrolled> {
   const present = await parts.home.read();
-  if (present?.token === asked.token.id) return { membership: present, wasMember: true };
+  if (present?.token === asked.token.id) {
+    await checkPresent(parts, present, asked.addresses, signal);
+    return { membership: present, wasMember: true };
+  }
   const doors = asked.addresses.map((address) => ({ address, door: parts.knock(address, asked.token.pin) }));
   try {
     const managers = await findManagers(parts, asked, doors, signal);
@@ -64,6 +67,33 @@ export async function enroll(parts: EnrollParts, asked: Enrollment, signal: Abor
   } finally {
     for (const { door } of doors) door.close();
   }
+}
+
+/** What is on the disk was true once. If no manager answers, that is all that is known. @throws CausewayError node-removed, manager-removed */
+async function checkPresent(
+  { knock, home, onRemark }: EnrollParts,
+  { name }: Membership,
+  addresses: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const credential = await home.credential();
+  const ask = async (address: string): Promise<Heard<unknown>> => {
+    const door = knock(address, credential);
+    const outcome = await resultOf(door.getTrust({}, { timeout: answerWithin, signal }));
+    door.close();
+    return { address, outcome };
+  };
+  const heard = await Promise.all(addresses.map(ask));
+  signal.throwIfAborted();
+  for (const { outcome } of heard) {
+    if (outcome.ok || !['node-removed', 'manager-removed'].includes(outcome.error.code)) continue;
+    const way = name.role === 'operator' ? 'remove the context' : 'run "causeway leave"';
+    const message = `${formatPeer(name)} was removed from the cluster ${name.cluster}: ${way} first, then join with a new token`;
+    throw new CausewayError(outcome.error.code, message, { peer: formatPeer(name) });
+  }
+  if (heard.some(({ outcome }) => outcome.ok)) return;
+  for (const remark of remarksOn(heard)) onRemark?.(remark);
+  onRemark?.(`no manager has said whether ${formatPeer(name)} is still a member`);
 }
 
 type Opened = Trusted & { readonly address: string; readonly door: Door };

@@ -7,11 +7,13 @@ import {
   createToken,
   digestOf,
   formatCertificates,
+  formatPeer,
   hashSecret,
   hasPin,
   issueNode,
   issueRoot,
   type JoinToken,
+  nameOf,
   type Pin,
   parsePeerName,
   pinOf,
@@ -44,6 +46,8 @@ export class MemoryManagers {
   readonly #faults = new Map<string, Fault>();
   /** "join 10.0.0.1:7443": the calls that were carried out. */
   readonly calls: string[] = [];
+  /** "agent/7c0e…": members that were removed. */
+  readonly removed = new Set<string>();
   /** How far the managers' clock is ahead, ms. */
   ahead = 0;
 
@@ -91,12 +95,13 @@ export class MemoryManagers {
     else this.#faults.set(address, fault);
   }
 
-  readonly knock: Knock = (address, pin): Door => {
+  readonly knock: Knock = (address, by): Door => {
     const call = async <Answer>(name: string, limits: Limits, carryOut: () => Answer): Promise<Answer> => {
       const fault = this.#addresses.includes(address) ? this.#faults.get(address) : 'closed';
       if (fault === 'closed') throw new CausewayError('manager-unavailable', `connect ECONNREFUSED ${address}`);
       if (fault === 'silent') return await this.#timeOut(limits);
-      if (!hasPin(this.#authority.certificate, pin))
+      if ('chain' in by) this.#checkMember(formatPeer(nameOf(by)));
+      else if (!hasPin(this.#authority.certificate, by))
         throw new CausewayError('ca-mismatch', 'this manager belongs to another cluster than the token');
       if (fault === 'electing' && name === 'join') throw new CausewayError('not-leader', 'the managers elect a leader');
       this.calls.push(`${name} ${address}`);
@@ -109,6 +114,11 @@ export class MemoryManagers {
       close: () => undefined,
     };
   };
+
+  #checkMember(peer: string): void {
+    const code = peer.startsWith('manager/') ? 'manager-removed' : 'node-removed';
+    if (this.removed.has(peer)) throw new CausewayError(code, `${peer} was removed from the cluster`);
+  }
 
   async #timeOut({ timeout, signal }: Limits): Promise<never> {
     await this.#parts.clock.sleep(timeout, signal);

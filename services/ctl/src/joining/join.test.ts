@@ -71,6 +71,17 @@ describe('an agent', () => {
     expect(host.done).toEqual(['restart agent', 'start agent']);
   });
 
+  test('a repetition after the host was removed says so, and starts no service', async () => {
+    const line = `join 10.0.0.1 --token ${tokenOf('agent')}`;
+    await causeway(line);
+    managers.removed.add(`agent/${host.homes.get('/var/lib/causeway/agent')?.kept?.name.id}`);
+    const { stderr, code } = await causeway(line);
+    expect(stderr).toMatch(
+      /agent\/\S+ was removed from the cluster \S+: run "causeway leave" first, then join with a new token/,
+    );
+    expect([code, host.done]).toEqual([1, ['restart agent']]);
+  });
+
   test('a repetition with another name is refused: the cluster knows the host by the first name', async () => {
     const line = `join 10.0.0.1 --token ${tokenOf('agent')} --data-path 192.0.2.8`;
     await causeway(`${line} --name h8`);

@@ -42,7 +42,7 @@ export function joinCommand(parts: JoinParts): CommandBuilder {
     description:
       'Verifies the manager by the fingerprint in the token before it sends anything, gets a certificate for this host, writes the\n' +
       'settings of the service to /etc/causeway, and starts the service; without systemd it prints the command that does. May be\n' +
-      `repeated: the token is used once.\n${tokenHelp}`,
+      `repeated: the token is used once. Exit 1 if the host was removed since: then "causeway leave" comes first.\n${tokenHelp}`,
     arguments: [
       new Argument('<address>', 'managers as HOST[:7443],…; one is enough').argParser((text) =>
         parseManagers(text, 'address'),

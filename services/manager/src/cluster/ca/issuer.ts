@@ -211,7 +211,7 @@ interface ChangedKey {
 interface Holder {
   readonly name: string;
   readonly publicKey: PublicKey;
-  /** Of the record with the public key. */
+  /** That of the record with the public key. */
   readonly revision: bigint;
 }
 
