@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
@@ -328,6 +328,31 @@ describe('a stranger cannot fill the server’s memory', () => {
     const talk = as(port, of(agent)).talk();
     for (let i = 0; i < 4; i++) await talk.say('x'.repeat(200_000));
     expect(await talk.say('more')).toBe('agent/a1a1a1a1a1a1a1a1: more');
+  });
+});
+
+describe('a connection becomes one of TLS with the first bytes of its client', () => {
+  test('which may be few', async () => {
+    const { port } = await serve();
+    const slow = createServer((client) => {
+      const onward = connect(port, host);
+      client.once('data', (hello) => {
+        onward.setNoDelay().write(hello.subarray(0, 3));
+        onward.once('ready', () => setImmediate(() => onward.write(hello.subarray(3))));
+        client.pipe(onward).pipe(client);
+      });
+      for (const socket of [client, onward]) socket.on('error', () => undefined);
+    }).listen(0, host);
+    cleanups.push(() => slow.close());
+    await once(slow, 'listening');
+    expect(await as((slow.address() as AddressInfo).port, of(agent)).who()).toBe('agent/a1a1a1a1a1a1a1a1');
+  });
+
+  test('and ends when its client ends it before', async () => {
+    const { port } = await serve();
+    const socket = connect(port, host).end().resume();
+    await once(socket, 'close');
+    expect(await as(port, of(agent)).who()).toBe('agent/a1a1a1a1a1a1a1a1');
   });
 });
 

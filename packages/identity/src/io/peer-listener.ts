@@ -2,6 +2,7 @@ import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { CausewayError } from '@causeway/model';
 import { type ConnectionInjector, type Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Expected, Peer } from '../verify.ts';
+import { unparsed } from '../x509/certificate.ts';
 import type { LiveCredential } from './live-credential.ts';
 import { Strangers } from './strangers.ts';
 import { sentBy, verifySocket } from './tls.ts';
@@ -103,7 +104,9 @@ function callerOf(socket: TLSSocket, expected: Expected): Caller {
   if (!sent.ok) return { kind: 'refused', error: sent.error };
   if (sent.value.length === 0) return { kind: 'anonymous' };
   const verdict = verifySocket(socket, sent.value, expected);
-  return verdict.ok ? { kind: 'peer', peer: verdict.value } : { kind: 'refused', error: verdict.error };
+  if (!verdict.ok) return { kind: 'refused', error: verdict.error };
+  const { name, certificate } = verdict.value;
+  return { kind: 'peer', peer: { name, certificate: unparsed(certificate) } };
 }
 
 /** A call that a `PeerListener` let in. */

@@ -40,6 +40,7 @@ export class TlsAcceptor {
   readonly #handshakes = new Handshakes<Socket>(limits);
   /** The connections of `#handshakes` by their other end, by which a TLS connection finds the connection below it. */
   readonly #sockets = new Map<string, Socket>();
+  readonly #deadlines = new Map<Socket, NodeJS.Timeout>();
   readonly #unsubscribe: () => void;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -52,10 +53,8 @@ export class TlsAcceptor {
       ALPNProtocols: [protocol],
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout,
     });
     this.#tls.on('secureConnection', (socket) => this.#secure(socket));
-    // Node reports a handshake that takes too long, and leaves the connection open.
     this.#tls.on('tlsClientError', (_error, socket) => socket.destroy());
     this.#unsubscribe = credential.onReplace(() => this.#tls.setSecureContext(contextOptions(credential.current)));
   }
@@ -95,8 +94,26 @@ export class TlsAcceptor {
   #ended(otherEnd: string, socket: Socket, outcome?: 'accepted'): void {
     // A client may connect from the same port again before this process notices the end of the former connection.
     if (this.#sockets.get(otherEnd) === socket) this.#sockets.delete(otherEnd);
+    clearTimeout(this.#deadlines.get(socket));
+    this.#deadlines.delete(socket);
     this.#handshakes.ended(socket, performance.now(), outcome);
     this.#wake();
+  }
+
+  /**
+   * The TLS connection is made when the client's first bytes are here. Node gives the bytes of a TLS connection a buffer of the size
+   * of the first read: of the 64 KiB for which it asks the kernel, or of the bytes that it finds. The buffer stays as long as the
+   * connection.
+   */
+  #begin(socket: Socket): void {
+    this.#deadlines.set(
+      socket,
+      setTimeout(() => socket.destroy(), handshakeTimeout),
+    );
+    socket.once('readable', () => {
+      if (socket.readableLength > 0) this.#tls.emit('connection', socket);
+      else socket.destroy();
+    });
   }
 
   #secure(secured: TLSSocket): void {
@@ -124,7 +141,7 @@ export class TlsAcceptor {
       }
       if (step.kind === 'start') {
         step.instead?.destroy();
-        this.#tls.emit('connection', step.connection);
+        this.#begin(step.connection);
         started++;
       } else {
         step.connection.resetAndDestroy();

@@ -48,6 +48,40 @@ export function readCertificate(source: X509Certificate | Uint8Array): Result<Ce
   }
 }
 
+/**
+ * The same certificate, for one that is kept as long as a connection: what OpenSSL makes of a certificate and its key takes
+ * 20 KiB, and is made anew whenever it is asked for.
+ */
+export function unparsed(certificate: Certificate): Certificate {
+  return new Unparsed(certificate);
+}
+
+class Unparsed implements Certificate {
+  readonly der: Uint8Array;
+  readonly serial: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly isAuthority: boolean;
+  readonly uris: readonly string[];
+
+  constructor({ der, serial, notBefore, notAfter, isAuthority, uris }: Certificate) {
+    this.der = der;
+    this.serial = serial;
+    this.notBefore = notBefore;
+    this.notAfter = notAfter;
+    this.isAuthority = isAuthority;
+    this.uris = uris;
+  }
+
+  get x509(): X509Certificate {
+    return new X509Certificate(this.der);
+  }
+
+  get publicKey(): KeyObject {
+    return this.x509.publicKey;
+  }
+}
+
 /** All certificates of a file. A file without one is refused. */
 export function readCertificates(pem: string): Result<readonly Certificate[], CausewayError> {
   const blocks = parsePem(pem);
