@@ -45,6 +45,54 @@ describe('a message for several calls', () => {
   });
 });
 
+/** A call whose connection takes what it got when `take` is called. */
+function slowCall() {
+  const got: { readonly bytes: Buffer; readonly done: () => void }[] = [];
+  const call = callOf([], { sendMessage: (bytes: Buffer, done: () => void) => void got.push({ bytes, done }) });
+  const sizes: number[] = [];
+  const text: Buffer[] = [];
+  const take = (): number => {
+    const [next] = got.splice(0, 1);
+    if (next === undefined) return 0;
+    sizes.push(next.bytes.length);
+    text.push(next.bytes);
+    next.done();
+    return next.bytes.length;
+  };
+  return { call, got, sizes, take, text };
+}
+
+describe('a connection', () => {
+  test('gets a large message in pieces, and what follows it in order', () => {
+    const { call, got, sizes, take, text } = slowCall();
+    const stream = new FrameStream(call);
+    const done: string[] = [];
+    stream.write(new Uint8Array(20_000).fill(1), () => done.push('large'));
+    stream.write(message, () => done.push('small'));
+    stream.end(() => done.push('end'));
+    expect(got.map(({ bytes }) => bytes.length)).toEqual([8_192]);
+    while (take() > 0);
+    expect(sizes).toEqual([8_192, 8_192, 3_621, 8]);
+    expect(done).toEqual(['end', 'large', 'small']);
+    expect(Buffer.concat(text).subarray(-9)).toEqual(Buffer.from([1, 0, 0, 0, 0, 3, 7, 8, 9]));
+  });
+
+  test('gets small messages together', () => {
+    const { call, got } = slowCall();
+    const stream = new FrameStream(call);
+    for (let i = 0; i < 3; i++) stream.write(message, () => undefined);
+    expect(got).toHaveLength(3);
+  });
+
+  test('without messages ends at once', () => {
+    let isEnded = false;
+    new FrameStream(slowCall().call).end(() => {
+      isEnded = true;
+    });
+    expect(isEnded).toBe(true);
+  });
+});
+
 test('this version of grpc-js is as expected: a client gets the message, and grpc-js did not frame it', async () => {
   const bytes = (value: Uint8Array): Buffer => Buffer.from(value);
   const path = '/test/Follow';

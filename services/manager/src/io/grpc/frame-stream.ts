@@ -11,8 +11,20 @@ interface Internals {
 /** Length of what gRPC puts before each message: a flag, and the message's length. */
 const prefixBytes = 5;
 
+/**
+ * Most bytes that the connection gets at a time. Node encrypts all that it gets at once, and keeps buffers for the most that it had
+ * to encrypt: of 17 KiB if that was less, of 32 KiB and more after one large table.
+ */
+const mostAtOnce = 8 * 1024;
+
 /** Messages with their prefix. Most messages go to many agents. */
 const frames = new WeakMap<Uint8Array, Buffer>();
+
+/** A message, or the rest of one, that waits for the connection. */
+interface Waiting {
+  readonly bytes: Buffer;
+  readonly done: () => void;
+}
 
 /**
  * The sending side of a call whose messages are encoded already. grpc-js copies each message for each call, to put its prefix
@@ -22,23 +34,53 @@ const frames = new WeakMap<Uint8Array, Buffer>();
 export class FrameStream {
   readonly #call: ServerDuplexStream<unknown, Uint8Array>;
   readonly #internals: Internals;
-  readonly #send: (message: Uint8Array, done: () => void) => void;
+  readonly #write: ((bytes: Buffer, done: () => void) => void) | undefined;
+  readonly #waiting: Waiting[] = [];
+  /** Bytes that the connection has got and not taken. */
+  #underWay = 0;
+  #end: (() => void) | undefined;
 
   constructor(call: ServerDuplexStream<unknown, Uint8Array>) {
     this.#call = call;
     this.#internals = (call as { call?: Internals }).call ?? {};
     const { serializeMessage, sendMessage } = this.#internals;
-    if (serializeMessage === undefined || sendMessage === undefined) {
-      this.#send = (message, done) => void call.write(message, done);
-    } else {
-      this.#internals.serializeMessage = frameOf;
-      this.#send = (message, done) => sendMessage.call(this.#internals, message, done);
-    }
+    if (serializeMessage === undefined || sendMessage === undefined) return;
+    this.#internals.serializeMessage = (bytes) => bytes as Buffer;
+    this.#write = (bytes, done) => sendMessage.call(this.#internals, bytes, done);
   }
 
   /** `done` is called when the connection has taken the message; not if the connection breaks before. */
   write(message: Uint8Array, done: () => void): void {
-    if (!this.#call.writableEnded && !this.#call.destroyed) this.#send(message, done);
+    if (this.#call.writableEnded || this.#call.destroyed) return;
+    if (this.#write === undefined) return void this.#call.write(message, done);
+    this.#waiting.push({ bytes: frameOf(message), done });
+    this.#sendMore();
+  }
+
+  /** Calls `end` when the connection has got all messages. */
+  end(end: () => void): void {
+    this.#end = end;
+    this.#sendMore();
+  }
+
+  #sendMore(): void {
+    while (this.#underWay < mostAtOnce) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      const room = mostAtOnce - this.#underWay;
+      const isLast = next.bytes.length <= room;
+      const piece = isLast ? next.bytes : next.bytes.subarray(0, room);
+      if (!isLast) this.#waiting.unshift({ bytes: next.bytes.subarray(room), done: next.done });
+      this.#underWay += piece.length;
+      this.#write?.(piece, () => {
+        this.#underWay -= piece.length;
+        if (isLast) next.done();
+        this.#sendMore();
+      });
+    }
+    if (this.#waiting.length > 0) return;
+    this.#end?.();
+    this.#end = undefined;
   }
 
   /**

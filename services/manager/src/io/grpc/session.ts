@@ -108,8 +108,10 @@ class GrpcAgentChannel implements AgentChannel {
     if (this.#isClosed) return;
     this.#markClosed();
     setTimeout(() => this.#stream.reset(), lingerMs).unref();
-    if (error === undefined) this.#call.end();
-    else this.#call.emit('error', errorToService(error));
+    this.#stream.end(() => {
+      if (error === undefined) this.#call.end();
+      else this.#call.emit('error', errorToService(error));
+    });
   }
 
   #take(request: ConnectRequest): void {
