@@ -100,9 +100,13 @@ function refusedByClient(refusal: CausewayError): CausewayError {
   return new CausewayError('manager-unavailable', refusal.message, data, { cause: refusal });
 }
 
-/** The useful part of gRPC's own error text: "No connection established. Last error: Error: connect ECONNREFUSED …". */
+/**
+ * The useful part of gRPC's own error text: "No connection established. Last error: Error: connect ECONNREFUSED …". The error is
+ * "null" if another channel tried to connect: channels share the state of an address, and only that channel got the text.
+ */
 export function plainWords(text: string): string {
   const [, last] = /Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s.exec(text) ?? [];
+  if (last === 'null') return 'no connection could be made';
   // The timestamp would make the message of each try different, and every log line has one anyway.
   return (last ?? text).replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/, '').trim();
 }
