@@ -1,44 +1,28 @@
-import { type Difference, hostNetns, type Kernel, plan } from '@causeway/datapath';
+import { type Difference, hostNetns, type Kernel } from '@causeway/datapath';
 import type { PrivateKey } from '@causeway/identity';
-import {
-  type ClusterId,
-  encryptedVxlanPort,
-  family,
-  type Ip,
-  messageOf,
-  type NetworkId,
-  type NodeId,
-} from '@causeway/model';
-import {
-  type Clock,
-  type Duration,
-  type Log,
-  Loop,
-  milliseconds,
-  type Random,
-  type Startable,
-  seconds,
-} from '@causeway/runtime';
+import { type ClusterId, type Ip, messageOf, type NetworkId, type NodeId } from '@causeway/model';
+import { type Clock, type Duration, type Log, Loop, type Random, type Startable, seconds } from '@causeway/runtime';
 import type { Files } from '../disk/files.ts';
 import type { Dirty } from '../reconcile/dirty.ts';
-import { explain, logFailures, logOps } from '../reconcile/op-log.ts';
 import type { Protection, ProtectionState } from '../reconcile/protection.ts';
 import { RereadTimer } from '../reconcile/reread-timer.ts';
 import type { Tables } from '../tables/tables.ts';
 import { EncryptedNetworks } from './encrypted-networks.ts';
 import { Gate } from './gate.ts';
-import { applyIpsec, hasEncryptedTunnel, type Ipsec, isBlock, readIpsec } from './ipsec.ts';
+import { readIpsec } from './ipsec.ts';
 import type { KeyFile } from './key-file.ts';
+import { KnownIpsec } from './known-ipsec.ts';
 import { KnownPeers } from './known-peers.ts';
 import type { Member } from './member.ts';
 import type { KeyNews } from './news.ts';
 import { OwnKeys } from './own-keys.ts';
 import { OwnRecord, type Send } from './own-record.ts';
 import { RecordsFile } from './records-file.ts';
-import { ipsecOf, noIpsec, withoutDemands } from './round.ts';
 import { EncryptionRounds } from './rounds.ts';
 import { type EncryptionStatus, nextKeyIn, peersOf } from './status.ts';
 import { ToldReceipts } from './told-receipts.ts';
+import { Upkeep } from './upkeep.ts';
+import { Verifications } from './verifications.ts';
 import type { RekeyOrders } from './wish.ts';
 
 /** What encryption needs of the world, beside what the rest of the agent needs. */
@@ -77,8 +61,6 @@ export interface HostEncryptionSettings {
   readonly period: Duration;
 }
 
-/** Shortest pause between two rounds: peers answer a change of this host at about the same time. */
-const shortest = milliseconds(5);
 const retry = seconds(1);
 
 /**
@@ -90,7 +72,6 @@ const retry = seconds(1);
  */
 export class HostEncryption implements Protection, Startable {
   readonly #modules: HostEncryptionModules;
-  readonly #address: Ip;
   readonly #networks: EncryptedNetworks;
   readonly #keys: OwnKeys;
   readonly #record: OwnRecord;
@@ -101,34 +82,33 @@ export class HostEncryption implements Protection, Startable {
   readonly #gate: Gate;
   readonly #loop: Loop;
   readonly #timer: RereadTimer;
+  readonly #known: KnownIpsec;
+  readonly #verifications = new Verifications();
+  readonly #upkeep: Upkeep;
   readonly #abort = new AbortController();
   #running = Promise.resolve();
-  /** Those who wait for the next round. */
-  #asking: ((drift: readonly Difference[]) => void)[] = [];
-  /** Those whose question came before the present round. */
-  #asked: ((drift: readonly Difference[]) => void)[] = [];
   readonly #unsubscribe: () => void;
   #send: Send | undefined;
-  #hasEsp = false;
   #isConfirmed = false;
-  /** Whether the kernel may have SAs, policies or sockets of ours. */
-  #mayHaveAny = true;
   #failure = '';
 
   constructor(modules: HostEncryptionModules, settings: HostEncryptionSettings) {
     this.#modules = modules;
-    this.#address = settings.address;
     this.#gate = new Gate(modules);
     this.#keys = new OwnKeys(modules);
     this.#record = new OwnRecord(modules, settings);
     this.#peers = new KnownPeers(modules, settings);
     this.#file = new RecordsFile(modules);
-    const [keys, record, peers, told, file] = [this.#keys, this.#record, this.#peers, this.#told, this.#file];
-    this.#rounds = new EncryptionRounds({ ...modules, keys, record, peers, told, file }, settings);
+    this.#known = new KnownIpsec(modules);
+    const [known, keys, record, peers] = [this.#known, this.#keys, this.#record, this.#peers];
+    const [told, file, gate, verifications] = [this.#told, this.#file, this.#gate, this.#verifications];
+    this.#rounds = new EncryptionRounds({ ...modules, known, keys, record, peers, told, file }, settings);
     const step = (signal: AbortSignal): Promise<Duration | undefined> => this.#step(signal);
     this.#loop = new Loop(modules, { step, failed: (error) => this.#fail(error), retryAfter: retry });
     this.#networks = new EncryptedNetworks({ ...modules, onChange: () => this.#loop.wake() });
     this.#timer = new RereadTimer({ ...modules, reread: (dirty) => this.#reread(dirty) }, { netns: hostNetns });
+    const [networks, rounds, timer] = [this.#networks, this.#rounds, this.#timer];
+    this.#upkeep = new Upkeep({ ...modules, networks, gate, known, rounds, timer, verifications }, settings);
     this.#unsubscribe = modules.member.onReplace(() => this.#loop.wake());
   }
 
@@ -145,8 +125,7 @@ export class HostEncryption implements Protection, Startable {
     this.#unsubscribe();
     this.#timer.stop();
     await this.#running;
-    this.#answer([]);
-    for (const answer of this.#asking) answer([]);
+    this.#verifications.end();
   }
 
   get state(): ProtectionState {
@@ -222,10 +201,10 @@ export class HostEncryption implements Protection, Startable {
   /** What other programs have changed since the last round. It is repaired when this resolves, as far as the kernel allows it. */
   verify(): Promise<readonly Difference[]> {
     if (this.#abort.signal.aborted) return Promise.resolve([]);
-    return new Promise((resolve) => {
-      this.#asking.push(resolve);
-      this.#loop.wake();
-    });
+    const answer = this.#verifications.ask();
+    this.#known.forget();
+    this.#loop.wake();
+    return answer;
   }
 
   /** How often keys of other hosts were refused since the agent started. */
@@ -248,88 +227,20 @@ export class HostEncryption implements Protection, Startable {
   }
 
   async #step(signal: AbortSignal): Promise<Duration | undefined> {
-    this.#asked = this.#asking.splice(0);
-    const next = this.#networks.isAny ? await this.#protect(signal) : await this.#cease();
+    this.#verifications.begin();
+    const next = this.#networks.isAny
+      ? await this.#upkeep.protect(this.#send, signal)
+      : await this.#upkeep.cease(this.#isConfirmed);
     this.#failure = '';
-    this.#answer([]);
+    this.#verifications.answer([]);
     return next;
-  }
-
-  /** One round. Undefined: this host cannot encrypt, until it is asked again. */
-  async #protect(signal: AbortSignal): Promise<Duration | undefined> {
-    const { kernel, clock, onRepaired, onRefused } = this.#modules;
-    this.#timer.watch();
-    const began = clock.now();
-    const found = await readIpsec(kernel);
-    this.#timer.wholeReadTook(clock.now() - began);
-    const why = await this.#whyNoEsp(found.xfrmStates.size > 0);
-    if (why !== undefined) {
-      this.#timer.unwatch();
-      this.#gate.set({ why });
-      return undefined;
-    }
-    this.#mayHaveAny = true;
-    const stranger = this.#modules.portStranger(family(this.#address));
-    if (stranger !== undefined) return await this.#keepOut(stranger, found);
-    const { drift, repaired, refused, nextIn } = await this.#rounds.run(found, this.#send);
-    this.#answer(drift);
-    if (repaired.length > 0) onRepaired(repaired);
-    onRefused(refused.length);
-    const missing = refused.find(({ op }) => isBlock(op));
-    if (this.#networks.isAny) this.#gate.set(missing === undefined ? 'ready' : { why: explain(missing) });
-    await clock.sleep(milliseconds(Math.max(shortest, clock.now() - began)), signal);
-    return nextIn;
-  }
-
-  /** What the process writes to the port of a peer must not leave in ESP, and the process must not get what comes in ESP. */
-  async #keepOut(stranger: string, found: Ipsec): Promise<Duration> {
-    const { kernel, log, onRefused } = this.#modules;
-    this.#gate.set({ why: `${stranger} has UDP port ${encryptedVxlanPort}, which tunnels of encrypted networks need` });
-    this.#rounds.reset();
-    const ops = plan(ipsecOf(found), ipsecOf(withoutDemands(found)));
-    logOps(log, ops);
-    const refused = await applyIpsec(kernel, ops);
-    logFailures(log, refused, []);
-    onRefused(refused.length);
-    return retry;
-  }
-
-  /** No encrypted network is left: SAs and policies go, when no tunnel is left that they protect. */
-  async #cease(): Promise<Duration | undefined> {
-    const { kernel, log, onRefused } = this.#modules;
-    // From now on no network is made before the blocks are set again.
-    this.#gate.set('pending');
-    this.#timer.unwatch();
-    this.#rounds.reset();
-    if (!this.#mayHaveAny || !this.#isConfirmed) return undefined;
-    const found = await readIpsec(kernel);
-    const ops = plan(ipsecOf(found), ipsecOf(noIpsec));
-    if (ops.length > 0 && (await hasEncryptedTunnel(kernel))) return retry;
-    if (this.#networks.isAny) return milliseconds(0);
-    logOps(log, ops);
-    const refused = await applyIpsec(kernel, ops);
-    logFailures(log, refused, []);
-    onRefused(refused.length);
-    this.#mayHaveAny = refused.length > 0;
-    return refused.length > 0 ? retry : undefined;
-  }
-
-  async #whyNoEsp(isProved: boolean): Promise<string | undefined> {
-    if (!this.#hasEsp && !isProved) {
-      const why = await this.#modules.whyNoEsp();
-      if (why !== undefined) return why;
-    }
-    this.#hasEsp = true;
-    return undefined;
   }
 
   /** Changes of links and entries concern networks, which watch them by themselves. */
   #reread(dirty: Dirty): void {
-    if (dirty === 'everything' || (dirty !== 'nothing' && dirty.more)) this.#loop.wake();
-  }
-
-  #answer(drift: readonly Difference[]): void {
-    for (const answer of this.#asked.splice(0)) answer(drift);
+    if (dirty !== 'everything' && (dirty === 'nothing' || !dirty.more)) return;
+    this.#known.forget();
+    this.#loop.wake();
   }
 
   #fail(error: unknown): void {
@@ -337,6 +248,6 @@ export class HostEncryption implements Protection, Startable {
     if (message !== this.#failure) this.#modules.log.error('encryption.failed', { message });
     this.#failure = message;
     if (this.#gate.state === 'pending') this.#gate.set({ why: message });
-    this.#answer([]);
+    this.#verifications.answer([]);
   }
 }

@@ -1,14 +1,15 @@
-import { type Difference, differences, type Failure, type Kernel } from '@causeway/datapath';
+import type { Difference, Failure, Kernel } from '@causeway/datapath';
 import { dueAt, type HostView, PossibleSas, publicHalf, type RekeyReason } from '@causeway/encryption';
 import type { ClusterId, Ip, NodeId } from '@causeway/model';
 import { type Clock, type Duration, type Log, milliseconds, minutes, seconds } from '@causeway/runtime';
 import { explain, logFailures, logOps } from '../reconcile/op-log.ts';
 import { applyIpsec, type Ipsec, isGuard } from './ipsec.ts';
+import type { KnownIpsec, Look } from './known-ipsec.ts';
 import type { KnownPeers } from './known-peers.ts';
 import type { OwnKeys } from './own-keys.ts';
 import type { OwnRecord, Send } from './own-record.ts';
 import type { RecordsFile } from './records-file.ts';
-import { ipsecOf, planRound, type Round, type RoundView } from './round.ts';
+import { planRound, type Round, type RoundView } from './round.ts';
 import type { ToldReceipts } from './told-receipts.ts';
 import { type NewestKey, type RekeyOrders, reasonToRekey } from './wish.ts';
 
@@ -21,7 +22,8 @@ const retry = seconds(1);
 const guardAgainAfter = minutes(1);
 
 export interface RoundsModules {
-  readonly kernel: Pick<Kernel, 'read' | 'apply'>;
+  readonly kernel: Pick<Kernel, 'apply'>;
+  readonly known: KnownIpsec;
   readonly keys: OwnKeys;
   readonly record: OwnRecord;
   readonly peers: KnownPeers;
@@ -40,9 +42,7 @@ export interface RoundsSettings {
 }
 
 export interface RoundOutcome {
-  /** What other programs have changed since the round before. */
-  readonly drift: readonly Difference[];
-  /** The part of it that was repaired. */
+  /** The part of the drift that was repaired. */
   readonly repaired: readonly Difference[];
   readonly refused: readonly Failure[];
   /** When the next round is due, if nothing happens before. */
@@ -56,8 +56,6 @@ export class EncryptionRounds {
   readonly #settings: RoundsSettings;
   readonly #sas = new PossibleSas();
   #delay: HostView['delay'];
-  /** What the kernel had of ours after the last round. undefined: not known. */
-  #held: Ipsec | undefined;
   #refused: readonly Failure[] = [];
   /** That the kernel has refused the guard: why, and when (ms of the monotonic clock). */
   #unguarded: { readonly errno: string; readonly at: number } | undefined;
@@ -68,14 +66,13 @@ export class EncryptionRounds {
     this.orders = { period: settings.period, afterGeneration: 0 };
   }
 
-  /** Decides from one read of the kernel, and does it. `send`: absent while there is no session. */
-  async run(found: Ipsec, send: Send | undefined): Promise<RoundOutcome> {
-    const { kernel, keys, record, peers, told, file, clock, log } = this.#modules;
+  /** Decides from one look at the kernel, and does it. `send`: absent while there is no session. */
+  async run({ found, drift }: Look, send: Send | undefined): Promise<RoundOutcome> {
+    const { kernel, known, keys, record, peers, told, file, clock, log } = this.#modules;
     peers.lookAgain();
     const view = await this.view();
     const wanted = this.#wanted(view, found);
     const round = planRound(view, found, wanted, clock.wall());
-    const drift = this.#held === undefined ? [] : differences(ipsecOf(found), ipsecOf(this.#held));
     await file.save([...record.records, ...peers.records]);
     await keys.keep(round.keyring, round.create);
     this.#follow(round);
@@ -86,23 +83,17 @@ export class EncryptionRounds {
     this.#refused = refused;
     const isUnguarded = this.#noteGuard(round, failures);
     const held = isUnguarded ? { ...round.held, portGuards: found.portGuards } : round.held;
-    this.#held = refused.length === 0 ? held : undefined;
+    known.became(refused.length === 0 ? held : undefined);
     if (send !== undefined) {
       told.tell(round.receipts, send);
       record.say(round.publish, send);
     }
     const isChanged = round.ops.length > 0 || round.create !== undefined;
     return {
-      drift,
       repaired: refused.length === 0 ? this.#withoutLost(drift) : [],
       refused,
       nextIn: refused.length > 0 ? retry : isChanged ? milliseconds(0) : this.#restAfter(view, wanted),
     };
-  }
-
-  /** Nothing of ours is in the kernel any more. */
-  reset(): void {
-    this.#held = undefined;
   }
 
   async view(): Promise<RoundView> {
