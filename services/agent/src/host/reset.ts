@@ -10,6 +10,7 @@ import {
   teardown,
   vxlanName,
 } from '@causeway/datapath';
+import { encapPort } from '@causeway/model';
 import type { Files } from '../disk/files.ts';
 import { readIpsec } from '../encryption/ipsec.ts';
 import { ipsecOf, noIpsec } from '../encryption/round.ts';
@@ -54,16 +55,23 @@ export async function resetHost({ kernel, files, tell }: ResetModules): Promise<
   return isClean;
 }
 
-/** Returns whether no SA and no policy of ours is left. */
+/** Returns whether no SA, no policy, no table of nftables and no holder of a port of ours is left. */
 async function removeIpsec(kernel: Kernel, tell: ResetModules['tell']): Promise<boolean> {
   const found = await readIpsec(kernel);
   const ops = plan(ipsecOf(found), ipsecOf(noIpsec));
   if (ops.length === 0) return true;
   const [failure] = await applyPlan(kernel, ops);
-  if (failure === undefined)
-    tell(`removed ${found.xfrmStates.size} SAs and ${found.xfrmPolicies.size} policies of IPsec`);
-  else tell(`left SAs or policies of IPsec: the kernel refuses ${failure.op.op}: ${failure.errno} ${failure.message}`);
-  return failure === undefined;
+  if (failure !== undefined) {
+    tell(
+      `left what protects encrypted networks: the kernel refuses ${failure.op.op}: ${failure.errno} ${failure.message}`,
+    );
+    return false;
+  }
+  tell(`removed ${found.xfrmStates.size} SAs and ${found.xfrmPolicies.size} policies of IPsec`);
+  for (const port of found.portGuards.keys()) tell(`removed the nftables table inet causeway-${port}`);
+  for (const address of found.encapSockets.keys())
+    tell(`removed the process that holds UDP port ${encapPort} of ${address} for ESP`);
+  return true;
 }
 
 /** An overlay that was being made or removed may have fewer links. */

@@ -31,7 +31,7 @@ function autolockAnswer(unlockKey: string): Answer {
         '',
         `    ${unlockKey}`,
         '',
-        'After its start, each manager needs it: causeway ca unlock',
+        'After its start, each manager needs it: CAUSEWAY_UNLOCK_KEY=KEY causeway ca unlock',
       ]
     : 'autolock is off';
   return {

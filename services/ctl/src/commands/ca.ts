@@ -11,8 +11,8 @@ const show = command<object>({
   summary: 'show the CA of the cluster, and how many members have a certificate of it',
   description:
     'The fingerprint is that in join tokens: the SHA-256 of the public key. If the key of the CA is outside of the cluster,\n' +
-    'it says for each manager what issues certificates, and how the last call ended. With -o json, every certificate is listed, with its\n' +
-    'holder.',
+    'the command says for each manager which program issues certificates, and how the last call ended. With -o json, every certificate\n' +
+    'is listed, with its holder.',
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway ca show', 'causeway ca show -o json'],
   async run({ clients, context }) {

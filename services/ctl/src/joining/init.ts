@@ -221,7 +221,7 @@ function initAnswer({ name, listen }: Member, founded: Founded, { isAutolock, se
       ? []
       : [
           '',
-          'Keep the unlock key apart from the managers; each needs it after its start (causeway ca unlock):',
+          'Keep the unlock key apart from the managers; each needs it after its start (CAUSEWAY_UNLOCK_KEY=KEY causeway ca unlock):',
           '',
           `    ${unlockKey}`,
         ]),

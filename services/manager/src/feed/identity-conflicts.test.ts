@@ -68,7 +68,7 @@ describe('a host that connects', () => {
     ]);
     expect(refusal(other, away, 2)?.message).toBe(
       'node.data_path 10.0.0.1 belongs to host h1 (a1), which is away and has 2 endpoints: give this host an address of its own ' +
-        '(--data-path), or start the agent of that host, or remove that host if it is gone for good (causeway node remove h1)',
+        '(--data-path), or start the agent of that host, or remove that host if it is gone for good (causeway node remove h1 --force)',
     );
     expect(refusal(other, away, 1)?.message).toContain('has an endpoint:');
   });

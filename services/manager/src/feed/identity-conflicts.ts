@@ -32,7 +32,7 @@ export function checkIdentityConflicts(
 ): void {
   const namesake = live(node.id);
   if (namesake !== undefined && (namesake.name !== node.name || namesake.dataPath !== node.dataPath)) {
-    const message = `node.id ${node.id} belongs to host ${namesake.name} (data path ${namesake.dataPath}), which has a session: two agents have the same identity; start this agent (${node.name}, data path ${node.dataPath}) with an empty --data-dir, not with a copy`;
+    const message = `node.id ${node.id} belongs to host ${namesake.name} (data path ${namesake.dataPath}), which has a session: two agents have the same identity; start this agent (${node.name}, data path ${node.dataPath}) with a --data-dir of its own, not with a copy: empty it, and run "causeway join" with a new token`;
     throw new CausewayError('node-in-use', message, { field: 'node.id', value: node.id, host: namesake.name });
   }
   for (const other of nodes) {
@@ -54,5 +54,5 @@ function remedy({ name }: Node, endpoints: number, isPresent: boolean): string {
   const own = 'give this host an address of its own (--data-path)';
   if (isPresent) return `which has a session: ${own}, or stop the agent of that host`;
   const what = endpoints === 1 ? 'an endpoint' : `${endpoints} endpoints`;
-  return `which is away and has ${what}: ${own}, or start the agent of that host, or remove that host if it is gone for good (causeway node remove ${name})`;
+  return `which is away and has ${what}: ${own}, or start the agent of that host, or remove that host if it is gone for good (causeway node remove ${name} --force)`;
 }

@@ -126,6 +126,14 @@ test('without the CA on the disk, the error says what to do', async () => {
   });
 });
 
+test('without the CA on the disk, an operator gets another remedy', async () => {
+  await removeFounding(dataDir);
+  const recovering = recoverOperator(parts(), settings(), 'mary' as Name, () => operatorDir);
+  await expect(recovering).rejects.toThrow(
+    /^no certificate of mary can be made here, and .* has no ca\.json, .*: run this command on a manager that has this file/,
+  );
+});
+
 test('a manager that runs keeps the CA on its disk, as it is now', async () => {
   const cluster = new MemoryCluster({ hasCa: true });
   const { manager } = await cluster.startManager('m1');

@@ -47,7 +47,7 @@ export async function recoverManager(parts: RecoverParts, settings: RecoverSetti
   const now = clock.wall();
   const { role, id } = nameOf(expired);
   const why = `the certificate of this manager is valid from ${formatTime(notBefore)} until ${formatTime(notAfter)}, and here it is ${formatTime(now)}`;
-  const disk = await readCa(parts, settings, why);
+  const disk = await readCa(parts, settings, why, ofManager);
   // The same key: what the managers have sealed for this manager is sealed for this key.
   const member = { to: { role, id }, hosts: hostsIn(expired.chain[0], disk.clusterId), key: expired.key };
   const credential = await recoverCredential({ random, now }, disk, member, neverAborted);
@@ -66,7 +66,7 @@ export async function recoverOperator(
   operator: Name,
   directoryOf: (cluster: ClusterId) => string,
 ): Promise<{ readonly directory: string; readonly credential: Credential }> {
-  const disk = await readCa(parts, settings, 'no credential can be made here');
+  const disk = await readCa(parts, settings, `no certificate of ${operator} can be made here`, ofOperator);
   const member = { to: { role: 'operator', id: operator }, hosts: [], key: createKey() } as const;
   const { clock, random } = parts;
   const made = await recoverCredential({ random, now: clock.wall() }, disk, member, neverAborted);
@@ -75,18 +75,25 @@ export async function recoverOperator(
   return { directory, credential: made };
 }
 
+/** What to do if the CA cannot be read. */
+const ofManager =
+  'set the clock right if it is wrong; otherwise, if another manager runs, run "causeway join" again with a manager\'s token, else recover on a manager that has this file';
+const ofOperator =
+  'run this command on a manager that has this file; if an operator still has a valid certificate, use a token of "causeway operator token" instead';
+
 /** `why`: the begin of the message if it cannot be read. */
 async function readCa(
   { external }: RecoverParts,
   { dataDir, unlockKeyFile }: RecoverSettings,
   why: string,
+  remedy: string,
 ): Promise<CaOnDisk> {
   const founding = await readFounding(dataDir);
   const kept = founding ?? (await readKeptCa(dataDir));
   const file = await readSealingKey(dataDir);
   if (kept === undefined || file === undefined) {
     const missing = kept === undefined ? 'ca.json' : 'sealing-key.json';
-    const message = `${why}, and ${dataDir} has no ${missing}, from which another could be made: set the clock right if it is wrong; otherwise, if another manager runs, run "causeway join" again with a manager's token, else recover on a manager that has this file`;
+    const message = `${why}, and ${dataDir} has no ${missing}, from which a certificate is made: ${remedy}`;
     throw new CausewayError('certificate-expired', message, { path: dataDir });
   }
   if (file.state === 'locked' && unlockKeyFile === undefined) {

@@ -72,9 +72,9 @@ function isLoopbackAddress(address: string): boolean {
 
 function unsaid({ dataDir }: StartFacts): CausewayError {
   const message =
-    `${dataDir} holds no etcd data, and neither "causeway-manager init" nor --join was used: ` +
+    `${dataDir} holds no etcd data, "causeway-manager init" was not used, and no manager to join is known: ` +
     `for a new cluster run "causeway-manager init --data-dir ${dataDir}" once, and start the manager again; ` +
-    'to join a running cluster, also after this directory was lost, name its managers with --join';
+    'to join a running cluster, also after the etcd data were lost, run "causeway join" with a token of a manager, or name the managers of the cluster with --join';
   return new CausewayError('invalid-argument', message, { field: '--join', path: dataDir });
 }
 

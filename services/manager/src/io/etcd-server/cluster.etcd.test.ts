@@ -254,7 +254,9 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       await expect(remove('m3')).rejects.toMatchObject({ code: 'manager-unknown' });
       await expect(start('m3')).rejects.toMatchObject({
         code: 'manager-removed',
-        message: expect.stringMatching(/m3 was removed from the cluster.*empty that directory and start with --join/),
+        message: expect.stringMatching(
+          /m3 was removed from the cluster.*"causeway leave --service manager".*"causeway join"/,
+        ),
       });
       expect(running.get('m3')?.pid).toBeUndefined();
     },

@@ -397,7 +397,7 @@ export class EmbeddedEtcd implements Startable {
 
   #removedError(): CausewayError {
     const { name, dataDir } = this.#settings;
-    const message = `${name} was removed from the cluster, and the etcd data in ${dataDir} cannot be used any more; to join again, empty that directory and start with --join`;
+    const message = `${name} was removed from the cluster, and the etcd data in ${dataDir} cannot be used any more; to join again, run "causeway leave --service manager" on this host, then "causeway join" with a new token`;
     return new CausewayError('manager-removed', message, { name, path: dataDir });
   }
 }

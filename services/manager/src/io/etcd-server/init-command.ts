@@ -35,7 +35,7 @@ export function initCommand(parts: FoundingParts): Command {
     .description(
       'Prepares a data directory: the manager that starts with it founds a new cluster, if there is no cluster to join. ' +
         'Makes the CA of the cluster, the certificate of the manager, and that of the first operator. ' +
-        'Use it only for the first manager of a new cluster. A manager that has lost its data joins the others with --join instead.',
+        'Use it only for the first manager of a new cluster. A manager that has lost its data joins the others instead: start it, or run "causeway join" if its certificate is lost, too.',
     )
     .addOption(
       new Option('--data-dir <dir>', 'data directory of that manager; it must be empty or absent')
