@@ -56,6 +56,46 @@ test('what is older than asked for goes, a minute late at most', async () => {
   expect(gone).toBe(2n + 1n); // revision 2 has the leader's key, the next one the old record
 });
 
+/** An event in each hour of a day, with the number of the hour. */
+async function recordDay(): Promise<void> {
+  for (let hour = 0; hour < 24; hour++) {
+    await world.recordHosts(`${hour}`);
+    await clock.advance(hours(1));
+  }
+}
+
+test('a leader whose clock is days ahead deletes four times as much as the time in which it leads', async () => {
+  await recordDay();
+  clock.stepWall(hours(50));
+  lead(await world.lead());
+  await clock.advance(hours(1));
+  expect((await kept())[0]).toBe('4');
+  clock.stepWall(-hours(50));
+  await clock.advance(hours(3));
+  expect((await kept())[0]).toBe('4');
+  await clock.advance(hours(3));
+  expect((await kept())[0]).toBe('7');
+});
+
+test('a clock that jumps ahead while the manager leads deletes no more than that either', async () => {
+  await recordDay();
+  lead(await world.lead());
+  await clock.advance(minutes(10));
+  clock.stepWall(hours(50));
+  await clock.advance(minutes(20));
+  expect((await kept())[0]).toBe('2');
+});
+
+test('what was too old before a standstill goes little by little', async () => {
+  await recordDay();
+  await clock.advance(hours(72));
+  lead(await world.lead());
+  await clock.advance(hours(3));
+  expect((await kept())[0]).toBe('12');
+  await clock.advance(hours(4));
+  expect(await kept()).toEqual([]);
+});
+
 test('the oldest go when there are too many, whole records, as soon as it is noticed', async () => {
   lead(await world.lead());
   for (let i = 0; i < 20; i++) await world.recordHosts(...many(`${i}-`, 100));

@@ -30,6 +30,21 @@ const period = seconds(60);
 const lookEvery = seconds(5);
 
 /**
+ * How much faster than time passes a leader deletes by age. By a right clock, that is more than enough, except after a standstill. A
+ * leader whose clock is ahead deletes no more than this in the time until the clock is set right; only a clock that is ahead by more
+ * than the rest of a certificate's life is noticed (`expiryTime`).
+ */
+const catchUp = 4;
+
+/** Up to where a leader has deleted by age. */
+interface Reached {
+  /** Unix ms: there are no events from before this. */
+  readonly time: number;
+  /** When that was so, by the clock that is never set. */
+  readonly at: number;
+}
+
+/**
  * Deletes old events from the store, by age and by number. Leases cannot do this: a lease that ends deletes all its keys at
  * once, its time begins anew with each etcd leader, and it cannot limit the number.
  */
@@ -41,6 +56,8 @@ export class EventRetention implements Controller {
   /** How many events the store has before `#place`; undefined: not counted yet. */
   #kept: number | undefined;
   #place: string;
+  /** Undefined: the oldest event was not read yet in this term. */
+  #reached: Reached | undefined;
 
   constructor(parts: EventRetentionParts, settings: EventRetentionSettings) {
     this.#parts = parts;
@@ -64,6 +81,7 @@ export class EventRetention implements Controller {
     const { clock } = this.#parts;
     const { limit } = this.#settings;
     try {
+      this.#reached ??= await this.#begin();
       // Tolerates a tenth more than the limit, so that events are not pruned all the time.
       if (clock.now() < this.#due && (this.#kept === undefined || (await this.#count()) <= limit * 1.1)) return;
       this.#due = clock.now() + period;
@@ -75,17 +93,33 @@ export class EventRetention implements Controller {
   }
 
   async #prune(term: Term): Promise<void> {
-    const { keys, clock, view } = this.#parts;
-    const { history, limit } = this.#settings;
+    const { keys } = this.#parts;
+    const { limit } = this.#settings;
     const isFirst = this.#kept === undefined;
     await this.#count();
-    const oldest = keys.placeForEvents(Math.max(0, Math.trunc(expiryTime(view, clock.wall())) - history));
-    for await (const kvs of this.#archive.list({ before: oldest })) if (!(await this.#erase(term, kvs))) return;
+    const before = keys.placeForEvents(this.#reach());
+    for await (const kvs of this.#archive.list({ before })) if (!(await this.#erase(term, kvs))) return;
     if (!isFirst && this.#excess <= limit * 0.1) return;
     for await (const kvs of this.#archive.list()) {
       if (this.#excess <= 0) return;
       if (!(await this.#erase(term, oldestOf(kvs, this.#excess, keys)))) return;
     }
+  }
+
+  async #begin(): Promise<Reached> {
+    const { keys, clock } = this.#parts;
+    const oldest = keys.parseEvents((await this.#archive.oldestKey()) ?? '');
+    return { time: oldest?.time ?? clock.wall() - this.#settings.history, at: clock.now() };
+  }
+
+  /** The time, Unix ms, before which events are deleted now. */
+  #reach(): number {
+    const { clock, view } = this.#parts;
+    const { time, at } = this.#reached ?? { time: 0, at: clock.now() };
+    const wanted = expiryTime(view, clock.wall()) - this.#settings.history;
+    const reached = Math.min(wanted, time + catchUp * (clock.now() - at));
+    this.#reached = { time: Math.max(time, reached), at: clock.now() };
+    return Math.max(0, Math.trunc(reached));
   }
 
   get #excess(): number {
