@@ -98,14 +98,14 @@ export interface CryptoPair {
      */
     esn: boolean;
     /**
-     * Packets that both hosts have dropped as replays.
+     * Packets of each other that the two hosts have dropped as replays or too late, since their agents started.
      *
      * @generated from protobuf field: uint64 replay_drops = 9
      */
     replayDrops: bigint;
     /**
-     * Packets that the two hosts have dropped because ESP did not protect them. Kernels do not count them by sender, so these are
-     * the packets from any host. Absent: a host does not count them, or has not answered.
+     * Packets that the two hosts have dropped because ESP did not protect them, since their kernels started. Kernels do not count
+     * them by sender, so these are the packets from any host. Absent: a host does not count them, or has not answered.
      *
      * @generated from protobuf field: optional uint64 plaintext_drops = 10
      */

@@ -353,7 +353,8 @@ export interface PeerSas {
      */
     esn: boolean;
     /**
-     * How many packets the SAs that receive have dropped as replays or too late, since they were made.
+     * How many packets of the other host the SAs that receive have dropped as replays or too late, since the agent started. It does
+     * not fall when SAs are replaced.
      *
      * @generated from protobuf field: uint64 replay_drops = 6
      */

@@ -9,7 +9,6 @@ import { RereadTimer } from '../reconcile/reread-timer.ts';
 import type { Tables } from '../tables/tables.ts';
 import { EncryptedNetworks } from './encrypted-networks.ts';
 import { Gate } from './gate.ts';
-import { readIpsec } from './ipsec.ts';
 import type { KeyFile } from './key-file.ts';
 import { KnownIpsec } from './known-ipsec.ts';
 import { KnownPeers } from './known-peers.ts';
@@ -213,15 +212,18 @@ export class HostEncryption implements Protection, Startable {
   }
 
   async status(): Promise<EncryptionStatus> {
-    const { kernel, clock, plaintextDrops } = this.#modules;
+    const { clock, plaintextDrops } = this.#modules;
     const now = clock.wall();
-    const found = await readIpsec(kernel);
+    const found = await this.#known.read();
     const { own, ...known } = await this.#rounds.view();
     const newest = this.#rounds.newest(known);
     const { index } = own;
     return {
       nextKeyIn: nextKeyIn(newest, known.period, now),
-      peers: index === undefined ? [] : peersOf({ ...known, own: { ...own, index } }, found, now),
+      peers:
+        index === undefined
+          ? []
+          : peersOf({ ...known, own: { ...own, index } }, { found, replays: this.#known.replays, now }),
       plaintextDrops: await plaintextDrops(),
     };
   }

@@ -1,6 +1,7 @@
 import { type Difference, differences, type Kernel } from '@causeway/datapath';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { type Ipsec, readIpsec } from './ipsec.ts';
+import { ReplayTally } from './replay-tally.ts';
 import { ipsecOf } from './round.ts';
 
 /** What the kernel does not notify of, as the end of a process that holds a socket, is found by a read after this time. */
@@ -20,6 +21,8 @@ export interface Look {
  * change, or has refused something.
  */
 export class KnownIpsec {
+  /** As of the latest read: what an SA dropped in the last five seconds before it was deleted may be missing. */
+  readonly replays = new ReplayTally();
   readonly #modules: { readonly kernel: Pick<Kernel, 'read'>; readonly clock: Clock };
   /** What the kernel had after the last round. undefined: not known. */
   #held: Ipsec | undefined;
@@ -38,16 +41,23 @@ export class KnownIpsec {
 
   /** Reads the kernel if needed. The next look reads it again, unless `became` is called in between. */
   async look(): Promise<Look> {
-    const { kernel, clock } = this.#modules;
+    const { clock } = this.#modules;
     const [held, isCurrent, began] = [this.#held, this.#isCurrent, clock.now()];
     this.#isCurrent = false;
     this.#seen = this.#changes;
     if (held !== undefined && isCurrent && began - this.#readAt < freshFor)
       return { found: held, drift: [], readTook: undefined };
-    const found = await readIpsec(kernel);
+    const found = await this.read();
     this.#readAt = began;
     const drift = held === undefined ? [] : differences(ipsecOf(found), ipsecOf(held));
     return { found, drift, readTook: milliseconds(clock.now() - began) };
+  }
+
+  /** All that the kernel has now. */
+  async read(): Promise<Ipsec> {
+    const found = await readIpsec(this.#modules.kernel);
+    this.replays.see(found);
+    return found;
   }
 
   /** The kernel has this after what was done since the look. undefined: the kernel has refused a part. */

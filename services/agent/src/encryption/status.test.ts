@@ -52,7 +52,8 @@ function found(over: (state: XfrmState) => XfrmState | undefined = (state) => st
   return { ...newNamespace(), xfrmPolicies, xfrmStates: new Map(states.map((state) => [stateKey(state), state])) };
 }
 
-const status = (ipsec: FoundIpsec) => peersOf(after, ipsec, now);
+const replays = { of: (address: Ip) => (address === there ? 3 : 0) };
+const status = (ipsec: FoundIpsec) => peersOf(after, { found: ipsec, replays, now });
 
 describe('the status of a peer', () => {
   it('is what the kernel has', () => {
@@ -63,7 +64,7 @@ describe('the status of a peer', () => {
 
   it('without anything in the kernel', () => {
     expect(status(newNamespace())).toEqual([
-      { node: peer, sends: undefined, receives: [], age: undefined, esn: true, replayDrops: 0 },
+      { node: peer, sends: undefined, receives: [], age: undefined, esn: true, replayDrops: 3 },
     ]);
   });
 

@@ -11,6 +11,7 @@ import {
 } from '@causeway/encryption';
 import type { NodeId } from '@causeway/model';
 import { type Duration, milliseconds, seconds } from '@causeway/runtime';
+import type { ReplayTally } from './replay-tally.ts';
 import type { NewestKey } from './wish.ts';
 
 /** The encrypted networks of this host, as its kernel has them. */
@@ -36,13 +37,19 @@ export interface PeerStatus {
   readonly age: Duration | undefined;
   /** All SAs have extended sequence numbers, and those that receive a window against replays. */
   readonly esn: boolean;
-  /** Packets that the SAs which receive have dropped as replays, or as too late, since they were made. */
+  /** Packets of the other host that the SAs which receive have dropped as replays, or as too late, since the agent started. */
   readonly replayDrops: number;
 }
 
-/** `now`: Unix ms. */
-export function peersOf(host: HostView, found: FoundIpsec, now: number): readonly PeerStatus[] {
-  return Array.from(host.peers, ([node, peer]) => peerOf(host, node, peer, found, now));
+/** What the kernel has. `now`: Unix ms. */
+export interface Reading {
+  readonly found: FoundIpsec;
+  readonly replays: Pick<ReplayTally, 'of'>;
+  readonly now: number;
+}
+
+export function peersOf(host: HostView, reading: Reading): readonly PeerStatus[] {
+  return Array.from(host.peers, ([node, peer]) => peerOf(host, node, peer, reading));
 }
 
 /** `now`: Unix ms. */
@@ -50,14 +57,11 @@ export function nextKeyIn(newest: NewestKey | undefined, period: Duration, now: 
   return newest && milliseconds(Math.max(0, dueAt(newest, period) - now));
 }
 
-function peerOf(host: HostView, node: NodeId, peer: PeerOfHost, found: FoundIpsec, now: number): PeerStatus {
+function peerOf(host: HostView, node: NodeId, peer: PeerOfHost, { found, replays, now }: Reading): PeerStatus {
   const { own } = host;
   const { kernel, sendsWith } = foundPeer(host, peer, found);
   const sends = kernel.sent.find((pair) => samePair(pair, sendsWith));
   const sent = sends && found.xfrmStates.get(stateKey({ dst: peer.address, spi: spiOf(sends, own.index) }));
-  const received = kernel.received.map((pair) =>
-    found.xfrmStates.get(stateKey({ dst: own.address, spi: spiOf(pair, peer.keys.index) })),
-  );
   const ofPeer = [...found.xfrmStates.values()].filter(({ src, dst }) => src === peer.address || dst === peer.address);
   const addedAt = sent?.counts?.addedAt;
   return {
@@ -66,6 +70,6 @@ function peerOf(host: HostView, node: NodeId, peer: PeerOfHost, found: FoundIpse
     receives: kernel.received,
     age: addedAt === undefined ? undefined : milliseconds(Math.max(0, now - seconds(addedAt))),
     esn: ofPeer.every(({ isStrict }) => isStrict),
-    replayDrops: received.reduce((sum, state) => sum + (state?.counts?.replays ?? 0), 0),
+    replayDrops: replays.of(peer.address),
   };
 }

@@ -5,7 +5,7 @@ import { explain, logFailures, logOps } from '../reconcile/op-log.ts';
 import type { RereadTimer } from '../reconcile/reread-timer.ts';
 import type { EncryptedNetworks } from './encrypted-networks.ts';
 import type { Gate } from './gate.ts';
-import { applyIpsec, hasEncryptedTunnel, type Ipsec, isBlock, readIpsec } from './ipsec.ts';
+import { applyIpsec, hasEncryptedTunnel, type Ipsec, isBlock } from './ipsec.ts';
 import type { KnownIpsec } from './known-ipsec.ts';
 import type { Send } from './own-record.ts';
 import { ipsecOf, noIpsec, withoutDemands } from './round.ts';
@@ -88,7 +88,7 @@ export class Upkeep {
     timer.unwatch();
     known.reset();
     if (!this.#mayHaveAny || !isConfirmed) return undefined;
-    const found = await readIpsec(kernel);
+    const found = await known.read();
     const ops = plan(ipsecOf(found), ipsecOf(noIpsec));
     if (ops.length > 0 && (await hasEncryptedTunnel(kernel))) return retry;
     if (networks.isAny) return milliseconds(0);

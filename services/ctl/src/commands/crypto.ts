@@ -16,8 +16,10 @@ const status = command<StatusInput>({
   summary: 'show how hosts protect what they send each other in encrypted networks',
   description:
     'One line for each pair of hosts that share an encrypted network, from the kernels of both. sasOk in -o json: each host sends with\n' +
-    'an SA with which the other one receives; null: a host did not answer. Kernels do not count plaintext by sender: the number is that\n' +
-    'of both hosts. Exit 5 when a host did not answer: stderr names the host, and the other pairs are printed.',
+    'an SA with which the other one receives; null: a host did not answer. Replay drops: what the two hosts sent each other, and dropped\n' +
+    'as repeated or too late, since their agents started; new keys do not reset the number. Plaintext drops: what the two hosts dropped\n' +
+    'because it came without ESP, since their kernels started, from any sender: kernels do not count it by sender. Exit 5 when a host\n' +
+    'did not answer: stderr names the host, and the other pairs are printed.',
   arguments: [new Argument('[network]', 'only hosts that share this network, by name or id; when absent, all')],
   uses: ['managers', 'timeout', 'output'],
   progress: 'waiting for the hosts',
