@@ -3,7 +3,7 @@ import { messageOf, readManagerAddresses } from '@causeway/model';
 import type { Log } from '@causeway/runtime';
 
 interface Place {
-  /** Of the agent's credential, where the addresses are kept. */
+  /** Directory of the agent's credential, where the addresses are kept. */
   readonly directory: string;
   /** HOST:PORT of the managers in the settings. */
   readonly configured: readonly string[];
