@@ -271,6 +271,18 @@ describe('renewal', () => {
     expect(issued()).toBe(before);
   });
 
+  test('is for a host that has joined again, also if a restore has lost the record of its certificate', async () => {
+    const token = await create('agent', { uses: 2, name: 'h1' });
+    const { id } = await join(request(token));
+    await join(request(token));
+    const key = keys.certificate('agent', id);
+    await cluster.storeOf(manager).txn([], [{ kind: 'delete', key }]);
+    await cluster.settle();
+    expect(manager.view.records('removed').get({ role: 'agent', id })?.value).toMatchObject({ hasJoined: true });
+    await renew({ kind: 'agent', node: id as NodeId });
+    expect(manager.view.records('certificate').get({ role: 'agent', id })?.value).toMatchObject({ id });
+  });
+
   test('is not for strangers', async () => {
     await expect(renew({ kind: 'joiner', address: '10.0.0.7' })).rejects.toMatchObject({ code: 'permission-denied' });
   });

@@ -150,6 +150,6 @@ export function refuseEarlier(
   // An earlier certificate may be valid for longer than the present one: from before the life was lowered.
   const until = Math.max(refused.until, issued + longestLife);
   const at = Math.max(earlier, issued - 1);
-  const value = records.removed.codec.encode({ role, id, at, reason, ...refused, until });
+  const value = records.removed.codec.encode({ role, id, at, reason, hasJoined: true, ...refused, until });
   return [{ kind: 'put', key: keys.removed(role, id), value }];
 }

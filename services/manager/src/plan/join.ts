@@ -15,6 +15,7 @@ import {
   recordIssued,
   refuseEarlier,
 } from './issued.ts';
+import { removalOf } from './removed-node.ts';
 import { laneOf, tokenOf } from './tokens.ts';
 
 export interface Join {
@@ -157,9 +158,9 @@ function nodeOf(
 
 /** A host that joins under an id which another host removed would be that host again. */
 function checkNotRemoved(view: View, proposed: NodeId): void {
-  const removal = view.records('removed').get({ role: 'agent', id: proposed });
+  const removal = removalOf(view, { role: 'agent', id: proposed });
   if (removal === undefined) return;
-  const message = `the host with the id ${proposed} was removed from the cluster (${removal.value.reason}); reset this host with "causeway leave", then join`;
+  const message = `the host with the id ${proposed} was removed from the cluster (${removal.reason}); reset this host with "causeway leave", then join`;
   throw new CausewayError('node-removed', message, { field: 'node_id', value: proposed });
 }
 

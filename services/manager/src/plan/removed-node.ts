@@ -1,16 +1,24 @@
 import { formatTime } from '@causeway/identity';
 import { CausewayError, type NodeId } from '@causeway/model';
+import type { Removal } from '../store/records/removal.ts';
 import type { View } from '../store/view.ts';
+import type { Member } from './issued.ts';
 
 type Members = Pick<View, 'records'>;
 
-/**
- * Whether the host with this id was removed and has not joined again under it. A host that joined again has a certificate; its
- * record of removal then is about its earlier certificates only.
- */
+/** Whether the host with this id was removed and has not joined again under it. */
 export function isRemoved(view: Members, id: NodeId): boolean {
-  const member = { role: 'agent', id } as const;
-  return view.records('removed').get(member) !== undefined && view.records('certificate').get(member) === undefined;
+  return removalOf(view, { role: 'agent', id }) !== undefined;
+}
+
+/**
+ * The removal of a member that has not joined again. A member that has joined again has a certificate, unless a restore has lost the
+ * record; its record of removal is about its earlier certificates only.
+ */
+export function removalOf(view: Members, member: Member): Removal | undefined {
+  const removal = view.records('removed').get(member)?.value;
+  const isBack = removal?.hasJoined === true || view.records('certificate').get(member) !== undefined;
+  return isBack ? undefined : removal;
 }
 
 /** The refusal of a host that was removed, for its sessions and calls. @throws CausewayError node-removed */

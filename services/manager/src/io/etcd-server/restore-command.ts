@@ -30,12 +30,13 @@ export function restoreCommand(parts: RestoreParts): Command {
 /** What an operator must know: a backup brings back the access of those from whom it was taken since. */
 export function restoredText({ header, epoch, tokens, removals }: Restored): readonly string[] {
   const made = formatTime(header.time);
+  const gone = removals.filter(({ hasJoined }) => hasJoined !== true);
   return [
     `restored cluster ${header.clusterId} as of ${made}, revision ${header.revision}; its epoch is ${epoch} from now on`,
     `revoked ${tokens} join tokens of the backup: create new ones`,
-    removals.length === 0
+    gone.length === 0
       ? 'this directory knows of no removal since the backup'
-      : `removed again what was removed since the backup: ${removals.map(({ role, id, reason }) => `${role} ${id} (${reason})`).join('; ')}`,
+      : `removed again what was removed since the backup: ${gone.map(({ role, id, reason }) => `${role} ${id} (${reason})`).join('; ')}`,
     `WARNING: hosts, managers and operators that were removed or revoked after ${made} and are not named here have access again, and the CA is that of the backup. Remove them again ("causeway node remove", "causeway manager remove", "causeway operator revoke"). If one of them is not trusted, replace the CA, too ("causeway ca rotate").`,
   ];
 }

@@ -22,6 +22,11 @@ export interface Removal extends Pick<PeerName, 'role' | 'id'> {
    * replaced. Absent: `at` counts.
    */
   readonly knownCa?: number;
+  /**
+   * The member has joined again: only its earlier certificates are refused, not its id, also if a restore has lost the record of the
+   * present certificate.
+   */
+  readonly hasJoined?: true;
   /** Serial numbers of the refused certificates of a manager, for etcd, which refuses by nothing else. */
   readonly serials?: readonly string[];
 }
@@ -52,10 +57,11 @@ export const removed = {
   kind: 'removed',
   path: peerPath,
   codec: recordCodec<Removal>(
-    ({ role, id, at, until, reason, knownCa, serials }, original) => ({
-      ...omit(original, 'knownCa', 'serials'),
+    ({ role, id, at, until, reason, knownCa, hasJoined, serials }, original) => ({
+      ...omit(original, 'knownCa', 'hasJoined', 'serials'),
       ...{ role, id, at, until, reason },
       ...(knownCa !== undefined && { knownCa }),
+      ...(hasJoined !== undefined && { hasJoined }),
       ...(serials !== undefined && { serials }),
     }),
     (json) => ({
@@ -65,6 +71,7 @@ export const removed = {
       until: number(json, 'until'),
       reason: text(json, 'reason'),
       ...(json['knownCa'] !== undefined && { knownCa: number(json, 'knownCa') }),
+      ...(json['hasJoined'] === true && { hasJoined: true as const }),
       ...(json['serials'] !== undefined && { serials: list(json, 'serials').map(String) }),
     }),
   ),
