@@ -7,6 +7,7 @@ import type { Identity } from '../../call/identity.ts';
 import { authorize, type Rule } from '../../call/policy.ts';
 import type { AgentChannel } from '../../feed/channel.ts';
 import { endless, type Serving } from './calls.ts';
+import { FrameReader } from './frame-reader.ts';
 import { FrameStream } from './frame-stream.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { Inbox, sized } from './inbox.ts';
@@ -39,10 +40,14 @@ const { connect } = lenient({ connect: sessionServiceDefinition.connect });
 export const sessionService: ServiceDefinition<UntypedServiceImplementation> = {
   connect: {
     ...connect,
-    requestDeserialize: (bytes: Buffer): ConnectRequest => sized(connect.requestDeserialize(bytes), bytes.length),
+    requestDeserialize: decode,
     responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
   },
 };
+
+function decode(bytes: Buffer): ConnectRequest {
+  return sized(connect.requestDeserialize(bytes), bytes.length);
+}
 
 /** `serve` gets every admitted agent, except those whose session the forwarder passes on. It must not throw. */
 export function sessionHandlers(
@@ -71,9 +76,12 @@ class GrpcAgentChannel implements AgentChannel {
   readonly peer: Identity;
   readonly #call: SessionCall;
   readonly #stream: FrameStream;
+  readonly #reader: FrameReader<ConnectRequest>;
   readonly #inbox = new Inbox(() => {
-    if (this.#call.isPaused()) this.#call.resume();
+    if (this.#isPaused) this.#reader.resume();
+    this.#isPaused = false;
   });
+  #isPaused = false;
   #isClosed = false;
   #backlog = 0;
 
@@ -81,7 +89,7 @@ class GrpcAgentChannel implements AgentChannel {
     this.peer = peer;
     this.#call = call;
     this.#stream = new FrameStream(call);
-    call.on('data', (request: ConnectRequest) => this.#take(request));
+    this.#reader = new FrameReader(call, decode, (request) => this.#take(request));
     call.on('end', () => this.#inbox.end());
     // A broken connection or invalid data ends the session, as a normal end does.
     for (const event of ['cancelled', 'error', 'close']) call.on(event, () => this.#markClosed());
@@ -121,7 +129,10 @@ class GrpcAgentChannel implements AgentChannel {
     if (!inbox.hasProcessed && (inbox.size > greetingLimit || inbox.bytes > greetingBytesLimit)) {
       const message = `before Welcome a session accepts at most ${greetingLimit} messages and ${greetingBytesLimit} bytes: send Hello, and wait for Welcome`;
       this.close(new CausewayError('message-too-large', message, { field: 'message' }));
-    } else if (inbox.size >= queueLimit || inbox.bytes >= queueBytesLimit) this.#call.pause();
+    } else if (inbox.size >= queueLimit || inbox.bytes >= queueBytesLimit) {
+      this.#isPaused = true;
+      this.#reader.pause();
+    }
   }
 
   #markClosed(): void {
