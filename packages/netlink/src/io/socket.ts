@@ -53,7 +53,7 @@ function giveBack(buffer: Uint8Array): void {
 /** The ports of the open sockets of this process that have had an answer. */
 const ownPorts = new Set<number>();
 
-/** Whether a request of this process caused the notification. Of sockets that are closed by now, this is not known. */
+/** Whether a request of this process caused the notification. This is not known for a socket that is closed by now. */
 export function isOwn({ port }: MessageReader): boolean {
   return ownPorts.has(port);
 }
