@@ -3,8 +3,8 @@ import type { Credential } from '@causeway/identity';
 import { authorityOf, credentialOf, name } from '@causeway/identity/testing';
 import type { ClusterId, NodeId } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
-import type { EncryptionModules } from '../encryption/host-encryption.ts';
 import type { Member } from '../encryption/member.ts';
+import type { EncryptionModules } from '../encryption/modules.ts';
 import { MemoryKeyFile } from './memory-key-file.ts';
 
 /** The cluster in the certificates of hosts in memory. */
