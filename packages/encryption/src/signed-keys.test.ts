@@ -34,7 +34,7 @@ const unsigned: Unsigned = { node, index: 0x123, version: 7, generations: [gener
 const signed = signKeys(unsigned, cluster, own);
 const expected = { cluster, trust: [root], now };
 
-function outcome(keys: NodeKeys, changed: Partial<typeof expected> = {}): string {
+function outcome(keys: NodeKeys, changed: Partial<Parameters<typeof verifyKeys>[1]> = {}): string {
   const result = verifyKeys(keys, { ...expected, ...changed });
   return result.ok ? 'accepted' : result.error.message;
 }
@@ -79,8 +79,9 @@ describe('the keys that a node publishes', () => {
 
   it('are refused when the certificate is not valid any more, and when the node was removed', () => {
     expect(outcome(signed, { now: now + 31 * 86_400_000 })).toContain('expired');
-    const removals = { peers: new Map([[`agent/${node}`, now + 1]]), serials: new Set<string>() };
-    expect(outcome(signed, { removals } as never)).toContain('was removed from the cluster');
+    const removal = { at: now + 1, isUntilJoin: false };
+    const removals = { peers: new Map([[`agent/${node}`, removal]]), serials: new Set<string>() };
+    expect(outcome(signed, { removals })).toContain('was removed from the cluster');
   });
 
   const three = [generation(4), generation(5), generation(6)];
