@@ -31,7 +31,7 @@ const needs: Readonly<Record<keyof Stories, GuestNeeds>> = {
   esp: { modules: [...espModules, ...links, 'sch_netem', 'iptable_filter', 'xt_policy', 'xt_tcpudp'] },
   rekey: { modules: [...espModules, ...links] },
   nat: { modules: [...espModules, ...links, ...rewriting, 'udp_diag'] },
-  agents: { modules: [...espModules, ...links, 'nf_tables', 'iptable_filter'], memory: 1024, limit: 600 },
+  agents: { modules: [...espModules, ...links, 'nf_tables', 'iptable_filter'], memory: 1024, limit: 900 },
   keys: { modules: [...espModules, ...links, ...rewriting, 'nf_tables'], memory: 1024, limit: 600 },
 };
 

@@ -54,10 +54,12 @@ function checksum(bytes: Buffer): number {
 const sender = fileURLToPath(new URL('../tools/send-frames.js', import.meta.url));
 
 /** The switch sends the frames to the host, as if they came from another. */
-export async function deliver(lab: Lab, host: string, frames: readonly Buffer[]): Promise<void> {
-  await lab.feed(
-    'switch',
-    [process.execPath, sender, host],
-    JSON.stringify(frames.map((each) => each.toString('hex'))),
-  );
+export function deliver(lab: Lab, host: string, frames: readonly Buffer[]): Promise<void> {
+  return sendFrom(lab, 'switch', host, frames);
+}
+
+/** The host sends the frames out of its device. */
+export async function sendFrom(lab: Lab, host: string, device: string, frames: readonly Buffer[]): Promise<void> {
+  const texts = frames.map((each) => each.toString('hex'));
+  await lab.feed(host, [process.execPath, sender, device], JSON.stringify(texts));
 }

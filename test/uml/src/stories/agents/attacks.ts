@@ -1,14 +1,12 @@
-import { marker, pingContainer } from '../../guest/containers.ts';
+import { pingContainer } from '../../guest/containers.ts';
 import { dropped, echoes } from '../../guest/counters.ts';
-import { deliver, type Readdressing, readdress, vxlanPayload } from '../../guest/frames.ts';
+import { deliver, readdress } from '../../guest/frames.ts';
 import { until } from '../../guest/until.ts';
 import { onWire } from '../../guest/wire.ts';
-import { encryptedPort, plainPort, type Scene, strangerOf } from './scene.ts';
-import { type Frames, framesOf } from './traffic.ts';
+import { plainFrame, toPlain, toVault } from './forgery.ts';
+import { type Scene, strangerOf } from './scene.ts';
 
 export interface Attacks {
-  /** Programs on h1 that send VXLAN packets to h2: of root, and of another user. */
-  readonly hostUser: Frames & { readonly delivered: number };
   /** Plain VXLAN with the address of a peer, and of a stranger; `control`: the same in the network that is not encrypted. */
   readonly spoofed: { readonly delivered: number; readonly control: number; readonly drops: readonly number[] };
   readonly replayed: { readonly frames: number; readonly delivered: number; readonly drops: number };
@@ -16,43 +14,9 @@ export interface Attacks {
 
 /** Each by itself; what it breaks is whole again when it is over. */
 export const attacks: { readonly [Name in keyof Attacks]: (scene: Scene) => Promise<Attacks[Name]> } = {
-  hostUser,
   spoofed,
   replayed,
 };
-
-/** A frame of h1 in the network that is not encrypted, with an echo request for h2's container. */
-async function plainFrame({ lab, plain }: Scene): Promise<Buffer> {
-  const [from, to] = plain.containers;
-  const filter = `udp port ${plainPort} and src ${lab.underlay('h1')}`;
-  const { wire } = await onWire(lab, () => pingContainer(lab, from, to, '-c', '1'), filter);
-  const frame = wire.frames.find((each) => each.includes(marker));
-  if (frame === undefined) throw new Error('no frame with the marker was captured');
-  return frame;
-}
-
-/** To the container of h2 in the encrypted network. */
-function toVault({ vault }: Scene, src?: string): Readdressing {
-  const { vni } = vault.network;
-  return { port: encryptedPort, vni, to: vault.containers[1], ...(src !== undefined && { src }) };
-}
-
-/** ADDRESS PORT HEX. In a language whose interpreter every user may read. */
-const sendUdp = `import socket, sys
-socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex(sys.argv[3]), (sys.argv[1], int(sys.argv[2])))`;
-const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--'];
-
-async function hostUser(scene: Scene): Promise<Attacks['hostUser']> {
-  const { lab, vault } = scene;
-  const payload = vxlanPayload(readdress(await plainFrame(scene), toVault(scene)));
-  const to = [lab.underlay('h2'), `${encryptedPort}`, payload.toString('hex')];
-  const before = await echoes(lab, vault.containers[1]);
-  const { wire } = await onWire(lab, async () => {
-    // The kernel may refuse the packet; what matters is what leaves, and what arrives.
-    for (const user of [[], nobody]) await lab.try('h1', ...user, 'python3', '-c', sendUdp, ...to);
-  });
-  return { delivered: (await echoes(lab, vault.containers[1])) - before, ...framesOf(wire) };
-}
 
 async function spoofed(scene: Scene): Promise<Attacks['spoofed']> {
   const { lab, plain, vault } = scene;
@@ -64,8 +28,7 @@ async function spoofed(scene: Scene): Promise<Attacks['spoofed']> {
     ]);
   const before = await counts();
   // The frame that arrives comes last.
-  const control = { port: plainPort, vni: plain.network.vni, to: plain.containers[1] };
-  const forged = [toVault(scene), toVault(scene, strangerOf(scene)), control];
+  const forged = [toVault(scene), toVault(scene, strangerOf(scene)), toPlain(scene)];
   await deliver(
     lab,
     'h2',

@@ -1,6 +1,7 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab, Outcome } from '@causeway/lab/io';
+import { formsOf, hasSecret } from '../../guest/secret-forms.ts';
 
 export interface Secrets {
   /** Private keys of hosts, and keys of SAs. */
@@ -30,8 +31,8 @@ export async function searchKeys(lab: Lab): Promise<Secrets> {
     ...(await processes()),
     ...(await answers(lab)),
   ];
-  const needles = [...privateKeys.map(({ key }) => key), ...saKeys].flatMap(formsOf);
-  const exposed = haystacks.filter(({ content }) => needles.some((needle) => content.includes(needle)));
+  const keys = [...privateKeys.map(({ key }) => key), ...saKeys].map(formsOf);
+  const exposed = haystacks.filter(({ content }) => hasSecret(content, keys));
   return {
     privateKeys: privateKeys.length,
     saKeys: saKeys.length,
@@ -83,15 +84,6 @@ async function saKeysOf(lab: Lab, host: string): Promise<readonly Buffer[]> {
   return [...text.matchAll(/aead \S+ 0x([0-9a-f]{40}) /g)].map(([, hex = '']) => Buffer.from(hex, 'hex'));
 }
 
-/** Raw, in the usual alphabets, and as numbers. */
-function formsOf(key: Buffer): readonly (Buffer | string)[] {
-  const hex = key.toString('hex');
-  // Without the padding, and without the last character, which depends on the byte that follows.
-  const base64 = key.toString('base64').replace(/.=*$/, '');
-  const base64url = key.toString('base64url').slice(0, -1);
-  return [key, hex, hex.toUpperCase(), base64, base64url, [...key].join(','), [...key].join(', ')];
-}
-
 /** Arguments and environments of all processes. */
 async function processes(): Promise<readonly Haystack[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
@@ -103,7 +95,10 @@ async function processes(): Promise<readonly Haystack[]> {
 
 /** What operators are shown, errors included. */
 async function answers(lab: Lab): Promise<readonly Haystack[]> {
-  const commands = [['status'], ['verify'], ['events'], ['network', 'inspect', 'vault'], ['endpoint', 'list']];
+  const commands = [
+    ...[['status'], ['verify'], ['events'], ['network', 'inspect', 'vault'], ['endpoint', 'list']],
+    ...[['crypto', 'status'], ['doctor'], ['node', 'list']],
+  ];
   const outcomes: [string, Outcome][] = [];
   for (const words of commands)
     outcomes.push([words.join(' '), await lab.try('h1', 'causeway', ...words, '-o', 'json')]);
