@@ -147,7 +147,7 @@ export class Joining {
 
 function noCluster(managers: readonly string[], dataDir: string): CausewayError {
   const message =
-    `--join ${managers.join(',')}: no manager of a running cluster answers there, and ${dataDir} holds no etcd: start those first; ` +
+    `no manager of a running cluster answers at ${managers.join(',')} (--join, and the managers that this one has known), and ${dataDir} holds no etcd data: start those first; ` +
     `or, if there is no cluster yet, run "causeway-manager init" on one host, and start that one first`;
   return new CausewayError('store-unavailable', message, { field: '--join' });
 }
