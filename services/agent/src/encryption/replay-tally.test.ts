@@ -36,3 +36,9 @@ it('a number never falls: neither when SAs go, nor when another one has the SPI'
   expect(tally.of(third)).toBe(1);
   expect(tally.of(here)).toBe(0);
 });
+
+it('counts also on a kernel that does not record the direction of SAs', () => {
+  const tally = new ReplayTally();
+  tally.see(found({ ...sa(there, 0x1000, 3), direction: 'unknown' }));
+  expect(tally.of(there)).toBe(3);
+});

@@ -14,7 +14,8 @@ export class ReplayTally {
   see({ xfrmStates }: Pick<FoundIpsec, 'xfrmStates'>): void {
     const seen = new Map<string, number>();
     for (const [key, { direction, src, counts }] of xfrmStates) {
-      if (direction !== 'in' || counts === undefined || counts.replays === 0) continue;
+      // An SA that sends drops nothing. Kernels before Linux 6.10 say of no SA in which direction it works.
+      if (direction === 'out' || counts === undefined || counts.replays === 0) continue;
       const { replays } = counts;
       const before = this.#seen.get(key) ?? 0;
       // A smaller count is that of another SA with the same SPI.
