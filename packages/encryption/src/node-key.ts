@@ -25,7 +25,9 @@ export function sharedSecret(key: KeyObject, publicKey: Uint8Array): Result<Uint
   if (publicKey.length !== publicKeySize) return refuse(`it has ${publicKey.length} bytes, not ${publicKeySize}`);
   try {
     const peer = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x: base64url(publicKey) }, format: 'jwk' });
-    return ok(new Uint8Array(diffieHellman({ privateKey: key, publicKey: peer })));
+    const secret = diffieHellman({ privateKey: key, publicKey: peer });
+    // The same bytes, not a copy: the caller overwrites them.
+    return ok(new Uint8Array(secret.buffer, secret.byteOffset, secret.length));
   } catch {
     return refuse('it is not a key that a node makes');
   }
