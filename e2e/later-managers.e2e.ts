@@ -6,6 +6,8 @@ import { describeLab } from './requirements.ts';
 
 /** ms. Members ask every 40 to 60 s which managers there are. */
 const patience = 90_000;
+/** ms. A test waits for several such answers. */
+const story = 240_000;
 const own = '/var/lib/causeway/node';
 const home = ['env', '-u', 'CAUSEWAY_MANAGERS', '-u', 'CAUSEWAY_CONTEXT', `XDG_CONFIG_HOME=${own}/config`];
 
@@ -59,23 +61,29 @@ describeLab('managers that join after the first host and the first operator', ()
     return (JSON.parse(text) as { readonly managers: readonly string[] }).managers;
   };
 
-  test('the host and the operator begin with the first manager, and learn of the others', async () => {
-    const words = ['--root', own, '--name', 'm1', '--listen', all[0] ?? ''];
-    expect(await causeway('h1', 'init', ...words)).toMatchObject({ code: 0 });
-    await serve('h1', 'manager');
-    await join('h4', 'agent', 'h4');
-    expect(await lab.run('h4', 'cat', `${own}/etc/causeway/agent.env`)).toContain(`CAUSEWAY_MANAGERS=${all[0]}\n`);
-    await join('h2', 'manager', 'm2');
-    await eventually(async () => expect(await healthy()).toEqual(['m1', 'm2']), patience);
-    await join('h3', 'manager', 'm3');
-    await eventually(async () => expect(await healthy()).toEqual(['m1', 'm2', 'm3']), patience);
-    await eventually(async () => {
-      expect(await known('h4', 'agent')).toEqual(all);
-      expect(await known('h1', 'manager')).toEqual(all);
-    }, patience);
-    expect((await status()).hosts.ready).toBe(1);
-    expect(await lab.run('h1', 'sh', '-c', `cat ${own}/config/causeway/*/membership.json`)).toContain(all.join('","'));
-  }, 240_000);
+  test(
+    'the host and the operator begin with the first manager, and learn of the others',
+    async () => {
+      const words = ['--root', own, '--name', 'm1', '--listen', all[0] ?? ''];
+      expect(await causeway('h1', 'init', ...words)).toMatchObject({ code: 0 });
+      await serve('h1', 'manager');
+      await join('h4', 'agent', 'h4');
+      expect(await lab.run('h4', 'cat', `${own}/etc/causeway/agent.env`)).toContain(`CAUSEWAY_MANAGERS=${all[0]}\n`);
+      await join('h2', 'manager', 'm2');
+      await eventually(async () => expect(await healthy()).toEqual(['m1', 'm2']), patience);
+      await join('h3', 'manager', 'm3');
+      await eventually(async () => expect(await healthy()).toEqual(['m1', 'm2', 'm3']), patience);
+      await eventually(async () => {
+        expect(await known('h4', 'agent')).toEqual(all);
+        expect(await known('h1', 'manager')).toEqual(all);
+      }, patience);
+      expect((await status()).hosts.ready).toBe(1);
+      expect(await lab.run('h1', 'sh', '-c', `cat ${own}/config/causeway/*/membership.json`)).toContain(
+        all.join('","'),
+      );
+    },
+    story,
+  );
 
   test(
     'when the first manager is down, the host that restarts finds the others, and so does the operator',
@@ -87,7 +95,7 @@ describeLab('managers that join after the first host and the first operator', ()
       const create = ['network', 'create', 'blue', '--subnet', '10.66.0.0/16'];
       expect(await causeway('h1', ...create)).toMatchObject({ code: 0 });
     },
-    patience,
+    story,
   );
 
   test(
@@ -101,21 +109,25 @@ describeLab('managers that join after the first host and the first operator', ()
       const networks = await json<readonly { readonly name: string }[]>('network', 'list', '--managers', all[0] ?? '');
       expect(networks.map(({ name }) => name)).toEqual(['blue']);
     },
-    patience,
+    story,
   );
 
-  test('the first manager leaves although it does not run, and is asked no more', async () => {
-    await kill('h1', 'manager');
-    await eventually(async () => {
-      const left = await causeway('h1', 'leave', '--root', own, '--service', 'manager');
-      expect(left).toMatchObject({ code: 0, stdout: expect.stringContaining('manager/m1 has left the cluster') });
-    }, patience);
-    await eventually(async () => {
-      await isReady();
-      expect(await lab.run('h1', 'sh', '-c', `cat ${own}/config/causeway/*/membership.json`)).not.toContain(
-        `"${all[0]}"`,
-      );
-    }, patience);
-    await eventually(async () => expect(await known('h4', 'agent')).toEqual(all.slice(1)), patience);
-  }, 240_000);
+  test(
+    'the first manager leaves although it does not run, and is asked no more',
+    async () => {
+      await kill('h1', 'manager');
+      await eventually(async () => {
+        const left = await causeway('h1', 'leave', '--root', own, '--service', 'manager');
+        expect(left).toMatchObject({ code: 0, stdout: expect.stringContaining('manager/m1 has left the cluster') });
+      }, patience);
+      await eventually(async () => {
+        await isReady();
+        expect(await lab.run('h1', 'sh', '-c', `cat ${own}/config/causeway/*/membership.json`)).not.toContain(
+          `"${all[0]}"`,
+        );
+      }, patience);
+      await eventually(async () => expect(await known('h4', 'agent')).toEqual(all.slice(1)), patience);
+    },
+    story,
+  );
 });
