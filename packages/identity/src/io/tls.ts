@@ -34,7 +34,7 @@ const contexts = new WeakMap<Credential, SecureContext>();
 
 /**
  * For a client. Made once for each credential: to make it costs as much as a handshake. Only joiners need the roots of the other end,
- * and no client is asked by a joiner, so a client does not send its roots: the server would parse them.
+ * and no client is asked by a joiner, so a client gives OpenSSL no roots to send. OpenSSL adds the root by which it is trusted.
  */
 export function contextOf(credential: Credential): SecureContext {
   const known = contexts.get(credential);

@@ -4,9 +4,9 @@ import { percentFor } from './heap.ts';
 const mebibyte = 1024 * 1024;
 
 test.each([
-  ['a small heap by 128 MiB', 32, 400],
-  ['a heap of 256 MiB by half', 256, 50],
-  ['a large heap by half', 2_000, 50],
+  ['a small heap by 64 MiB', 32, 200],
+  ['a heap of 256 MiB by a quarter', 256, 25],
+  ['a large heap by a quarter', 2_000, 25],
 ])('%s', (_what, used, percent) => {
   expect(percentFor(used * mebibyte)).toBe(percent);
 });
