@@ -74,7 +74,8 @@ export interface Kernel {
    * succeeds; any other op on an absent namespace is ENOENT, on an absent link ENODEV.
    * In the host namespace a link without our mark counts as absent, with all that belongs to it. An SA or a policy of another
    * program counts as absent for a deletion, and anything that would take its place is EEXIST.
-   * Long runs of neighbour and FDB ops of one device go in batches, with a yield to the event loop between them.
+   * Long runs of neighbour and FDB ops of one device go in batches, with a yield to the event loop between them, and so do runs of one
+   * op on SAs or policies.
    */
   apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]>;
   /**

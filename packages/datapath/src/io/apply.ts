@@ -1,4 +1,4 @@
-import { createNetns, deleteNetns, Slice } from '@causeway/netlink/io';
+import { chunkSize, createNetns, deleteNetns, Slice } from '@causeway/netlink/io';
 import type { OpResult } from '../kernel.ts';
 import { kindOf, type Op } from '../kinds/table.ts';
 import type { NetnsPath } from '../state.ts';
@@ -13,13 +13,16 @@ export interface ApplyParts extends BatchParts {
   readonly onLink: (netns: NetnsPath, write: LinkWrite) => void;
 }
 
-/** Applies the ops in order, in batches where an op's kind has batches; see Kernel.apply. */
+/** Applies the ops in order, in batches or runs where an op's kind has them; see Kernel.apply. */
 export async function applyOps(parts: ApplyParts, ops: readonly Op[]): Promise<OpResult[]> {
   const results: OpResult[] = [];
   const slice = new Slice();
   for (let op = ops[0]; op !== undefined; op = ops[results.length]) {
-    if (batchOf(op) === undefined) results.push(await applyOne(parts, op));
-    else for (const result of await applyBatches(parts, run(ops, results.length, op), slice)) results.push(result);
+    if (batchOf(op) !== undefined)
+      for (const result of await applyBatches(parts, run(ops, results.length, op), slice)) results.push(result);
+    else if (kindOf(op)?.real.applyRun !== undefined)
+      results.push(...applyRun(parts, op, alike(ops, results.length, op)));
+    else results.push(await applyOne(parts, op));
     await slice.maybeYield();
   }
   startPairs(parts, ops);
@@ -55,6 +58,27 @@ function run(ops: readonly Op[], from: number, first: Op): readonly Op[] {
   return found;
 }
 
+/** The op at `from`, and the following ops of the same name and namespace, at most as many as are sent at once. */
+function alike(ops: readonly Op[], from: number, first: Op): readonly Op[] {
+  const some = ops.slice(from, from + chunkSize);
+  const end = some.findIndex(({ op, netns }) => op !== first.op || netns !== first.netns);
+  return end < 0 ? some : some.slice(0, end);
+}
+
+/** If a whole run fails (no such namespace, say), each op fails. */
+function applyRun({ namespaces }: ApplyParts, first: Op, ops: readonly Op[]): readonly OpResult[] {
+  try {
+    const refused = kindOf(first)?.real.applyRun?.(namespaces, ops);
+    return ops.map((op, at) => {
+      const failure = refused?.get(at);
+      return failure === undefined ? succeeded : resultOf(op, failure);
+    });
+  } catch (error) {
+    const failure = failureOf(error);
+    return ops.map((op) => resultOf(op, failure));
+  }
+}
+
 async function applyOne(parts: ApplyParts, op: Op): Promise<OpResult> {
   try {
     await perform(parts, op);
@@ -72,7 +96,7 @@ async function perform({ namespaces, onDelete, onLink }: ApplyParts, op: Op): Pr
     return deleteNetns(op.netns);
   }
   const real = kindOf(op)?.real;
-  if (real === undefined || real.batch !== undefined) return;
+  if (real === undefined || real.batch !== undefined || real.applyRun !== undefined) return;
   await real.apply(namespaces, op);
   const written = real.written?.(op);
   if (written !== undefined) onLink(op.netns, written);

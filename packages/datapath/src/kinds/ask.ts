@@ -1,5 +1,5 @@
 import { type Encode, KernelError, type MessageReader } from '@causeway/netlink';
-import type { Requests } from './kind.ts';
+import type { Refused, Requests } from './kind.ts';
 
 /** Errnos that mean: there is no such object, or a link of this kind cannot have such an object. */
 const nothing: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'ERANGE', 'EINVAL', 'EOPNOTSUPP']);
@@ -21,4 +21,24 @@ export function ask<Found>(
     onNothing(error.errno);
   }
   return found;
+}
+
+/** Asks for one object with each message. Returns the answers, and why others cannot be known, by index. */
+export function askAll<Found>(
+  socket: Requests,
+  messages: readonly Encode[],
+  read: (message: MessageReader) => Found,
+): { readonly found: ReadonlyMap<number, Found>; readonly refused: ReadonlyMap<number, Refused> } {
+  const found = new Map<number, Found>();
+  const refused = sendAll(socket, messages, (message, index) => found.set(index, read(message)));
+  return { found, refused: new Map([...refused].filter(([, { errno }]) => !nothing.has(errno))) };
+}
+
+/** Sends the messages at once. Returns what the kernel has refused, by index. */
+export function sendAll(
+  socket: Requests,
+  messages: readonly Encode[],
+  visit?: (message: MessageReader, index: number) => void,
+): ReadonlyMap<number, Refused> {
+  return socket.batch(messages, (to, encode) => encode(to), visit);
 }

@@ -105,16 +105,24 @@ export interface LinkEvent {
   readonly what: LinkEventType;
 }
 
-/** A kind on the real kernel. Its ops are applied one by one, or in batches where there are thousands of them. */
+/** A kind on the real kernel. Its ops are applied one by one, in runs of one name, or in batches of any where there are thousands of them. */
 export type Real<KindOp extends Op> = Observation &
   (
     | {
         apply(to: Writing, op: KindOp): Promise<void> | void;
         /** What the op has written of a link; absent or undefined: every notification about the object counts as a change. */
         written?(op: KindOp): LinkWrite | undefined;
+        readonly applyRun?: undefined;
         readonly batch?: undefined;
       }
-    | { readonly batch: Batch<KindOp> }
+    | {
+        /**
+         * Applies ops of one name and namespace, of which there may be hundreds and at most `chunkSize`. Returns why ops failed, by index.
+         */
+        applyRun(to: Writing, ops: readonly KindOp[]): ReadonlyMap<number, Refused>;
+        readonly batch?: undefined;
+      }
+    | { readonly applyRun?: undefined; readonly batch: Batch<KindOp> }
   );
 
 /** How the real kernel notifies of changes of a kind, and how objects of the kind are read. */
@@ -161,10 +169,25 @@ export interface Batch<KindOp extends Op> {
   written(index: number, op: KindOp): WrittenEntry | undefined;
 }
 
+/** Why the kernel refused a message. */
+export interface Refused {
+  readonly errno: string;
+  readonly message: string;
+}
+
 /** A netlink socket in some namespace. */
 export interface Requests {
   /** Sends one message; `visit` gets each message of the answer. Throws KernelError. */
   request(encode: Encode, visit?: (message: MessageReader) => void): void;
+  /**
+   * Sends up to 128 messages at once, which the kernel carries out one after the other. `visit` gets each message of an answer. Returns
+   * what the kernel has refused, by index.
+   */
+  batch(
+    messages: readonly Encode[],
+    encode: (to: MessageWriter, message: Encode) => void,
+    visit?: (message: MessageReader, index: number) => void,
+  ): ReadonlyMap<number, Refused>;
   /** Sends messages that the kernel carries out together or not at all. Throws KernelError. */
   transaction(encode: Encode): void;
   dump<Found>(encode: Encode, empty: () => Found, add: (found: Found, message: MessageReader) => void): Promise<Found>;

@@ -1,5 +1,5 @@
 import { assertNever } from '@causeway/model';
-import { KernelError, type MessageReader, NETLINK_XFRM } from '@causeway/netlink';
+import { type MessageReader, NETLINK_XFRM } from '@causeway/netlink';
 import { isOurLink } from '../owner.ts';
 import type { NetnsPath } from '../state.ts';
 import * as k from '../wire/xfrm-constants.ts';
@@ -14,12 +14,12 @@ import {
   setPolicy,
   type XfrmPolicy,
 } from '../wire/xfrm-policy.ts';
-import { ask } from './ask.ts';
 import { compareMaps } from './compare-maps.ts';
 import { isSame, type Same } from './equal.ts';
-import type { Kind, Reading, Requests } from './kind.ts';
+import type { Kind, Reading } from './kind.ts';
 import { byKey, describeDifference, tool } from './printing.ts';
 import { dumpXfrm } from './xfrm-dump.ts';
+import { writeOurs } from './xfrm-runs.ts';
 import { printSpi } from './xfrm-state.ts';
 
 export type { PolicyAction, Selector, XfrmPolicy } from '../wire/xfrm-policy.ts';
@@ -82,17 +82,23 @@ export const xfrmPolicy: Kind<'xfrm policy', string, XfrmPolicy, XfrmPolicyOp> =
       [k.XFRM_MSG_FLUSHPOLICY, () => true],
     ]),
     read: readPolicies,
-    apply(to, { op, netns, policy }) {
-      const socket = to.socket(netns, NETLINK_XFRM);
-      const holder = ownerOf(socket, policy);
-      if (op === 'xfrmPolicy.delete') {
-        if (holder !== 'foreign') socket.request(deletePolicy(policy));
-      } else if (holder === 'foreign')
-        throw new KernelError('EEXIST', 'another program has a policy for these packets');
-      else socket.request(setPolicy(policy));
+    applyRun(to, ops) {
+      const [first] = ops;
+      if (first === undefined) return new Map();
+      const isSet = first.op === 'xfrmPolicy.set';
+      const socket = to.socket(first.netns, NETLINK_XFRM);
+      return writeOurs(socket, {
+        asked: ops.map(({ policy }) => getPolicy(policy)),
+        isForeign: (message) => readPolicy(message) === undefined,
+        writes: ops.map(({ policy }) => (isSet ? setPolicy(policy) : deletePolicy(policy))),
+        foreign: isSet ? taken : undefined,
+      });
     },
   },
 };
+
+/** Why a policy cannot be set. */
+const taken = { errno: 'EEXIST', message: 'another program has a policy for these packets' } as const;
 
 /** The policy's key in `Namespace.xfrmPolicies`. */
 export function policyKey({ direction, selector }: PolicyId): string {
@@ -150,11 +156,6 @@ function printAction(action: PolicyAction): string {
     default:
       return assertNever(action);
   }
-}
-
-/** undefined: there is no policy with this direction and selector. */
-function ownerOf(socket: Requests, id: PolicyId): 'ours' | 'foreign' | undefined {
-  return ask(socket, getPolicy(id), (message) => (readPolicy(message) === undefined ? 'foreign' : 'ours'));
 }
 
 function readPolicies(from: Reading): Promise<ReadonlyMap<string, XfrmPolicy>> {

@@ -50,20 +50,63 @@ const socketOf =
     return socket;
   };
 
-/** The requests of an op, and the errno with which it fails. */
-async function applied(kind: AnyXfrm, op: object, ...answers: readonly Answer[]) {
-  if (kind.real.batch !== undefined) throw new Error('ops of this kind are applied in batches');
+/** The requests of ops of one name, and the errno with which each fails. */
+function appliedRun(kind: AnyXfrm, ops: readonly object[], answers: readonly Answer[]) {
+  if (kind.real.applyRun === undefined) throw new Error('ops of this kind are applied in runs');
   const socket = new ScriptedSocket(...answers);
-  let errno = 'ok';
-  try {
-    const to = { socket: (_: NetnsPath, protocol: number) => socketOf(socket)(protocol) } as unknown;
-    await kind.real.apply(to as Writing, { netns: hostNetns, ...op } as Op);
-  } catch (error) {
-    if (!(error instanceof KernelError)) throw error;
-    errno = error.errno;
-  }
-  return { requests: socket.requests, errno };
+  const to = { socket: (_: NetnsPath, protocol: number) => socketOf(socket)(protocol) } as unknown as Writing;
+  const refused = kind.real.applyRun(
+    to,
+    ops.map((op) => ({ netns: hostNetns, ...op }) as Op),
+  );
+  return { requests: socket.requests, errnos: ops.map((_, at) => refused.get(at)?.errno ?? 'ok') };
 }
+
+/** The requests of an op, and the errno with which it fails. */
+function applied(kind: AnyXfrm, op: object, ...answers: readonly Answer[]) {
+  const { requests, errnos } = appliedRun(kind, [op], answers);
+  return { requests, errno: errnos[0] };
+}
+
+describe('a run of ops', () => {
+  const bytes = (...encoded: readonly Encode[]) => encoded.map((each) => bytesOf([each]));
+  const others = [1, 2, 3].map((spi) => state({ ...sending, spi }));
+  const [one, two, three] = others as [XfrmState, XfrmState, XfrmState];
+
+  it('adds SAs at once, and tries those again that are refused in this form', () => {
+    const ops = others.map((each) => ({ op: 'xfrmState.add', state: each }));
+    expect(appliedRun(states, ops, [[], 'EINVAL', 'EPERM', []])).toEqual({
+      requests: bytes(...others.map((each) => addState(each, 'directed')), addState(two, 'undirected')),
+      errnos: ['ok', 'ok', 'EPERM'],
+    });
+  });
+
+  it('deletes SAs after it has asked for all, and not the one of another program', () => {
+    const ops = others.map((each) => ({ op: 'xfrmState.delete', state: each }));
+    const answers: Answer[] = [[added], [addState(foreign, 'directed')], 'ESRCH', [], 'ESRCH'];
+    expect(appliedRun(states, ops, answers)).toEqual({
+      requests: bytes(...others.map(getState), deleteState(one), deleteState(three)),
+      errnos: ['ok', 'ok', 'ESRCH'],
+    });
+  });
+
+  it('sets policies after it has asked for all, and not the one of another program', () => {
+    const [ours, theirs] = [policy, demand('in', there, here)];
+    const ops = [theirs, ours].map((each) => ({ op: 'xfrmPolicy.set', policy: each }));
+    expect(appliedRun(policies, ops, [[setPolicy(foreignPolicy)], 'ENOENT', []])).toEqual({
+      requests: bytes(getPolicy(theirs), getPolicy(ours), setPolicy(ours)),
+      errnos: ['EEXIST', 'ok'],
+    });
+  });
+
+  it('does not write what the kernel cannot be asked for', () => {
+    const ops = [one, two].map((each) => ({ op: 'xfrmState.delete', state: each }));
+    expect(appliedRun(states, ops, ['EPERM', [added], []])).toEqual({
+      requests: bytes(getState(one), getState(two), deleteState(two)),
+      errnos: ['EPERM', 'ok'],
+    });
+  });
+});
 
 describe('an SA that is added', () => {
   const add = { op: 'xfrmState.add', state: sending };
@@ -88,14 +131,14 @@ describe('an SA that is added', () => {
     ['does not replace one that is gone by now', ['EEXIST', 'ESRCH'], [directed, get], 'EEXIST'],
     ['is refused for another reason', ['EPERM'], [directed], 'EPERM'],
   ])('%s', async (_, answers, requests, errno) => {
-    expect(await applied(states, add, ...answers)).toEqual({
+    expect(applied(states, add, ...answers)).toEqual({
       requests: requests.map((each) => bytesOf([each])),
       errno,
     });
   });
 
   it('and receives has one form only: without a window, replays would pass', async () => {
-    const { requests, errno } = await applied(states, { ...add, state: receiving }, 'EINVAL');
+    const { requests, errno } = applied(states, { ...add, state: receiving }, 'EINVAL');
     expect([requests, errno]).toEqual([[bytesOf([added])], 'EINVAL']);
   });
 });
@@ -112,7 +155,7 @@ describe('an SA whose ports change', () => {
     ['is gone, and the kernel has made a larval one', [[larval]], [get], 'ESRCH'],
     ['is of another program', [[addState(foreign, 'directed')]], [get], 'EEXIST'],
   ])('%s', async (_, answers, requests, errno) => {
-    expect(await applied(states, { op: 'xfrmState.setPorts', state: moved }, ...answers)).toEqual({
+    expect(applied(states, { op: 'xfrmState.setPorts', state: moved }, ...answers)).toEqual({
       requests: requests.map((each) => bytesOf([each])),
       errno,
     });
@@ -133,14 +176,14 @@ describe('an SA that is deleted', () => {
     ['may be one that the kernel made by itself', [larval], [get, del]],
     ['is not of another program', [addState(foreign, 'directed')], [get]],
   ])('%s', async (_, answer, requests) => {
-    expect(await applied(states, remove, answer)).toEqual({
+    expect(applied(states, remove, answer)).toEqual({
       requests: requests.map((each) => bytesOf([each])),
       errno: 'ok',
     });
   });
 
   it('is absent already: the kernel says so, which the caller takes for success', async () => {
-    const { errno } = await applied(states, remove, 'ESRCH', 'ESRCH');
+    const { errno } = applied(states, remove, 'ESRCH', 'ESRCH');
     expect(xfrmState.real.absent).toContain(errno);
   });
 });
@@ -157,7 +200,7 @@ describe('a policy', () => {
     ['of another program is not deleted', 'delete', [theirs], [get], 'ok'],
     ['is refused for another reason', 'set', ['EPERM'], [get], 'EPERM'],
   ])('%s', async (_, what, answers, requests, errno) => {
-    expect(await applied(policies, { op: `xfrmPolicy.${what}`, policy }, ...answers)).toEqual({
+    expect(applied(policies, { op: `xfrmPolicy.${what}`, policy }, ...answers)).toEqual({
       requests: requests.map((each) => bytesOf([each])),
       errno,
     });

@@ -19,12 +19,13 @@ import {
   type SaLimit,
   type XfrmState,
 } from '../wire/xfrm-state.ts';
-import { ask } from './ask.ts';
+import { ask, sendAll } from './ask.ts';
 import { compareMaps } from './compare-maps.ts';
 import { isSame, type Same } from './equal.ts';
-import type { Kind, Reading, Requests, Step } from './kind.ts';
+import type { Kind, Reading, Refused, Requests, Step } from './kind.ts';
 import { byKey, describeDifference, tool } from './printing.ts';
 import { dumpXfrm } from './xfrm-dump.ts';
+import { oneByOne, stillRefused, writeOurs } from './xfrm-runs.ts';
 
 export type { SaCounts, SaLimits, UdpPorts, XfrmState } from '../wire/xfrm-state.ts';
 
@@ -108,11 +109,19 @@ export const xfrmState: Kind<'xfrm state', string, XfrmState, XfrmStateOp> = {
       [k.XFRM_MSG_MAPPING, (message) => readMapping(message) !== undefined],
     ]),
     read: readStates,
-    apply(to, { op, netns, state }) {
-      const socket = to.socket(netns, NETLINK_XFRM);
-      if (op === 'xfrmState.add') add(socket, state);
-      else if (op === 'xfrmState.setPorts') setPorts(socket, state);
-      else if (kindAt(socket, state) !== 'foreign') socket.request(deleteState(state));
+    applyRun(to, ops) {
+      const [first] = ops;
+      if (first === undefined) return new Map();
+      const socket = to.socket(first.netns, NETLINK_XFRM);
+      const states = ops.map(({ state }) => state);
+      if (first.op === 'xfrmState.add') return addAll(socket, states);
+      if (first.op === 'xfrmState.setPorts') return oneByOne(states, (state) => setPorts(socket, state));
+      return writeOurs(socket, {
+        asked: states.map(getState),
+        isForeign: (message) => kindOfState(message) === 'foreign',
+        writes: states.map(deleteState),
+        foreign: undefined,
+      });
     },
     absent: ['ESRCH'],
   },
@@ -180,16 +189,30 @@ function limitWords(which: 'soft' | 'hard', { bytes, packets, seconds }: SaLimit
   ];
 }
 
+/** Most adds succeed at once. Those that the kernel refuses in this form may succeed in another. */
+function addAll(socket: Requests, states: readonly XfrmState[]): ReadonlyMap<number, Refused> {
+  const refused = sendAll(
+    socket,
+    states.map((state) => addState(state, 'directed')),
+  );
+  return stillRefused(refused, (at, refusal) => {
+    const state = states[at];
+    if (state !== undefined) addAgain(socket, state, refusal);
+  });
+}
+
 /**
  * A packet that finds its policy and no SA makes the kernel put a larval SA in the place of the missing one, for half a minute.
  * If the policy names an SPI, the larval SA has this SPI, and the real SA must replace it.
  */
-function add(socket: Requests, state: XfrmState): void {
+function addAgain(socket: Requests, state: XfrmState, { errno, message }: Refused): void {
   try {
-    addInForm(socket, state, addState);
+    // A kernel before Linux 6.10 does not know that an SA that only sends needs no window.
+    if (errno !== 'EINVAL' || state.direction !== 'out') throw new KernelError(errno, message);
+    socket.request(addState(state, 'undirected'));
   } catch (error) {
     if (!hasErrno(error, 'EEXIST') || kindAt(socket, state) !== 'larval') throw error;
-    addInForm(socket, state, replaceLarval);
+    changeInForm(socket, state, replaceLarval);
   }
 }
 
@@ -197,14 +220,13 @@ function setPorts(socket: Requests, state: XfrmState): void {
   const kind = kindAt(socket, state);
   if (kind === 'foreign') throw new KernelError('EEXIST', 'another program has an SA with this SPI');
   if (kind !== 'ours') throw new KernelError('ESRCH', 'there is no such SA');
-  addInForm(socket, state, changePorts);
+  changeInForm(socket, state, changePorts);
 }
 
-function addInForm(socket: Requests, state: XfrmState, encode: typeof addState): void {
+function changeInForm(socket: Requests, state: XfrmState, encode: typeof changePorts): void {
   try {
     socket.request(encode(state, 'directed'));
   } catch (error) {
-    // A kernel before Linux 6.10 does not know that an SA that only sends needs no window.
     if (!hasErrno(error, 'EINVAL') || state.direction !== 'out') throw error;
     socket.request(encode(state, 'undirected'));
   }

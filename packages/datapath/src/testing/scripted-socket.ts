@@ -1,5 +1,5 @@
 import { type Encode, KernelError, MessageReader, MessageWriter } from '@causeway/netlink';
-import type { Requests } from '../kinds/kind.ts';
+import type { Refused, Requests } from '../kinds/kind.ts';
 
 /** The answer to a request: messages, or the errno of a refusal. */
 export type Answer = readonly Encode[] | string;
@@ -21,6 +21,26 @@ export class ScriptedSocket implements Requests {
     if (typeof answer === 'string') throw new KernelError(answer, '');
     const messages = new MessageReader(bytesOf(answer));
     while (messages.next()) visit(messages);
+  }
+
+  batch(
+    messages: readonly Encode[],
+    encode: (to: MessageWriter, message: Encode) => void,
+    visit: (message: MessageReader, index: number) => void = () => undefined,
+  ): ReadonlyMap<number, Refused> {
+    const refused = new Map<number, Refused>();
+    for (const [index, each] of messages.entries()) {
+      try {
+        this.request(
+          (to) => encode(to, each),
+          (message) => visit(message, index),
+        );
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error;
+        refused.set(index, { errno: error.errno, message: error.detail });
+      }
+    }
+    return refused;
   }
 
   transaction(encode: Encode): void {

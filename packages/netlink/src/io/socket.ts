@@ -215,9 +215,14 @@ export class NetlinkSocket {
 
   /**
    * Sends up to `chunkSize` messages at once, one per item. Only the last message asks for an ack. The kernel reports
-   * failures in any case, with the sequence number of the message. Returns the failures by index of the item.
+   * failures in any case, with the sequence number of the message. Returns the failures by index of the item. `visit` gets each message
+   * of an answer that is no failure, with the index of the item.
    */
-  batch<Item>(items: readonly Item[], encode: (to: MessageWriter, item: Item) => void): Map<number, Failure> {
+  batch<Item>(
+    items: readonly Item[],
+    encode: (to: MessageWriter, item: Item) => void,
+    visit?: (message: MessageReader, index: number) => void,
+  ): Map<number, Failure> {
     const failures = new Map<number, Failure>();
     if (items.length === 0) return failures;
     if (items.length > chunkSize) throw new RangeError(`${items.length} messages in one batch, more than ${chunkSize}`);
@@ -233,7 +238,11 @@ export class NetlinkSocket {
         const messages = this.#receive(buffer);
         while (messages.next()) {
           const place = messages.sequence - first;
-          if (messages.type !== NLMSG_ERROR || place < 0 || place >= items.length) continue;
+          if (place < 0 || place >= items.length) continue;
+          if (messages.type !== NLMSG_ERROR) {
+            visit?.(messages, place);
+            continue;
+          }
           const { errno, message } = readAnswer(messages);
           if (errno !== 0) failures.set(place, { errno: errnoName(errno), message });
           done = place === items.length - 1;
