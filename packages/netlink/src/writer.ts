@@ -15,6 +15,7 @@ export class MessageWriter {
   #at = 0;
   #start = 0;
   #sequence = 0;
+  #port = 0;
   #isSecret = false;
 
   constructor(size = 4096) {
@@ -33,11 +34,15 @@ export class MessageWriter {
     this.#isSecret = false;
   }
 
-  /** Discards all messages. The next message has this sequence number; later messages count up from it. */
-  reset(sequence: number): void {
+  /**
+   * Discards all messages. The next message has this sequence number; later messages count up from it. `port`: of the socket that
+   * sends the messages. Notifications of IPsec name what the message has as its sender.
+   */
+  reset(sequence: number, port = 0): void {
     this.#at = 0;
     this.#start = 0;
     this.#sequence = sequence;
+    this.#port = port;
   }
 
   /** The messages written so far; valid until the next reset. */
@@ -62,7 +67,7 @@ export class MessageWriter {
     this.#view.setUint16(this.#at + 4, type, little);
     this.#view.setUint16(this.#at + 6, flags | NLM_F_REQUEST, little);
     this.#view.setUint32(this.#at + 8, this.#sequence, little);
-    this.#view.setUint32(this.#at + 12, 0, little);
+    this.#view.setUint32(this.#at + 12, this.#port, little);
     this.#at += headerSize;
     this.#sequence = (this.#sequence + 1) >>> 0;
   }

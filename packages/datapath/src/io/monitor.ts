@@ -1,6 +1,5 @@
 import { KernelError, type MessageReader, NETLINK_ROUTE } from '@causeway/netlink';
 import {
-  isOwn,
   type MonitorListener,
   Monitor as NetlinkMonitor,
   type MonitorSettings as NetlinkSettings,
@@ -23,6 +22,8 @@ type OnMonitorEvent = (event: 'changed' | 'overrun', changes: Changes) => void;
 export interface MonitorSettings extends Pick<NetlinkSettings, 'receiveBuffer' | 'onLost' | 'receive'> {
   /** Gets each notification of protocols whose changes are not reported by name, before the change is reported. */
   readonly onMessage?: (message: MessageReader) => void;
+  /** Whether this kernel has written what such a notification is about. Absent: it writes nothing. */
+  readonly isOwn?: (message: MessageReader, protocol: number) => boolean;
 }
 
 /** Listens for changes of every kind in a namespace, and keeps the namespace alive until the monitor is closed. */
@@ -40,8 +41,11 @@ export class Monitor {
     const opened: NetlinkMonitor[] = [];
     try {
       for (const protocol of protocolsOf(netns)) {
+        const isOwn = (message: MessageReader): boolean => settings.isOwn?.(message, protocol) === true;
         const listener =
-          protocol === NETLINK_ROUTE ? this.#route : new Listener(onEvent, eventsOf(protocol), settings.onMessage);
+          protocol === NETLINK_ROUTE
+            ? this.#route
+            : new Listener(onEvent, eventsOf(protocol), { isOwn, onMessage: settings.onMessage });
         const monitor = open(
           () => new NetlinkMonitor(listener, { ...settings, protocol, groups: groupsOf(protocol), netns }),
         );
@@ -106,17 +110,22 @@ function eventsOf(protocol: number): Events {
   return new Map(kinds.flatMap(({ real }) => (real.protocol === protocol ? [...(real.events ?? [])] : [])));
 }
 
+interface ListenerSettings {
+  readonly isOwn: (message: MessageReader) => boolean;
+  readonly onMessage: ((message: MessageReader) => void) | undefined;
+}
+
 /** Listens to a protocol whose changes are not reported by name. */
 class Listener implements MonitorListener {
   readonly #notify: OnMonitorEvent;
   protected readonly events: Events;
-  readonly #onMessage: ((message: MessageReader) => void) | undefined;
+  readonly #settings: ListenerSettings;
   #changes: ChangeSet | undefined;
 
-  constructor(onEvent: OnMonitorEvent, events: Events, onMessage?: (message: MessageReader) => void) {
+  constructor(onEvent: OnMonitorEvent, events: Events, settings: ListenerSettings) {
     this.#notify = onEvent;
     this.events = events;
-    this.#onMessage = onMessage;
+    this.#settings = settings;
   }
 
   onListen(): ReturnType<MonitorListener['onListen']> {
@@ -129,11 +138,11 @@ class Listener implements MonitorListener {
 
   /** What this process has written is not a change: the kernel has told the writer whether it did as it was asked. */
   onEvent(message: MessageReader): void {
-    if (isOwn(message)) {
+    if (this.#settings.isOwn(message)) {
       message.erase();
       return;
     }
-    this.#onMessage?.(message);
+    this.#settings.onMessage?.(message);
     if (this.events.get(message.type)?.(message) !== false) this.report({ kind: 'other' });
   }
 
@@ -165,7 +174,7 @@ class RouteListener extends Listener {
   #carrierCheck: NodeJS.Timeout | undefined;
 
   constructor(onEvent: OnMonitorEvent, events: Events) {
-    super(onEvent, events);
+    super(onEvent, events, { isOwn: () => false, onMessage: undefined });
     this.#filter = new ChangeFilter(events);
   }
 

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ip } from '@causeway/model';
-import { KernelError, NETLINK_ROUTE, type NetnsIdentity } from '@causeway/netlink';
+import { KernelError, type MessageReader, NETLINK_ROUTE, type NetnsIdentity } from '@causeway/netlink';
 import { identityOf, NetlinkSocket, openNetns, PacketSocket } from '@causeway/netlink/io';
 import type { Expected } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
@@ -37,6 +37,11 @@ export class OpenNamespace {
       this.#sockets.set(protocol, socket);
     }
     return socket;
+  }
+
+  /** Whether a request through this object has caused the notification. */
+  isCauseOf({ port }: MessageReader, protocol: number): boolean {
+    return this.#sockets.get(protocol)?.port === port;
   }
 
   /** Made on first use, and kept: the kernel takes milliseconds to close a packet socket. */

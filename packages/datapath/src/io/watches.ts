@@ -1,5 +1,6 @@
 import { type FSWatcher, watch as watchDirectory } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { MessageReader } from '@causeway/netlink';
 import { inodeOf, leadsTo } from '@causeway/netlink/io';
 import { ChangeSet } from '../changes.ts';
 import type { OnWatchEvent, Watch } from '../kernel.ts';
@@ -37,7 +38,9 @@ export class Watches {
     const open = openNamespace(path);
     if (open === undefined) return undefined;
     try {
-      const monitor = new Monitor(open.fd, onEvent, this.#settings);
+      const isOwn = (message: MessageReader, protocol: number): boolean =>
+        [...(this.#entries.get(path) ?? [])].some((entry) => entry.open.isCauseOf(message, protocol));
+      const monitor = new Monitor(open.fd, onEvent, { ...this.#settings, isOwn });
       return this.#keep({ path, inode: open.fd === undefined ? '' : inodeOf(open.fd), open, monitor, onEvent });
     } catch (error) {
       open.close();

@@ -19,4 +19,4 @@ export {
 } from './netns.ts';
 export { PacketSocket } from './packet-socket.ts';
 export { Slice } from './slice.ts';
-export { chunkSize, type Failure, isOwn, NetlinkSocket } from './socket.ts';
+export { chunkSize, type Failure, NetlinkSocket } from './socket.ts';

@@ -43,6 +43,7 @@ const libc = koffi.load(null);
 const c = {
   socket: libc.func('int socket(int domain, int type, int protocol)'),
   bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
+  getsockname: libc.func('int getsockname(int fd, _Out_ void *address, _Inout_ uint32_t *length)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
   getsockopt: libc.func('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)'),
   send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)'),
@@ -110,6 +111,13 @@ export function openEncapSocket(address: Uint8Array, port: number): number {
     throw error;
   }
   return fd;
+}
+
+/** The port of a bound netlink socket, which the kernel has chosen. */
+export function portOf(fd: number): number {
+  const address = new Uint8Array(12); // struct sockaddr_nl
+  check('getsockname', c.getsockname(fd, address, [address.length]));
+  return new DataView(address.buffer).getUint32(4, true);
 }
 
 /** A bound netlink socket of this protocol, in the thread's network namespace. Non-blocking. */

@@ -9,6 +9,7 @@ import {
   errnoName,
   interfaceIndex,
   openNetlink,
+  portOf,
   receive,
   send,
   setBuffers,
@@ -50,14 +51,6 @@ function giveBack(buffer: Uint8Array): void {
   if (spare.length < mostSpare) spare.push(buffer);
 }
 
-/** The ports of the open sockets of this process that have had an answer. */
-const ownPorts = new Set<number>();
-
-/** Whether a request of this process caused the notification. This is not known for a socket that is closed by now. */
-export function isOwn({ port }: MessageReader): boolean {
-  return ownPorts.has(port);
-}
-
 /** Why one message of a batch failed. */
 export interface Failure {
   readonly errno: string;
@@ -70,10 +63,10 @@ export interface Failure {
  */
 export class NetlinkSocket {
   readonly #fd: number;
+  /** The kernel names it in answers to the socket's requests, and in notifications of what they have changed. */
+  readonly port: number;
   #sequence = 1;
   #open = true;
-  /** Given by the kernel, which names it in each answer. 0: there was none yet. */
-  #port = 0;
 
   /**
    * @param protocol NETLINK_ROUTE, NETLINK_XFRM, …
@@ -86,6 +79,7 @@ export class NetlinkSocket {
       for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
         setNetlinkOption(this.#fd, option, 1);
       }
+      this.port = portOf(this.#fd);
     } catch (error) {
       close(this.#fd);
       throw error;
@@ -108,13 +102,12 @@ export class NetlinkSocket {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    ownPorts.delete(this.#port);
     close(this.#fd);
   }
 
   /** Sends one message; `visit` gets each message before the ack. Throws KernelError with the kernel's text. */
   request(encode: Encode, visit?: (message: MessageReader) => void): void {
-    writer.reset(this.#sequence);
+    writer.reset(this.#sequence, this.port);
     encode(writer);
     writer.acknowledge();
     const sequence = this.#sequence;
@@ -129,7 +122,7 @@ export class NetlinkSocket {
    */
   transaction(encode: Encode): void {
     const first = this.#sequence;
-    writer.reset(first);
+    writer.reset(first, this.port);
     encode(writer);
     const end = writer.sequence;
     this.#send();
@@ -193,7 +186,7 @@ export class NetlinkSocket {
   async #dumpOnce(buffer: Uint8Array, encode: Encode, visit: (message: MessageReader) => void): Promise<boolean> {
     const slice = new Slice();
     let torn = false;
-    writer.reset(this.#sequence);
+    writer.reset(this.#sequence, this.port);
     encode(writer);
     const sequence = this.#sequence;
     this.#send();
@@ -227,7 +220,7 @@ export class NetlinkSocket {
     if (items.length === 0) return failures;
     if (items.length > chunkSize) throw new RangeError(`${items.length} messages in one batch, more than ${chunkSize}`);
     const first = this.#sequence;
-    writer.reset(first);
+    writer.reset(first, this.port);
     for (const item of items) encode(writer, item);
     if (writer.sequence !== first + items.length) throw new RangeError('a batch takes one message per item');
     writer.acknowledge();
@@ -267,13 +260,6 @@ export class NetlinkSocket {
   #receive(buffer: Uint8Array): MessageReader {
     const length = receive(this.#fd, buffer);
     if (length === 0) throw new KernelError('EPROTO', 'the kernel did not answer a netlink request');
-    if (this.#port === 0) this.#learnPort(new MessageReader(buffer, length));
     return new MessageReader(buffer, length);
-  }
-
-  #learnPort(answer: MessageReader): void {
-    if (!answer.next()) return;
-    this.#port = answer.port;
-    ownPorts.add(answer.port);
   }
 }
