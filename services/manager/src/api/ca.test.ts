@@ -228,8 +228,8 @@ test('the key of the next CA is sealed with a new sealing key, which only the ma
 
 test('a manager that renews while the next CA is made gets the sealing key for its new key', async () => {
   const { next } = Issuer.prototype;
-  const made = vi.spyOn(Issuer.prototype, 'next').mockImplementationOnce(async function (this: Issuer, signal) {
-    const stale = await next.call(this, signal);
+  const made = vi.spyOn(Issuer.prototype, 'next').mockImplementationOnce(async function (this: Issuer, ...of) {
+    const stale = await next.call(this, ...of);
     await renew(m1);
     return stale;
   });

@@ -1,4 +1,4 @@
-import { formatCertificates, formatPin, formatPins, pinOf } from '@causeway/identity';
+import { formatCertificates, formatPin, formatPins, pinOf, type SealingKey } from '@causeway/identity';
 import { type CausewayError, isCausewayError, parseRequestId, unwrap } from '@causeway/model';
 import type {
   MemberCertificate,
@@ -24,7 +24,7 @@ import type { CertificateRecord } from '../store/records/certificate.ts';
 import { untilView } from '../store/until-view.ts';
 import type { View } from '../store/view.ts';
 import type { ApiContext } from './modules.ts';
-import { whileBusy } from './while-busy.ts';
+import { whileOutdated } from './while-outdated.ts';
 
 /** How often a rotation that may be ended by force is looked at. */
 const lookEvery = seconds(1);
@@ -60,9 +60,12 @@ export async function* rotateCa(
   context.leading();
   const id = unwrap(parseRequestId(request.requestId));
   const { writer, view, clock } = context.modules;
-  const { reply: generation } = await whileBusy(async () => {
+  const sealingKey = issuer.createSealingKey();
+  const { reply: generation } = await whileOutdated(async () => {
     const { ca } = issuer;
-    const next = isRotating(ca.value) ? { from: ca.revision, ca: ca.value } : await nextOrWhyNot(issuer, call.signal);
+    const next = isRotating(ca.value)
+      ? { from: ca.revision, ca: ca.value }
+      : await nextOrWhyNot(issuer, sealingKey, call.signal);
     return await writer.write(id, beginRotation(next), call);
   });
   const { actor, peer, method, signal } = call;
@@ -101,9 +104,13 @@ export async function* rotateCa(
   }
 }
 
-async function nextOrWhyNot(issuer: Issuer, signal: AbortSignal): Promise<NextCa | CausewayError> {
+async function nextOrWhyNot(
+  issuer: Issuer,
+  sealingKey: SealingKey,
+  signal: AbortSignal,
+): Promise<NextCa | CausewayError> {
   try {
-    return await issuer.next(signal);
+    return await issuer.next(sealingKey, signal);
   } catch (error) {
     if (isCausewayError(error)) return error;
     throw error;

@@ -6,14 +6,17 @@ import {
   parseSealingKeyFile,
   parseToken,
   readCertificates,
+  toBase64,
 } from '@causeway/identity';
 import { createKey } from '@causeway/identity/io';
-import { type CausewayError, type Name, type NodeId, unwrap } from '@causeway/model';
+import { CausewayError, type Name, type NodeId, unwrap } from '@causeway/model';
 import { minutes, seconds } from '@causeway/runtime';
 import { describe, expect, test, vi } from 'vitest';
 import type { CallContext } from '../call/context.ts';
 import type { Identity } from '../call/identity.ts';
+import { Custody } from '../cluster/ca/custody.ts';
 import { Issuer } from '../cluster/ca/issuer.ts';
+import { Outdated } from '../plan/outdated.ts';
 import type { NextCa } from '../plan/rotate-ca.ts';
 import { records } from '../store/records/index.ts';
 import {
@@ -35,6 +38,7 @@ import {
 } from '../testing/certificates-fixture.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 import { nodeId } from '../testing/view-script.ts';
+import { whileOutdated } from './while-outdated.ts';
 
 test('a joiner that has verified the pin gets the roots and the clock', async () => {
   const trust = await cluster.answer(manager.api.certificate.getTrust({}, stranger()));
@@ -175,16 +179,47 @@ test('a manager that renews while another is removed gets the sealing key for it
   await join(request(await create('manager'), { name: 'm2' }));
   const { resealed } = Issuer.prototype;
   const renewal = { requestId: uuid(), certificateRequest: createRequest(createKey()) };
-  const made = vi.spyOn(Issuer.prototype, 'resealed').mockImplementationOnce(async function (this: Issuer, without) {
-    const stale = await resealed.call(this, without);
+  const made = vi.spyOn(Issuer.prototype, 'resealed').mockImplementationOnce(async function (this: Issuer, ...of) {
+    const stale = await resealed.call(this, ...of);
     await cluster.answer(manager.api.certificate.renew(renewal, from({ kind: 'manager', name: 'm1' })));
     return stale;
   });
+  const added = vi.spyOn(Custody.prototype, 'add');
   await removeM2();
+  const keysAdded = added.mock.calls.map(([key]) => toBase64(key));
+  added.mockRestore();
+  expect(keysAdded).toHaveLength(2);
+  expect(new Set(keysAdded).size).toBe(1);
   const [, second] = await Promise.all(made.mock.results.map(({ value }) => value as Promise<NextCa>));
   made.mockRestore();
   expect(manager.view.ca?.value.sealingKeys).toEqual(second?.ca.sealingKeys);
   expect(refusal()).toMatchObject({ isUntilJoin: true });
+});
+
+test('a manager that is removed while the CA changes does not have the key of the seal', async () => {
+  await join(request(await create('manager'), { name: 'm2' }));
+  const { resealed } = Issuer.prototype;
+  const life = { requestId: uuid(), lifeMs: BigInt(minutes(120)) };
+  const made = vi.spyOn(Issuer.prototype, 'resealed').mockImplementationOnce(async function (this: Issuer, ...of) {
+    const stale = await resealed.call(this, ...of);
+    await cluster.answer(manager.api.certificate.setCertificateLife(life, cluster.call()));
+    return stale;
+  });
+  await removeM2();
+  made.mockRestore();
+  const { signer, life: kept } = manager.view.ca?.value ?? { signer: { key: '' } };
+  expect(kept).toBe(minutes(120));
+  expect(hasSealedAuthority(cluster.founded?.sealingKey ?? new Uint8Array(), signer.key)).toBe(false);
+  expect(refusal()).toMatchObject({ isUntilJoin: true });
+});
+
+test.each([
+  ['prepared for another state is prepared again, a limited number of times', new Outdated('it was changed'), 10],
+  ['refused by a manager that is overloaded is not repeated', new CausewayError('busy', 'too many calls'), 1],
+])('a change that is %s', async (_, error, expected) => {
+  const change = vi.fn(() => Promise.reject(error));
+  await expect(whileOutdated(change)).rejects.toBe(error);
+  expect(change).toHaveBeenCalledTimes(expected);
 });
 
 describe('a manager whose certificate has no record any more', () => {

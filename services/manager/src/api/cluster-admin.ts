@@ -28,7 +28,7 @@ import { nothingToDo } from '../plan/intent.ts';
 import { replaceSeal } from '../plan/rotate-ca.ts';
 import { createKeys, type Keys } from '../store/keys.ts';
 import type { ApiContext } from './modules.ts';
-import { whileBusy } from './while-busy.ts';
+import { whileOutdated } from './while-outdated.ts';
 
 /**
  * The part of ClusterService that changes or copies the cluster of managers. Every manager answers these calls, leader or
@@ -88,8 +88,9 @@ export class ClusterAdminApi {
     const { actor, peer, method, signal } = call;
     const reason = `manager ${name}, by ${actor}`;
     const issuer = new Issuer(this.#context.modules);
-    await whileBusy(async () => {
-      const resealed = await issuer.resealed(name);
+    const sealingKey = issuer.createSealingKey();
+    await whileOutdated(async () => {
+      const resealed = await issuer.resealed(name, sealingKey);
       await this.#context.modules.writer.apply(
         {
           plan: (planning) => {

@@ -9,6 +9,7 @@ import type { StoredToken } from '../store/records/token.ts';
 import type { Compare } from '../store/store.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
+import { Outdated } from './outdated.ts';
 
 /*
  * The CA is replaced in two writes, with the renewals of all members in between. What is known of a rotation is in the
@@ -91,7 +92,7 @@ function planBegin(made: NextCa | CausewayError, planning: Planning): Proposal<n
   if (isRotating(ca.value)) return nothingToDo(ca.value.generation, ca.revision);
   if (isCausewayError(made)) throw made;
   const { from, ca: next, holders } = made;
-  if (ca.revision !== from) throw new CausewayError('busy', 'the CA was changed at the same time: try again');
+  if (ca.revision !== from) throw new Outdated('the CA was changed');
   return {
     ...nothingToDo(next.generation),
     compares: [{ kind: 'unchanged', key: keys.ca, modRevision: ca.revision }, ...holdersUnchanged(holders, planning)],
@@ -101,9 +102,9 @@ function planBegin(made: NextCa | CausewayError, planning: Planning): Proposal<n
 }
 
 /**
- * Writes the CA with another seal, beside the removal of a manager, if the CA is still the one that was sealed. If it is not, a
- * rotation has begun, which changes the sealing key, too.
- * @throws CausewayError busy: seal it again
+ * Writes the CA with another seal, beside the removal of a manager. If the CA was changed since it was sealed, the manager may have the
+ * key of the seal that is there: another removal, or a rotation, has sealed it for all managers of that moment.
+ * @throws Outdated seal it again
  */
 export function replaceSeal(
   resealed: NextCa | undefined,
@@ -112,7 +113,8 @@ export function replaceSeal(
 ): Pick<Proposal, 'compares' | 'writes'> {
   const { view, keys } = planning;
   const { ca } = view;
-  if (resealed === undefined || ca?.revision !== resealed.from) return { compares: [], writes: [] };
+  if (resealed === undefined) return { compares: [], writes: [] };
+  if (ca?.revision !== resealed.from) throw new Outdated('the CA was changed');
   return {
     compares: [
       { kind: 'unchanged', key: keys.ca, modRevision: ca.revision },
@@ -122,7 +124,7 @@ export function replaceSeal(
   };
 }
 
-/** A manager that has renewed meanwhile could not open what is sealed for its former key. @throws CausewayError busy */
+/** A manager that has renewed meanwhile could not open what is sealed for its former key. @throws Outdated */
 function holdersUnchanged(
   holders: Holders | undefined,
   { view, keys }: Pick<Planning, 'view' | 'keys'>,
@@ -133,7 +135,7 @@ function holdersUnchanged(
     ({ value: { role, id } }) => role === 'manager' && id !== without,
   );
   if (present.length !== holders.size || present.some(({ value, revision }) => holders.get(value.id) !== revision))
-    throw new CausewayError('busy', 'a manager got another certificate at the same time: try again');
+    throw new Outdated('a manager got another certificate');
   return present.map(({ value: { role, id }, revision: modRevision }) => {
     return { kind: 'unchanged', key: keys.certificate(role, id), modRevision };
   });

@@ -111,6 +111,18 @@ test('a manager that was removed before cannot open what is sealed for others', 
 
 test('a key that is added is on disk before it is used', async () => {
   const it = custody();
-  await it.add(next);
+  await it.add(next, former);
   expect(kept.map((file) => file.state === 'open' && keysOf(file))).toEqual([[next, former]]);
+});
+
+test('keys that come to no use do not push the key that is in use out of the file, and the same key is added once', async () => {
+  const it = custody();
+  for (let i = 0; i < 20; i++) {
+    const key = createSealingKey(random);
+    for (let tries = 0; tries < 2; tries++) await it.add(key, former);
+    expect(it.sealingKeys.slice(0, 2)).toEqual([key, former]);
+  }
+  expect(it.sealingKeys).toHaveLength(21);
+  const file = kept.at(-1);
+  expect(file?.state === 'open' && keysOf(file)).toEqual(it.sealingKeys.slice(0, 16));
 });

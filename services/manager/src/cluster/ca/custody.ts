@@ -72,9 +72,13 @@ export class Custody {
     return this.#keys.find((key) => hasSealedAuthority(key, sealed));
   }
 
-  /** Durable when it resolves, unless autolock keeps the file: then the store has it, locked. */
-  async add(key: SealingKey): Promise<void> {
-    this.#keys = [key, ...this.#keys];
+  /**
+   * Durable when it resolves, unless autolock keeps the file: then the store has it, locked. A file holds a limited number of keys. The
+   * key that is `inUse` must stay whatever happens: the new key may come to no use.
+   */
+  async add(key: SealingKey, inUse: SealingKey): Promise<void> {
+    const [first, second] = [toBase64(key), toBase64(inUse)];
+    this.#keys = [key, inUse, ...this.#keys.filter((each) => ![first, second].includes(toBase64(each)))];
     const file = this.#openFile();
     if (this.#file.state === 'locked' || file === undefined) return;
     await this.#parts.keep(file);

@@ -118,46 +118,50 @@ export class Issuer {
     );
   }
 
-  /** The CA that is to replace the present one, sealed with a new key. @throws as `issue` */
-  async next(signal: AbortSignal): Promise<NextCa> {
+  /** For `next` and `resealed`. A change that is prepared again takes the same key, so that no keys without use fill the disk. */
+  createSealingKey(): SealingKey {
+    return createSealingKey(this.#parts.random);
+  }
+
+  /** The CA that is to replace the present one, sealed with this new key. @throws as `issue` */
+  async next(newKey: SealingKey, signal: AbortSignal): Promise<NextCa> {
     const { clock, random, view } = this.#parts;
     const { ca, sealingKey } = this;
     const now = clock.wall();
     const custody = this.#custody;
     const parts = { cluster: clusterOf(view), random, now, createKey: (): PrivateKey => custody.createKey() };
     const authority = await nextAuthority({ ...parts, signing: this.#signing(ca.value, now) }, signal);
-    const change = await this.#changeKey();
+    const change = await this.#changeKey(newKey);
     const next = nextCa(parts, authority, change?.key ?? sealingKey, ca);
     return { ...next, ca: { ...next.ca, ...change?.given }, ...(change?.holders && { holders: change.holders }) };
   }
 
   /**
-   * The present CA, sealed with a new key that the manager of this name does not get. Undefined: this manager is locked, or does not
+   * The present CA, sealed with this new key, which the manager of this name does not get. Undefined: this manager is locked, or does not
    * know for whom to seal the key. @throws as `issue`
    */
-  async resealed(without: string): Promise<NextCa | undefined> {
+  async resealed(without: string, newKey: SealingKey): Promise<NextCa | undefined> {
     const { clock, random, view, custody } = this.#parts;
     if (custody === undefined || custody.isLocked || view.ca === undefined) return undefined;
     const { ca, sealingKey } = this;
     const isOwn = ca.value.signer.kind === 'sealed';
     const authority = isOwn ? this.#authority(ca.value, sealingKey, clock.wall()) : undefined;
-    const change = await this.#changeKey(without);
+    const change = await this.#changeKey(newKey, without);
     if (change === undefined) return undefined;
     const signer = signerOf(authority?.key, change.key, { cluster: clusterOf(view), random });
     const { given, holders } = change;
     return { from: ca.revision, ca: { ...ca.value, signer, ...given }, ...(holders && { holders }) };
   }
 
-  /** A new sealing key, which is on this manager's disk, and how the other managers get it. */
-  async #changeKey(without?: string): Promise<ChangedKey | undefined> {
+  /** Puts a new sealing key on this manager's disk. Returns how the other managers get it. */
+  async #changeKey(key: SealingKey, without?: string): Promise<ChangedKey | undefined> {
     const { random, view } = this.#parts;
     const custody = this.#custody;
     const holders = holdersIn(view, without);
     if (holders === undefined) return undefined;
     const { autolock } = this.ca.value;
     const unlockKey = autolock && this.#unlockKeyOf(autolock.id);
-    const key = createSealingKey(random);
-    await custody.add(key);
+    await custody.add(key, this.sealingKey);
     const cluster = clusterOf(view);
     if (autolock !== undefined && unlockKey !== undefined) {
       const [newest = key, ...others] = custody.sealingKeys;
