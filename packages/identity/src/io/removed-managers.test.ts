@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -91,4 +91,41 @@ test('what a former version has kept counts by time, until a manager tells more'
   expect([...(await RemovedManagers.open(directory)).removals.peers]).toEqual([
     ['manager/m2', { at: 5, isUntilJoin: true }],
   ]);
+});
+
+test('a list that a wrong manager has filled takes more, and keeps what the managers tell again', async () => {
+  const removed = await RemovedManagers.open(directory);
+  const removal = (name: string, at = 5) => ({ name, at, isUntilJoin: true });
+  await removed.learn([removal('m2')]);
+  await removed.learn([removal('m3')]);
+  const made = Array.from({ length: 998 }, (_, i) => removal(`made-up-${i}`));
+  expect(await removed.learn(made)).toBe(true);
+  // m2 is told again; m3 was not told for longest.
+  expect(await removed.learn([removal('m2')])).toBe(false);
+  expect(await removed.learn([removal('m4')])).toBe(true);
+  const names = ['m2', 'm3', 'm4'].filter((name) => removed.removals.peers.has(`manager/${name}`));
+  expect(names).toEqual(['m2', 'm4']);
+  // A removal that is known may be over, also while the list is full.
+  expect(await removed.learn([{ name: 'm2', at: 6, isUntilJoin: false }])).toBe(true);
+  expect(removed.removals.peers.size).toBe(1_000);
+  expect((await RemovedManagers.open(directory)).removals.peers.get('manager/m2')?.at).toBe(6);
+});
+
+test('what is learned at once from several managers is all on disk', async () => {
+  const removed = await RemovedManagers.open(directory);
+  const names = Array.from({ length: 40 }, (_, i) => `m${i}`);
+  await Promise.all(names.map((name) => removed.learn([{ name, at: 5, isUntilJoin: true }])));
+  expect([...(await RemovedManagers.open(directory)).removals.peers.keys()]).toEqual(
+    names.map((name) => `manager/${name}`),
+  );
+});
+
+test('what could not be written is written when the managers tell again', async () => {
+  const removed = await RemovedManagers.open(directory);
+  const path = join(directory, 'removed-managers.json');
+  mkdirSync(path);
+  await expect(removed.learn([{ name: 'm2', at: 5, isUntilJoin: true }])).rejects.toThrow();
+  rmSync(path, { recursive: true });
+  expect(await removed.learn([{ name: 'm2', at: 5, isUntilJoin: true }])).toBe(false);
+  expect([...(await RemovedManagers.open(directory)).removals.peers.keys()]).toEqual(['manager/m2']);
 });
