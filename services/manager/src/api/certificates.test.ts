@@ -247,6 +247,23 @@ describe('a manager whose certificate has no record any more', () => {
   });
 });
 
+test('a manager that a leader of a former version has let join again is removed with its certificate', async () => {
+  const token = await create('manager', { uses: 2 });
+  await join(request(token, { name: 'm2' }));
+  await removeM2();
+  const key = keys.removed('manager', 'm2');
+  const { kv: former } = await cluster.storeOf(manager).get(key);
+  await cluster.clock.advance(seconds(2));
+  const { chain } = await join(request(token, { name: 'm2' }));
+  // That leader leaves the removal as it is.
+  await cluster.storeOf(manager).txn([], [{ kind: 'put', key, value: former?.value ?? new Uint8Array() }]);
+  await cluster.settle();
+  await removeM2();
+  expect(manager.view.records('certificate').get({ role: 'manager', id: 'm2' })).toBeUndefined();
+  expect(manager.view.records('removed').revokedSerials).toContain(unwrap(readCertificates(chain.join('')))[0]?.serial);
+  expect(refusal()).toEqual({ at: cluster.clock.wall(), isUntilJoin: true });
+});
+
 test('no second manager joins under the name of a manager that runs', async () => {
   expect(await refusalOf(request(await create('manager'), { name: 'm1' }))).toMatch(/^manager-exists/);
 });

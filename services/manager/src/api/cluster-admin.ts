@@ -73,13 +73,17 @@ export class ClusterAdminApi {
     return {};
   }
 
-  /** Undefined: no certificate under this name is known. */
+  /**
+   * Undefined: no certificate under this name is known. A leader of a former version lets a removed manager join without a note that it
+   * has: the certificate counts.
+   */
   #standing(name: Name): 'trusted' | 'removed' | undefined {
     const { view } = this.#context.modules;
     const manager = { role: 'manager', id: name } as const;
+    if (view.records('certificate').get(manager) !== undefined) return 'trusted';
     const removal = view.records('removed').get(manager)?.value;
-    if (removal?.knownCa !== undefined) return 'removed';
-    return removal !== undefined || view.records('certificate').get(manager) !== undefined ? 'trusted' : undefined;
+    if (removal === undefined) return undefined;
+    return removal.knownCa === undefined ? 'trusted' : 'removed';
   }
 
   /** @throws CausewayError not-leader: the call is passed on to the leader, which finds the member removed */
