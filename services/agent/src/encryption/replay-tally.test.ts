@@ -5,11 +5,11 @@ import { ReplayTally } from './replay-tally.ts';
 
 const [here, there, third] = [Ip('192.0.2.1'), Ip('192.0.2.2'), Ip('192.0.2.3')];
 
-function sa(src: Ip, spi: number, replays: number): XfrmState {
+function sa(src: Ip, spi: number, replays: number, addedAt = 0): XfrmState {
   return {
     ...{ direction: 'in', src, dst: here, spi, reqid: ourReqid, limits: {}, isStrict: true },
     key: SaKey.of(new Uint8Array(saKeySize)),
-    counts: { bytes: 0, packets: 0, addedAt: 0, replays },
+    counts: { bytes: 0, packets: 0, addedAt, replays },
   };
 }
 
@@ -27,7 +27,7 @@ it('a number never falls: neither when SAs go, nor when another one has the SPI'
     [found(sa(there, 0x1001, 2)), 7],
     [found(), 7],
     [found(sa(there, 0x1001, 4)), 11],
-    [found(sa(there, 0x1001, 1)), 12],
+    [found(sa(there, 0x1001, 1, 60)), 12],
   ] as const;
   for (const [kernel, total] of looks) {
     tally.see(kernel);
@@ -41,4 +41,10 @@ it('counts also on a kernel that does not record the direction of SAs', () => {
   const tally = new ReplayTally();
   tally.see(found({ ...sa(there, 0x1000, 3), direction: 'unknown' }));
   expect(tally.of(there)).toBe(3);
+});
+
+it('a look that has begun earlier and ends later counts nothing again', () => {
+  const tally = new ReplayTally();
+  for (const replays of [100, 60, 100, 0, 110]) tally.see(found(sa(there, 0x1000, replays)));
+  expect(tally.of(there)).toBe(110);
 });
