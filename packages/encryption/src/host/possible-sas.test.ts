@@ -53,6 +53,7 @@ describe('the SAs that two hosts may have', () => {
     ['of this host', (sas) => sas.of(host(2), peer(one, 1))],
     ['of the peer', (sas) => sas.of(host(1), peer(one, 2))],
     ['and the peer itself', (sas) => sas.keep(new Set([other]))],
+    ['and all peers', (sas) => sas.clear()],
   ])('forget their keys with the generation %s', (_, forget) => {
     const sas = new PossibleSas();
     const key = keyOf(sas.of(host(1), peer(one, 1)));

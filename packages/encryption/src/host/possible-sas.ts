@@ -62,6 +62,12 @@ export class PossibleSas {
     for (const node of this.#peers.keys()) if (!peers.has(node)) this.#peers.delete(node);
   }
 
+  /** Forgets all keys. */
+  clear(): void {
+    this.#peers.clear();
+    this.#own = undefined;
+  }
+
   /** The same object as long as nothing of it changes. */
   #ownEnd({ own, stored }: Pick<HostView, 'own' | 'stored'>): OwnEnd {
     const before = this.#own;

@@ -1,6 +1,7 @@
 import { hostNetns, type NetnsPath, type XfrmPolicy } from '@causeway/datapath';
+import { PossibleSas } from '@causeway/encryption';
 import { milliseconds, seconds } from '@causeway/runtime';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Host } from '../testing/host.ts';
 
 /** A host at managers that know of no keys: all that it has are blocks. */
@@ -166,8 +167,11 @@ it('a network that comes to be encrypted waits for the blocks, and one that ceas
   expect(await h.wrong('blue')).toEqual([]);
   expect(ops.lastIndexOf('xfrmPolicy.set')).toBeLessThan(ops.indexOf('link.add'));
   ops.length = 0;
+  const forgotten = vi.spyOn(PossibleSas.prototype, 'clear');
   h.manager.changeDriver('blue', 'overlay');
   await h.settle(seconds(5));
+  expect(forgotten).toHaveBeenCalled();
+  forgotten.mockRestore();
   expect([await h.wrong('blue'), await policiesOf(h)]).toEqual([[], []]);
   expect(ops.indexOf('xfrmPolicy.delete')).toBeGreaterThan(ops.lastIndexOf('link.add'));
 });

@@ -96,6 +96,11 @@ export class EncryptionRounds {
     };
   }
 
+  /** Nothing is encrypted any more, so the keys with peers do not stay in memory. */
+  forget(): void {
+    this.#sas.clear();
+  }
+
   async view(): Promise<RoundView> {
     const { keys, record, peers, clock } = this.#modules;
     const { cluster, node, address, encapPort } = this.#settings;

@@ -82,7 +82,8 @@ export class Upkeep {
    * tables is not desired.
    */
   async cease(isConfirmed: boolean): Promise<Duration | undefined> {
-    const { kernel, networks, gate, known, timer } = this.#modules;
+    const { kernel, networks, gate, known, timer, rounds } = this.#modules;
+    rounds.forget();
     // From now on no network is made before the blocks are set again.
     gate.set('pending');
     timer.unwatch();
