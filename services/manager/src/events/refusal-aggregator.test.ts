@@ -58,6 +58,21 @@ test('a caller that was refused long ago is forgotten', () => {
   expect(texts(aggregator, minutes(2))).toHaveLength(1);
 });
 
+test('a caller that goes on being refused everything does not keep others from their events', () => {
+  const aggregator = new RefusalAggregator();
+  const methods = ['A/B', 'A/C', 'A/D', 'A/E'];
+  const objects = ['network/n1', 'network/n2', 'network/n3', 'network/n4', 'network/n5'];
+  const flood = (now: number): void => {
+    for (const method of methods)
+      for (const object of objects) aggregator.add({ ...refusal('agent/a1', 'no', object), method }, now);
+  };
+  flood(0);
+  aggregator.add(refusal('agent/a2'), 0);
+  expect(aggregator.take(0).filter(({ subject }) => subject === 'agent/a2')).toEqual([]);
+  flood(1);
+  expect(aggregator.take(minutes(1)).filter(({ subject }) => subject === 'agent/a2')).toHaveLength(1);
+});
+
 test('a flood makes at most 20 events a minute, and no refusal is missing from the counts', () => {
   const random = new SeededRandom(4);
   const aggregator = new RefusalAggregator();

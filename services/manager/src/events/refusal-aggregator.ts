@@ -57,6 +57,8 @@ export class RefusalAggregator {
       } else {
         events.push(callRefused(refusal, count));
         this.#made = [...this.#made, now];
+        // To the end, so that others have their turn when there is no room for all.
+        this.#entries.delete(key);
         this.#entries.set(key, { of, refusal, count: 0, due: now + apart });
       }
     }
