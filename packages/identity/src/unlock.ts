@@ -20,6 +20,11 @@ export function formatUnlockKey(key: SealingKey): string {
   return `${prefix}-${formatChecked(form, key)}`;
 }
 
+/** Whether a text may be an unlock key, also a part of one: it must not go to logs or events. */
+export function resemblesUnlockKey(text: string): boolean {
+  return text.toUpperCase().startsWith(`${prefix}-`);
+}
+
 /** No error contains a part of the key. */
 export function parseUnlockKey(text: string): Result<SealingKey, CausewayError> {
   const [first, rest = '', ...more] = text.split('-');

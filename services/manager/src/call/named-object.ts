@@ -1,4 +1,4 @@
-import { parseTokenId } from '@causeway/identity';
+import { parseTokenId, resemblesUnlockKey } from '@causeway/identity';
 import { parseName } from '@causeway/model';
 
 /** The object that a request names: "network/red", "endpoint/red/web", "token/…". It need not exist. */
@@ -24,8 +24,9 @@ export function ofName(kind: 'network' | 'manager' | 'operator'): Naming<{ reado
 export const ofToken: Naming<{ readonly tokenId: string }> = ({ tokenId }) =>
   parseTokenId(tokenId).ok ? `token/${tokenId}` : undefined;
 
-/** Text that cannot be a name is left out: it may be long, or something that a person has pasted by mistake. */
+/** Text that cannot be a name is left out: it may be long, or something that a person has pasted by mistake. An unlock key is secret. */
 function named(kind: ObjectKind, text: string): NamedObject | undefined {
   const parts = text.split('/');
-  return parts.length <= 2 && parts.every((part) => parseName(part).ok) ? `${kind}/${text}` : undefined;
+  const isName = (part: string): boolean => parseName(part).ok && !resemblesUnlockKey(part);
+  return parts.length <= 2 && parts.every(isName) ? `${kind}/${text}` : undefined;
 }
