@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CausewayError } from '@causeway/model';
+import { CausewayError, isCausewayError } from '@causeway/model';
 import type { TokenId } from '../token.ts';
 import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
@@ -30,10 +30,16 @@ export async function writeMembershipNote(directory: string, note: MembershipNot
   await writeSecretFile(pathIn(directory), `${JSON.stringify(note)}\n`);
 }
 
-/** Writes these managers to the note if it has others. What else is in it stays. @throws CausewayError as `readMembershipNote` */
+/**
+ * Writes these managers to the note if it has others. What else is in it stays. A note that is damaged is made anew: there is nothing in
+ * it to keep. @throws CausewayError key-exposed
+ */
 export async function noteManagers(directory: string, managers: readonly string[]): Promise<void> {
-  const note = await readMembershipNote(directory);
-  if (note.managers.join() !== managers.join()) await writeMembershipNote(directory, { ...note, managers });
+  const note = await readMembershipNote(directory).catch((error: unknown) => {
+    if (isCausewayError(error, 'data-damaged')) return undefined;
+    throw error;
+  });
+  if (note?.managers.join() !== managers.join()) await writeMembershipNote(directory, { ...note, managers });
 }
 
 function pathIn(directory: string): string {

@@ -60,8 +60,16 @@ test('a file that is damaged or open to others counts as empty, and the log says
   expect(log.lines.map(({ event }) => event)).toEqual(['managers.not-read', 'managers.not-read']);
 });
 
-test('addresses that cannot be written count all the same', async () => {
+test('a file that is damaged is made anew', async () => {
   write('{"managers":7}');
+  expect(await (await open()).learn([m2])).toBe(true);
+  expect(note()).toEqual({ managers: [m2] });
+  expect((await open()).all).toEqual([m1, m2]);
+});
+
+test('addresses that cannot be written count all the same', async () => {
+  write('{}');
+  chmodSync(join(directory, 'membership.json'), 0o644);
   const addresses = await open();
   expect(await addresses.learn([m2])).toBe(true);
   expect(addresses.all).toEqual([m1, m2]);
