@@ -14,7 +14,16 @@ import {
   type TrustBundle,
   verifyPeer,
 } from '@causeway/identity';
-import { CausewayError, type ClusterId, clip, fail, ok, parseClusterId, type Result } from '@causeway/model';
+import {
+  CausewayError,
+  type ClusterId,
+  clip,
+  fail,
+  ok,
+  parseClusterId,
+  type Result,
+  readManagerAddresses,
+} from '@causeway/model';
 import type { GetTrustResponse, JoinResponse } from '@causeway/proto/gen/causeway/v1/certificate_service.js';
 
 /** What a manager says about its cluster, checked. */
@@ -67,7 +76,8 @@ export function readJoined(answer: JoinResponse, { token, key, cluster, now }: A
   const strange = answer.managers.find((address) => !hostPort.test(address));
   if (strange !== undefined) return wrong(`"${clip(strange)}" is not the address of a manager`);
   const { managers, sealingKeyFile } = answer;
-  return ok({ name, credential: { ...identity.value, trust: trust.value }, managers, sealingKeyFile });
+  const credential = { ...identity.value, trust: trust.value };
+  return ok({ name, credential, managers: readManagerAddresses(managers), sealingKeyFile });
 }
 
 /** The addresses go into a configuration file, so each is what it should be and nothing more. */

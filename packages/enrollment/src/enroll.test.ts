@@ -1,6 +1,6 @@
 import { formatPeer, type Role } from '@causeway/identity';
 import { createKey } from '@causeway/identity/io';
-import type { CausewayError, ClusterId, Name } from '@causeway/model';
+import { type CausewayError, type ClusterId, mostManagers, type Name } from '@causeway/model';
 import { minutes, seconds } from '@causeway/runtime';
 import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -236,4 +236,15 @@ test('a wrong answer is not kept', async () => {
   await expect(joining).rejects.toMatchObject({ code: 'internal' });
   expect(home.kept).toBeUndefined();
   expect(home.begun).toBeDefined();
+});
+
+test('what is no address to connect to is left out of the managers that are kept', async () => {
+  const told = ['0.0.0.0:7443', 'localhost:7443', second, ...Array.from({ length: 50 }, (_, i) => `10.1.0.${i}:7443`)];
+  const knock: typeof managers.knock = (...of) => {
+    const door = managers.knock(...of);
+    return { ...door, join: async (...call) => ({ ...(await door.join(...call)), managers: told }) };
+  };
+  const asked = { token: managers.createToken('agent'), addresses: [first], name: 'h1' as Name };
+  const { membership } = await enroll({ knock, home, createKey, clock, random }, asked, new AbortController().signal);
+  expect(membership.managers).toEqual(told.slice(2, 2 + mostManagers));
 });
