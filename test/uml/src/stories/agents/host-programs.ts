@@ -20,9 +20,9 @@ export interface Intrusion {
 }
 
 export interface HostPrograms {
-  /** Of root and of another user: UDP sockets with any source port, and such that share the port of the tunnel, if the kernel lets them. */
+  /** UDP sockets of root and of another user, with any source port, and such that share the port of the tunnel, if the kernel lets them. */
   readonly sockets: Intrusion;
-  /** Of root, with the source port of the tunnel: raw sockets without and with a header of IP, and whole frames. */
+  /** Raw sockets of root with the source port of the tunnel, without and with a header of IP, and whole frames. */
   readonly rawSockets: Intrusion;
 }
 
