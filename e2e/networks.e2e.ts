@@ -175,6 +175,8 @@ describeLab('networks', () => {
       '10.76.0.0/24',
     );
     expect(vault).toMatchObject({ encrypted: true, mtu: 1416 });
+    const seen = await createNetwork(lab, 'seen', '10.77.0.0/24');
+    const [from, to] = [await attach(lab, 'seen', 'h1', 'seen-a'), await attach(lab, 'seen', 'h2', 'seen-b')];
     const overlays = await overlaysOn(lab, 'h1');
     const capture = await captureUnderlay(lab, async () => {
       for (const host of ['h1', 'h2']) {
@@ -183,9 +185,14 @@ describeLab('networks', () => {
         const refused = await lab.try(host, 'causeway', 'endpoint', 'attach', 'vault', ...where);
         expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('its kernel has no ESP') });
       }
+      // What the capture must see, of each port.
+      await ping(lab, from, ips(to)[0] ?? '', 1);
+      await lab.run('h1', 'bash', '-c', `echo control > /dev/udp/${lab.underlay('h2')}/4793`);
     });
-    expect(await capture.packets(`${filters.vxlan} and udp[12:4] = ${vault.vni * 256}`)).toEqual([]);
-    expect(await capture.packets(filters.encryptedVxlan)).toEqual([]);
+    const ofNetwork = ({ vni }: NetworkJson): string => `${filters.vxlan} and udp[12:4] = ${vni * 256}`;
+    expect((await capture.packets(ofNetwork(seen))).length).toBeGreaterThanOrEqual(2);
+    expect(await capture.packets(ofNetwork(vault))).toEqual([]);
+    expect(await capture.packets(filters.encryptedVxlan)).toEqual([expect.stringMatching(/UDP, length 8$/)]);
     await capture.remove();
     await eventually(async () => expect(await overlaysOn(lab, 'h1')).toEqual(overlays));
     const left = await lab.json<readonly EndpointJson[]>('h1', 'endpoint', 'list');
