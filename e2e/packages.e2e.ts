@@ -8,7 +8,7 @@ import { describeLab } from './requirements.ts';
 import { SystemdHost } from './systemd-host.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const needed = ['systemctl', 'dpkg-deb'];
+const needed = ['systemctl', 'dpkg-deb', 'setpriv'];
 
 describeLab(
   'packages on a host that systemd runs',
@@ -61,6 +61,32 @@ describeLab(
       expect(await host.sh('causeway init')).toContain('causeway join 192.0.2.1:7443 --token CWAY1-agent-');
       const used = JSON.parse(await host.sh('causeway node token list -o json')) as { used: number }[];
       expect(used.filter((token) => token.used > 0)).toHaveLength(1);
+    });
+
+    test('a user becomes an operator with a token, and is none any more after a revocation', async () => {
+      const as =
+        'setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/tmp/mary XDG_CONFIG_HOME=/tmp/mary causeway';
+      await host.sh('install --directory --owner 65534 --mode 700 /tmp/mary');
+      const token = (await host.sh('causeway operator token -q')).trim();
+      await host.sh(`${as} context add prod --managers 192.0.2.1 --operator mary --token ${token}`);
+      expect(JSON.parse(await host.sh(`${as} context list -o json`))).toMatchObject([{ name: 'prod', inUse: true }]);
+      await host.sh(`${as} network create green --subnet 10.67.0.0/24`);
+      expect(await host.sh('causeway events --kind network.created -o json')).toContain('"subject": "operator/mary"');
+      const again = await host.try(`${as} context add other --managers 192.0.2.1 --operator eve --token ${token}`);
+      expect(again).toMatchObject({ code: 1 });
+      await host.sh(`${as} network delete green`);
+      await host.sh('causeway operator revoke mary');
+      await eventually(async () => expect((await host.try(`${as} network list`)).stderr).toContain('mary was removed'));
+    });
+
+    test('the host leaves the cluster, and joins it again', async () => {
+      expect(await host.sh('causeway leave --service agent')).toMatch(/^agent\/\w+ has left the cluster/);
+      expect(await property('causeway-agent', 'ActiveState')).toBe('inactive');
+      expect(await host.sh('causeway node list -o name')).toBe('');
+      expect(await host.sh('causeway leave --service agent')).toContain('this host is a member of no cluster');
+      const token = (await host.sh('causeway node token create --role agent -q')).trim();
+      await host.sh(`causeway join 192.0.2.1 --name h1 --token ${token}`);
+      await eventually(async () => expect(await host.sh('causeway status')).toContain('1/1 ready'));
     });
 
     test('the token is in no journal, and no file of the host has the key of its agent but its identity', async () => {
