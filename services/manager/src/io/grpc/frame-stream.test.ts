@@ -1,5 +1,5 @@
 import { Client, credentials, Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FrameStream } from './frame-stream.ts';
 
 /** A call whose HTTP/2 stream keeps what it is given. */
@@ -48,7 +48,9 @@ describe('a message for several calls', () => {
 /** A call whose connection takes what it got when `take` is called. */
 function slowCall() {
   const got: { readonly bytes: Buffer; readonly done: () => void }[] = [];
-  const call = callOf([], { sendMessage: (bytes: Buffer, done: () => void) => void got.push({ bytes, done }) });
+  const close = vi.fn();
+  const sendMessage = (bytes: Buffer, done: () => void): void => void got.push({ bytes, done });
+  const call = callOf([], { sendMessage, stream: { closed: false, close } });
   const sizes: number[] = [];
   const text: Buffer[] = [];
   const take = (): number => {
@@ -59,7 +61,7 @@ function slowCall() {
     next.done();
     return next.bytes.length;
   };
-  return { call, got, sizes, take, text };
+  return { call, got, sizes, take, text, close };
 }
 
 describe('a connection', () => {
@@ -90,6 +92,45 @@ describe('a connection', () => {
       isEnded = true;
     });
     expect(isEnded).toBe(true);
+  });
+});
+
+describe('a stream that ends', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  function ending(size: number) {
+    const slow = slowCall();
+    const end = vi.fn();
+    const stream = new FrameStream(slow.call);
+    stream.write(new Uint8Array(size), () => undefined);
+    stream.end(end);
+    return { ...slow, end };
+  }
+
+  test('is reset when the client does not close its half', () => {
+    const { close, end } = ending(100);
+    expect(end).toHaveBeenCalledOnce();
+    vi.advanceTimersByTime(1_999);
+    expect(close).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(close).toHaveBeenCalledOnce();
+  });
+
+  test('is not cut while a slow client takes what was sent before', () => {
+    const { take, close, end } = ending(100_000);
+    while (take() > 0) if (end.mock.calls.length === 0) vi.advanceTimersByTime(3_000);
+    expect(end).toHaveBeenCalledOnce();
+    expect(close).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2_000);
+    expect(close).toHaveBeenCalledOnce();
+  });
+
+  test('is reset in bounded time when the client takes nothing', () => {
+    const { close, end } = ending(100_000);
+    vi.advanceTimersByTime(60_000);
+    expect(close).toHaveBeenCalledOnce();
+    expect(end).not.toHaveBeenCalled();
   });
 });
 

@@ -17,6 +17,11 @@ const prefixBytes = 5;
  */
 const mostAtOnce = 8 * 1024;
 
+/** An agent closes its end when the session is over. If the peer does not, the stream is reset this time after the end. */
+const lingerMs = 2_000;
+/** Within this time a slow client must have taken all messages that were sent before the end. */
+const patienceMs = 60_000;
+
 /** Messages with their prefix. Most messages go to many agents. */
 const frames = new WeakMap<Uint8Array, Buffer>();
 
@@ -57,9 +62,17 @@ export class FrameStream {
     this.#sendMore();
   }
 
-  /** Calls `end` when the connection has got all messages. */
+  /**
+   * Calls `end` when the connection has got all messages. Resets the stream if the client does not take them in bounded time, or does
+   * not close its half afterwards.
+   */
   end(end: () => void): void {
-    this.#end = end;
+    const impatient = setTimeout(() => this.#reset(), patienceMs).unref();
+    this.#end = () => {
+      clearTimeout(impatient);
+      setTimeout(() => this.#reset(), lingerMs).unref();
+      end();
+    };
     this.#sendMore();
   }
 
@@ -79,15 +92,16 @@ export class FrameStream {
       });
     }
     if (this.#waiting.length > 0) return;
-    this.#end?.();
+    const end = this.#end;
     this.#end = undefined;
+    end?.();
   }
 
   /**
    * RFC 9113 §8.1: a server that has answered may ask its client to send no more. grpc-js leaves the client's half of the
    * stream open for as long as the client likes, with all that the stream holds in memory.
    */
-  reset(): void {
+  #reset(): void {
     const { stream } = this.#internals;
     if (stream?.closed === false) stream.close?.(constants.NGHTTP2_NO_ERROR);
   }

@@ -27,9 +27,6 @@ const queueBytesLimit = 1024 * 1024;
 const greetingLimit = 2;
 const greetingBytesLimit = 1024 * 1024;
 
-/** An agent closes its end when the session is over. If the peer does not, the stream is reset after this time. */
-const lingerMs = 2_000;
-
 type SessionCall = ServerDuplexStream<ConnectRequest, Uint8Array>;
 
 const { connect } = lenient({ connect: sessionServiceDefinition.connect });
@@ -111,11 +108,10 @@ class GrpcAgentChannel implements AgentChannel {
     });
   }
 
-  /** Messages sent before still go out, then the status. */
+  /** Messages sent before still go out, then the status. The stream is reset if the agent does not take them, or does not close its end. */
   close(error?: CausewayError): void {
     if (this.#isClosed) return;
     this.#markClosed();
-    setTimeout(() => this.#stream.reset(), lingerMs).unref();
     this.#stream.end(() => {
       if (error === undefined) this.#call.end();
       else this.#call.emit('error', errorToService(error));
