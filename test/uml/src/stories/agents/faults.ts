@@ -1,5 +1,6 @@
 import { pingContainer } from '../../guest/containers.ts';
 import { overlayOf } from '../../guest/counters.ts';
+import type { Sa } from '../../guest/sa-watch.ts';
 import { until } from '../../guest/until.ts';
 import { onWire } from '../../guest/wire.ts';
 import { encryptedPort, reachable, type Scene, sasOf, strangerOf } from './scene.ts';
@@ -14,15 +15,23 @@ export interface Attempt extends Frames {
 export interface Faults {
   /** Deleted by hand while the agent is paused, and then while the agent works: milliseconds until the policy was back. */
   readonly policyDeleted: Attempt & { readonly backWithin: number };
-  /** h1's SA to h2. `recovered`: pings are answered again. */
-  readonly saDeleted: Attempt & { readonly recovered: boolean };
-  readonly sasFlushed: Attempt & { readonly recovered: boolean };
+  /** h1's SA to h2, and all SAs of h1. */
+  readonly saDeleted: Attempt & Recovery;
+  readonly sasFlushed: Attempt & Recovery;
   readonly rulesetFlushed: Attempt;
   readonly firewallReloaded: Attempt & { readonly meanwhile: Attempt };
   /** h1's agent is killed; then the policy is deleted too. */
   readonly agentDown: Attempt & { readonly withoutPolicy: Attempt };
   /** The FDB names a host that has no SAs. */
   readonly peerUnknown: Attempt;
+}
+
+/** What is so when h1's agent goes on. */
+export interface Recovery {
+  /** Pings from h1 to h2. */
+  readonly after: { readonly sent: number; readonly received: number };
+  /** SAs that were lost and are there again, with the same keys. */
+  readonly madeAgain: number;
 }
 
 /** Each by itself; what it breaks is whole again when it is over. */
@@ -86,24 +95,31 @@ async function saDeleted(scene: Scene): Promise<Faults['saDeleted']> {
   for (const { src, dst, spi } of sent) {
     await lab.run('h1', 'ip', 'xfrm', 'state', 'delete', 'src', src, 'dst', dst, 'proto', 'esp', 'spi', spi);
   }
-  return recovery(scene);
+  return recovery(scene, sent);
 }
 
 async function sasFlushed(scene: Scene): Promise<Faults['sasFlushed']> {
+  const all = await sasOf(scene, 'h1');
   await scene.lab.kill('h1', 'agent', 'STOP');
   await scene.lab.run('h1', 'ip', 'xfrm', 'state', 'flush');
-  return recovery(scene);
+  return recovery(scene, all);
 }
 
 /** While h1's agent is paused, and after that. */
-async function recovery(scene: Scene): Promise<Faults['saDeleted']> {
+async function recovery(scene: Scene, lost: readonly Sa[]): Promise<Faults['saDeleted']> {
+  const { lab, vault } = scene;
+  const [from, to] = vault.containers;
   const blocked = await attempt(scene, ...few);
-  const { wire } = await onWire(scene.lab, async () => {
-    await scene.lab.kill('h1', 'agent', 'CONT');
+  const { result, wire } = await onWire(lab, async () => {
+    await lab.kill('h1', 'agent', 'CONT');
     await reachable(scene);
+    return pingContainer(lab, from, to, ...few);
   });
+  const there = await sasOf(scene, 'h1');
+  const madeAgain = lost.filter(({ dst, spi }) => there.some((sa) => sa.dst === dst && sa.spi === spi)).length;
   const { readable, vxlan } = framesOf(wire);
-  return { ...blocked, readable: blocked.readable + readable, vxlan: blocked.vxlan + vxlan, recovered: true };
+  const after = { sent: result.sent, received: result.received };
+  return { ...blocked, readable: blocked.readable + readable, vxlan: blocked.vxlan + vxlan, after, madeAgain };
 }
 
 async function rulesetFlushed(scene: Scene): Promise<Attempt> {

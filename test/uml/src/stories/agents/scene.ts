@@ -1,6 +1,7 @@
 import { Lab } from '@causeway/lab/io';
 import type { Pings } from '../../guest/commands.ts';
 import { attachEverywhere, type Container, type Network, pingContainer } from '../../guest/containers.ts';
+import type { Sa } from '../../guest/sa-watch.ts';
 import { until } from '../../guest/until.ts';
 
 export const plainPort = 4789;
@@ -78,18 +79,15 @@ export function strangerOf({ lab }: VaultScene): string {
   return lab.underlay('h1').replace(/\d+$/, '200');
 }
 
-/** An SA of a host: where it leads, and its SPI. */
-export interface Sa {
-  readonly src: string;
-  readonly dst: string;
-  readonly spi: string;
+/** An SA of a host, as iproute2 lists it. */
+export interface ListedSa extends Sa {
   /** As "4500>61000"; absent: plain ESP. */
   readonly ports?: string;
 }
 
-export async function sasOf({ lab }: VaultScene, host: string): Promise<readonly Sa[]> {
+export async function sasOf({ lab }: VaultScene, host: string): Promise<readonly ListedSa[]> {
   const text = await lab.run(host, 'ip', 'xfrm', 'state', 'list', 'nokeys');
-  return text.split(/^(?=src )/m).flatMap((each): Sa[] => {
+  return text.split(/^(?=src )/m).flatMap((each): ListedSa[] => {
     const [, src, dst, spi] = /^src (\S+) dst (\S+)\s+proto esp spi (0x[0-9a-f]+)/.exec(each) ?? [];
     if (src === undefined || dst === undefined || spi === undefined) return [];
     const [, from, to] = /espinudp sport (\d+) dport (\d+)/.exec(each) ?? [];
