@@ -73,7 +73,7 @@ export interface Kernel {
    * Applies the ops in order. A failure does not stop the rest; there are as many results as ops. Deleting an absent object
    * succeeds; any other op on an absent namespace is ENOENT, on an absent link ENODEV.
    * In the host namespace a link without our mark counts as absent, with all that belongs to it. An SA or a policy of another
-   * program counts as absent for a deletion, and anything that would take its place is EEXIST.
+   * program counts as absent for a deletion. An SA that would take the place of one is EEXIST; a policy takes the place of one.
    * Long runs of neighbour and FDB ops of one device go in batches, with a yield to the event loop between them, and so do runs of one
    * op on SAs or policies.
    */
@@ -81,7 +81,8 @@ export interface Kernel {
   /**
    * Calls `onEvent` after changes of links, addresses, routes, neighbours or FDB entries, in the host namespace also of SAs and
    * policies, and never from within `apply` or `watch`. Several changes may be reported in one call. Changes of sysctls and sockets,
-   * and of what `read` does not show, are not reported. Our own changes are reported too, except
+   * and of what `read` does not show, are not reported, except policies of any program for UDP from or to the port of encrypted
+   * VXLAN, which may have taken the place of ours. Our own changes are reported too, except
    * - neighbours and FDB entries with a single target, of which there are thousands: such an entry is reported only when it
    *   is no longer as `apply` of this kernel last wrote it;
    * - SAs, policies and guards of ports;

@@ -15,6 +15,7 @@ import { printOp, printState } from './print.ts';
 import { hostNetns, type NetnsPath, type State } from './state.ts';
 import { FakeKernel } from './testing/fake-kernel.ts';
 import { vtep } from './testing/fixtures.ts';
+import { policiesOf } from './testing/twins/xfrm-policy.ts';
 import { block, demand, encryptedPort, ends, saKey, state } from './testing/xfrm-fixtures.ts';
 
 const { here, there } = ends[4];
@@ -237,16 +238,20 @@ it('a policy that lets packets pass in the clear is found and changed in one ste
   expect(difference?.actual).toBe('priority 25345 (not as we make it)');
 });
 
-it('objects of other programs stay, whatever is desired', async () => {
+it('objects of other programs stay, but for a policy that is in the place of ours', async () => {
   const kernel = new FakeKernel({ clock: new FakeClock() }, { underlay: vtep(1) });
   const foreign = { netns: hostNetns, state: state({ reqid: 7 }) };
-  const foreignPolicy = { netns: hostNetns, policy: demand('out', here, there, { priority: 0 }) };
-  kernel.foreign({ op: 'xfrmState.add', ...foreign }, { op: 'xfrmPolicy.set', ...foreignPolicy });
+  const [inPlace, elsewhere] = [
+    demand('out', here, there, { priority: 0 }),
+    demand('in', here, there, { priority: 0 }),
+  ];
+  kernel.foreign({ op: 'xfrmState.add', ...foreign });
+  for (const policy of [inPlace, elsewhere]) kernel.foreign({ op: 'xfrmPolicy.set', netns: hostNetns, policy });
   expect(plan(await readState(kernel, nothing), nothing)).toEqual([]);
   const desired = hostWith([state()], [demand('out', here, there)]);
   const failures = await applyPlan(kernel, plan(await readState(kernel, desired), desired));
-  expect(failures.map(({ op, errno }) => `${op.op} ${errno}`)).toEqual([
-    'xfrmState.add EEXIST',
-    'xfrmPolicy.set EEXIST',
-  ]);
+  expect(failures.map(({ op, errno }) => `${op.op} ${errno}`)).toEqual(['xfrmState.add EEXIST']);
+  await applyPlan(kernel, [{ op: 'xfrmPolicy.delete', netns: hostNetns, policy: elsewhere }]);
+  const host = kernel.namespaces.get(hostNetns);
+  expect(host && [...policiesOf(host).values()]).toEqual([demand('out', here, there), elsewhere]);
 });

@@ -1,5 +1,6 @@
-import { describeOnKernel, execIn } from '@causeway/netlink/io/testing';
+import { describeOnKernel, execIn, ip } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { hostNetns } from '../state.ts';
 import { must } from '../testing/contract/host.ts';
 import { namespace } from '../testing/contract/xfrm-policy.ts';
 import type { ContractHost } from '../testing/contract.ts';
@@ -25,6 +26,50 @@ describeOnKernel('policies on the real kernel', () => {
     ];
     await must(host, ...policies.map((policy) => ({ op: 'xfrmPolicy.set', netns, policy }) as const));
     await expect(execIn(netns, 'ip', 'xfrm', 'policy', 'list')).toMatchFileSnapshot('./golden/xfrm-policies.txt');
+  });
+
+  it('replace what a person has put in their place, and nothing else', async () => {
+    const netns = await namespace(host);
+    const policy = block('out');
+    const xfrm = (...args: string[]): string => execIn(netns, 'ip', 'xfrm', 'policy', ...args);
+    const place = ['src', '0.0.0.0/0', 'dst', '0.0.0.0/0', 'proto', 'udp', 'dport', `${encryptedPort}`, 'dir', 'out'];
+    const allow = ['priority', '5', 'action', 'allow'];
+    const elsewhere = [
+      place.with(1, '192.0.2.0/24'),
+      place.with(7, `${encryptedPort + 1}`),
+      place.with(9, 'in'),
+      [...place, 'mark', '7', 'mask', '0xff'],
+    ];
+    for (const each of elsewhere) xfrm('update', ...each, ...allow);
+    const foreign = xfrm('list');
+    await must(host, { op: 'xfrmPolicy.set', netns, policy });
+    xfrm('update', ...place, ...allow);
+    await must(host, { op: 'xfrmPolicy.delete', netns, policy });
+    expect(xfrm('get', ...place), 'a delete leaves it').toContain('priority 5');
+    await must(host, { op: 'xfrmPolicy.set', netns, policy });
+    expect(xfrm('get', ...place)).toContain('action block');
+    await must(host, { op: 'xfrmPolicy.delete', netns, policy });
+    expect(xfrm('list')).toBe(foreign);
+  });
+
+  it('are reported when a person replaces one, and deletes what is in its place', async () => {
+    let reports = 0;
+    const watch = host.kernel.watch(hostNetns, (_, { more }) => {
+      reports += more ? 1 : 0;
+    });
+    await must(host, { op: 'xfrmPolicy.set', netns: hostNetns, policy: block('fwd') });
+    await namespace(host);
+    expect(reports, 'own write').toBe(0);
+    const place = ['src', '0.0.0.0/0', 'dst', '0.0.0.0/0', 'proto', 'udp', 'dport', `${encryptedPort}`, 'dir', 'fwd'];
+    for (const change of [
+      ['update', ...place, 'priority', '5', 'action', 'allow'],
+      ['delete', ...place],
+    ]) {
+      reports = 0;
+      ip('xfrm', 'policy', ...change);
+      await host.until(() => reports > 0);
+    }
+    watch?.close();
   });
 
   it('a block lets no datagram leave to its port, and every other port is free', async () => {

@@ -1,4 +1,4 @@
-import { assertNever } from '@causeway/model';
+import { assertNever, encryptedVxlanPort } from '@causeway/model';
 import { type MessageReader, NETLINK_XFRM } from '@causeway/netlink';
 import { isOurLink } from '../owner.ts';
 import type { NetnsPath } from '../state.ts';
@@ -10,21 +10,27 @@ import {
   type PolicyAction,
   type PolicyId,
   readPolicy,
+  readPolicyId,
   type Selector,
   setPolicy,
   type XfrmPolicy,
 } from '../wire/xfrm-policy.ts';
+import { sendAll } from './ask.ts';
 import { compareMaps } from './compare-maps.ts';
 import { isSame, type Same } from './equal.ts';
 import type { Kind, Reading } from './kind.ts';
 import { byKey, describeDifference, tool } from './printing.ts';
 import { dumpXfrm } from './xfrm-dump.ts';
-import { writeOurs } from './xfrm-runs.ts';
+import { deleteOurs } from './xfrm-runs.ts';
 import { printSpi } from './xfrm-state.ts';
 
 export type { PolicyAction, Selector, XfrmPolicy } from '../wire/xfrm-policy.ts';
 
-/** "set" makes the policy, or changes it in one step: packets meet the former policy or the new one. Foreign policies stay. */
+/**
+ * "set" makes the policy, or changes it in one step: packets meet the former policy or the new one. It also replaces a foreign policy
+ * of the same direction and selector, because packets would leave in the clear while that is in the place of ours. All other
+ * foreign policies stay. "delete" leaves every foreign policy.
+ */
 export type XfrmPolicyOp = {
   readonly op: 'xfrmPolicy.set' | 'xfrmPolicy.delete';
   readonly netns: NetnsPath;
@@ -75,9 +81,9 @@ export const xfrmPolicy: Kind<'xfrm policy', string, XfrmPolicy, XfrmPolicyOp> =
     protocol: NETLINK_XFRM,
     groups: [k.XFRMNLGRP_POLICY, k.XFRMNLGRP_EXPIRE],
     events: new Map([
-      [k.XFRM_MSG_NEWPOLICY, isFound],
-      [k.XFRM_MSG_UPDPOLICY, isFound],
-      [k.XFRM_MSG_DELPOLICY, isFound],
+      [k.XFRM_MSG_NEWPOLICY, isNews],
+      [k.XFRM_MSG_UPDPOLICY, isNews],
+      [k.XFRM_MSG_DELPOLICY, isNews],
       [k.XFRM_MSG_POLEXPIRE, () => false], // ours have no limits
       [k.XFRM_MSG_FLUSHPOLICY, () => true],
     ]),
@@ -85,20 +91,17 @@ export const xfrmPolicy: Kind<'xfrm policy', string, XfrmPolicy, XfrmPolicyOp> =
     applyRun(to, ops) {
       const [first] = ops;
       if (first === undefined) return new Map();
-      const isSet = first.op === 'xfrmPolicy.set';
       const socket = to.socket(first.netns, NETLINK_XFRM);
-      return writeOurs(socket, {
-        asked: ops.map(({ policy }) => getPolicy(policy)),
+      const policies = ops.map(({ policy }) => policy);
+      if (first.op === 'xfrmPolicy.set') return sendAll(socket, policies.map(setPolicy));
+      return deleteOurs(socket, {
+        asked: policies.map(getPolicy),
         isForeign: (message) => readPolicy(message) === undefined,
-        writes: ops.map(({ policy }) => (isSet ? setPolicy(policy) : deletePolicy(policy))),
-        foreign: isSet ? taken : undefined,
+        deletes: policies.map(deletePolicy),
       });
     },
   },
 };
-
-/** Why a policy cannot be set. */
-const taken = { errno: 'EEXIST', message: 'another program has a policy for these packets' } as const;
 
 /** The policy's key in `Namespace.xfrmPolicies`. */
 export function policyKey({ direction, selector }: PolicyId): string {
@@ -118,8 +121,14 @@ function isSameAction(a: PolicyAction, b: PolicyAction): boolean {
   return a.src === b.src && a.dst === b.dst && a.reqid === b.reqid && a.spi === b.spi;
 }
 
-function isFound(message: MessageReader): boolean {
-  return readPolicy(message) !== undefined;
+/**
+ * Whether a change of a policy concerns ours. The kernel knows a policy by direction and selector, and names only the new policy when
+ * one replaces another. So a policy of any program counts if its selector is one that ours may have.
+ */
+function isNews(message: MessageReader): boolean {
+  if (readPolicy(message) !== undefined) return true;
+  const selector = readPolicyId(message)?.selector;
+  return selector?.dport === encryptedVxlanPort || selector?.sport === encryptedVxlanPort;
 }
 
 function printPolicy(policy: XfrmPolicy): string {

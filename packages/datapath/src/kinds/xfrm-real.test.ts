@@ -90,12 +90,21 @@ describe('a run of ops', () => {
     });
   });
 
-  it('sets policies after it has asked for all, and not the one of another program', () => {
+  it('sets policies at once, whatever is in their place', () => {
+    const all = [policy, demand('in', there, here)];
+    const ops = all.map((each) => ({ op: 'xfrmPolicy.set', policy: each }));
+    expect(appliedRun(policies, ops, ['EPERM', []])).toEqual({
+      requests: bytes(...all.map(setPolicy)),
+      errnos: ['EPERM', 'ok'],
+    });
+  });
+
+  it('deletes policies after it has asked for all, and not the one of another program', () => {
     const [ours, theirs] = [policy, demand('in', there, here)];
-    const ops = [theirs, ours].map((each) => ({ op: 'xfrmPolicy.set', policy: each }));
-    expect(appliedRun(policies, ops, [[setPolicy(foreignPolicy)], 'ENOENT', []])).toEqual({
-      requests: bytes(getPolicy(theirs), getPolicy(ours), setPolicy(ours)),
-      errnos: ['EEXIST', 'ok'],
+    const ops = [theirs, ours].map((each) => ({ op: 'xfrmPolicy.delete', policy: each }));
+    expect(appliedRun(policies, ops, [[setPolicy(foreignPolicy)], [setPolicy(ours)], []])).toEqual({
+      requests: bytes(getPolicy(theirs), getPolicy(ours), deletePolicy(ours)),
+      errnos: ['ok', 'ok'],
     });
   });
 
@@ -192,13 +201,12 @@ describe('a policy', () => {
   const [get, set, del] = [getPolicy(policy), setPolicy(policy), deletePolicy(policy)];
   const theirs: Answer = [setPolicy(foreignPolicy)];
   it.each<[string, 'set' | 'delete', readonly Answer[], readonly Encode[], string]>([
-    ['that is absent is set', 'set', ['ENOENT', []], [get, set], 'ok'],
-    ['of ours is changed', 'set', [[set], []], [get, set], 'ok'],
-    ['of another program is not changed', 'set', [theirs], [get], 'EEXIST'],
+    ['is set in one message, whatever is in its place', 'set', [[]], [set], 'ok'],
     ['of ours is deleted', 'delete', [[set], []], [get, del], 'ok'],
     ['that is absent: the kernel says so', 'delete', ['ENOENT', 'ENOENT'], [get, del], 'ENOENT'],
     ['of another program is not deleted', 'delete', [theirs], [get], 'ok'],
-    ['is refused for another reason', 'set', ['EPERM'], [get], 'EPERM'],
+    ['is refused', 'set', ['EPERM'], [set], 'EPERM'],
+    ['that the kernel cannot be asked for is not deleted', 'delete', ['EPERM'], [get], 'EPERM'],
   ])('%s', async (_, what, answers, requests, errno) => {
     expect(applied(policies, { op: `xfrmPolicy.${what}`, policy }, ...answers)).toEqual({
       requests: requests.map((each) => bytesOf([each])),
@@ -269,7 +277,10 @@ describe('a notification', () => {
       to.end();
     };
   const theirs = addState(foreign, 'directed');
-  const theirPolicy = setPolicy(foreignPolicy);
+  const inOurPlace = setPolicy(foreignPolicy);
+  const { src, dst } = foreignPolicy.selector;
+  const fromOurPort = setPolicy({ ...foreignPolicy, selector: { src, dst, sport: 4793 } });
+  const elsewhere = setPolicy({ ...foreignPolicy, selector: { src, dst, sport: 1701, dport: 1701 } });
 
   it.each<[string, AnyXfrm, Encode, boolean]>([
     ['an SA of ours is added', states, added, true],
@@ -291,8 +302,13 @@ describe('a notification', () => {
     ['a policy of ours is deleted', policies, policyDeletion(setPolicy(policy)), true],
     ['all policies are deleted', policies, flush(k.XFRM_MSG_FLUSHPOLICY), true],
     ['a policy is at a limit, which ours do not have', policies, flush(k.XFRM_MSG_POLEXPIRE), false],
-    ['a foreign policy is added', policies, another(theirPolicy, k.XFRM_MSG_NEWPOLICY), false],
-    ['a foreign policy is deleted', policies, policyDeletion(theirPolicy), false],
+    ['a foreign policy is added in the place of ours', policies, another(inOurPlace, k.XFRM_MSG_NEWPOLICY), true],
+    ['a foreign policy replaces ours', policies, inOurPlace, true],
+    ['a foreign policy of packets from our port is set', policies, fromOurPort, true],
+    ['a foreign policy in the place of ours is deleted', policies, policyDeletion(inOurPlace), true],
+    ['a foreign policy of other ports is added', policies, another(elsewhere, k.XFRM_MSG_NEWPOLICY), false],
+    ['a foreign policy of other ports is changed', policies, elsewhere, false],
+    ['a foreign policy of other ports is deleted', policies, policyDeletion(elsewhere), false],
     [
       'a policy for packets with a mark is changed',
       policies,

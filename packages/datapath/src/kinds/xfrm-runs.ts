@@ -2,29 +2,22 @@ import { type Encode, KernelError, type MessageReader } from '@causeway/netlink'
 import { askAll, sendAll } from './ask.ts';
 import type { Refused, Requests } from './kind.ts';
 
-interface Writes {
+interface Deletes {
   /** Asks for the object that is in the place of each. */
   readonly asked: readonly Encode[];
   readonly isForeign: (message: MessageReader) => boolean;
-  readonly writes: readonly Encode[];
-  /** Why an object of another program refuses the write; undefined: nothing is done, and that is right. */
-  readonly foreign: Refused | undefined;
+  readonly deletes: readonly Encode[];
 }
 
-/** Writes what is in the place of no object of another program: first asks for all, and then writes. */
-export function writeOurs(
-  socket: Requests,
-  { asked, isForeign, writes, foreign }: Writes,
-): ReadonlyMap<number, Refused> {
+/** Deletes objects, and none of another program in their place: first asks for all, and then deletes. */
+export function deleteOurs(socket: Requests, { asked, isForeign, deletes }: Deletes): ReadonlyMap<number, Refused> {
   const { found, refused } = askAll(socket, asked, isForeign);
-  const ours = writes.map((_, at) => at).filter((at) => found.get(at) !== true && !refused.has(at));
+  const ours = deletes.map((_, at) => at).filter((at) => found.get(at) !== true && !refused.has(at));
   const failed = sendAll(
     socket,
-    ours.flatMap((at) => writes[at] ?? []),
+    ours.flatMap((at) => deletes[at] ?? []),
   );
-  const all = new Map([...refused, ...[...failed].map(([n, each]) => [ours[n] ?? 0, each] as const)]);
-  if (foreign !== undefined) for (const [at, isTaken] of found) if (isTaken) all.set(at, foreign);
-  return all;
+  return new Map([...refused, ...[...failed].map(([n, each]) => [ours[n] ?? 0, each] as const)]);
 }
 
 /** Applies the items one by one. Returns what the kernel has refused, by index. */

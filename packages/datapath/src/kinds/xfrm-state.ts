@@ -25,7 +25,7 @@ import { isSame, type Same } from './equal.ts';
 import type { Kind, Reading, Refused, Requests, Step } from './kind.ts';
 import { byKey, describeDifference, tool } from './printing.ts';
 import { dumpXfrm } from './xfrm-dump.ts';
-import { oneByOne, stillRefused, writeOurs } from './xfrm-runs.ts';
+import { deleteOurs, oneByOne, stillRefused } from './xfrm-runs.ts';
 
 export type { SaCounts, SaLimits, UdpPorts, XfrmState } from '../wire/xfrm-state.ts';
 
@@ -116,11 +116,10 @@ export const xfrmState: Kind<'xfrm state', string, XfrmState, XfrmStateOp> = {
       const states = ops.map(({ state }) => state);
       if (first.op === 'xfrmState.add') return addAll(socket, states);
       if (first.op === 'xfrmState.setPorts') return oneByOne(states, (state) => setPorts(socket, state));
-      return writeOurs(socket, {
+      return deleteOurs(socket, {
         asked: states.map(getState),
         isForeign: (message) => kindOfState(message) === 'foreign',
-        writes: states.map(deleteState),
-        foreign: undefined,
+        deletes: states.map(deleteState),
       });
     },
     absent: ['ESRCH'],

@@ -102,22 +102,26 @@ export const dumpPolicies: Encode = (to) => {
 
 /** The policy that a message describes. undefined: it is not ours. */
 export function readPolicy(message: MessageReader): XfrmPolicy | undefined {
-  const isDeletion = message.type === k.XFRM_MSG_DELPOLICY;
-  const info = isDeletion
-    ? attributeOf(message.attributes(userpolicyId), k.XFRMA_POLICY)
-    : message.slice(0, userpolicyInfo);
-  if (info === undefined || info.length < userpolicyInfo) return undefined;
-  const view = viewOf(info);
-  const priority = view.getUint32(at.priority, true);
-  const selector = readSelector(info.subarray(0, selectorSize));
-  const direction = directionOf(view.getUint8(at.direction));
-  if (!isOurPriority(priority) || selector === undefined || direction === undefined) return undefined;
-  const template = readTemplates(message, isDeletion ? userpolicyId : userpolicyInfo);
-  if (template === 'foreign') return undefined;
+  const view = infoOf(message);
+  const priority = view?.getUint32(at.priority, true);
+  if (view === undefined || priority === undefined || !isOurPriority(priority)) return undefined;
+  const id = readPolicyId(message);
+  const template = readTemplates(message);
+  if (id === undefined || template === 'foreign') return undefined;
+  const { direction, selector } = id;
   const isBlock = view.getUint8(at.action) === k.XFRM_POLICY_BLOCK;
   if (view.getUint8(at.flags) !== flagsOf(direction))
     return { direction, selector, priority, action: { kind: 'other' } };
   return { direction, selector, priority, action: isBlock ? { kind: 'block' } : template };
+}
+
+/** Which policy a message describes, of any program. undefined: it is never in the place of one of ours. */
+export function readPolicyId(message: MessageReader): PolicyId | undefined {
+  const view = infoOf(message);
+  if (view === undefined || isNarrowed(message)) return undefined;
+  const selector = readSelector(new Uint8Array(view.buffer, view.byteOffset, selectorSize));
+  const direction = directionOf(view.getUint8(at.direction));
+  return selector !== undefined && direction !== undefined ? { direction, selector } : undefined;
 }
 
 function putTemplate(to: MessageWriter, { src, dst, reqid, spi }: PolicyAction & { kind: 'esp' }): void {
@@ -134,14 +138,10 @@ function putTemplate(to: MessageWriter, { src, dst, reqid, spi }: PolicyAction &
 }
 
 /** What the templates demand. "foreign": an SA of another program; "other": none, several, or one that we never make. */
-function readTemplates(message: MessageReader, fixed: number): PolicyAction | 'foreign' {
+function readTemplates(message: MessageReader): PolicyAction | 'foreign' {
   let templates: Uint8Array = new Uint8Array(0);
-  const attributes = message.attributes(fixed);
-  while (attributes.next()) {
-    // Only for packets with a mark, or of an xfrm interface: we make no such policy.
-    if (attributes.type === k.XFRMA_MARK || attributes.type === k.XFRMA_IF_ID) return 'foreign';
-    if (attributes.type === k.XFRMA_TMPL) templates = attributes.slice();
-  }
+  const attributes = message.attributes(fixedSize(message));
+  while (attributes.next()) if (attributes.type === k.XFRMA_TMPL) templates = attributes.slice();
   if (templates.length < userTmpl) return { kind: 'other' };
   const view = viewOf(templates);
   const reqid = view.getUint32(tmpl.reqid, true);
@@ -155,6 +155,29 @@ function readTemplates(message: MessageReader, fixed: number): PolicyAction | 'f
   if (!isStrict || ends === undefined) return { kind: 'other' };
   const spi = view.getUint32(tmpl.spi);
   return { kind: 'esp', ...ends, reqid, ...(spi !== 0 && { spi }) };
+}
+
+/** Whether the policy is only for packets with a mark, or of an xfrm interface: we make no such policy, and the kernel keeps it apart. */
+function isNarrowed(message: MessageReader): boolean {
+  const attributes = message.attributes(fixedSize(message));
+  while (attributes.next()) if (attributes.type === k.XFRMA_MARK || attributes.type === k.XFRMA_IF_ID) return true;
+  return false;
+}
+
+/** The struct xfrm_userpolicy_info of a message. */
+function infoOf(message: MessageReader): DataView | undefined {
+  const info = isDeletion(message)
+    ? attributeOf(message.attributes(userpolicyId), k.XFRMA_POLICY)
+    : message.slice(0, userpolicyInfo);
+  return info === undefined || info.length < userpolicyInfo ? undefined : viewOf(info);
+}
+
+function fixedSize(message: MessageReader): number {
+  return isDeletion(message) ? userpolicyId : userpolicyInfo;
+}
+
+function isDeletion({ type }: MessageReader): boolean {
+  return type === k.XFRM_MSG_DELPOLICY;
 }
 
 function directionOf(value: number): XfrmPolicy['direction'] | undefined {

@@ -41,7 +41,7 @@ export const xfrmPolicyCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a policy of another program is not found, not changed and not deleted',
+    name: 'a policy of another program is not found, and is replaced only by one of its direction and selector',
     async run(host) {
       const netns = await namespace(host);
       const ours = demand('out', v4.here, v4.there);
@@ -51,11 +51,11 @@ export const xfrmPolicyCases: readonly ContractCase[] = [
       ];
       await host.foreign(...foreign.map((policy) => ({ op: 'xfrmPolicy.set', netns, policy }) as const));
       same((await read(host, netns)).xfrmPolicies, new Map(), 'found');
-      same(await outcome(host, { op: 'xfrmPolicy.set', netns, policy: ours }), 'EEXIST', 'set');
       for (const policy of foreign) await must(host, { op: 'xfrmPolicy.delete', netns, policy });
-      for (const policy of foreign) {
-        same(await outcome(host, { op: 'xfrmPolicy.set', netns, policy }), 'EEXIST', 'still there');
-      }
+      await must(host, { op: 'xfrmPolicy.set', netns, policy: ours });
+      same((await read(host, netns)).xfrmPolicies, byKey([ours]), 'set');
+      await must(host, { op: 'xfrmPolicy.delete', netns, policy: ours });
+      same((await read(host, netns)).xfrmPolicies, new Map(), 'deleted');
     },
   },
   {
@@ -81,6 +81,27 @@ export const xfrmPolicyCases: readonly ContractCase[] = [
       await host.until(() => isReported);
       watch?.close();
       same((await read(host, hostNetns)).xfrmPolicies, new Map(), 'found');
+    },
+  },
+  {
+    name: 'a watch of the host namespace reports that another program replaces a policy of ours, which can then be set again',
+    async run(host) {
+      const policy = withSport(block('fwd'));
+      let reports = 0;
+      const watch = host.kernel.watch(hostNetns, (_, { more }) => {
+        reports += more ? 1 : 0;
+      });
+      await must(host, { op: 'xfrmPolicy.set', netns: hostNetns, policy });
+      // It takes time: what was to be reported is reported by then.
+      await namespace(host);
+      same(reports, 0, 'own write');
+      await host.foreign({ op: 'xfrmPolicy.set', netns: hostNetns, policy: { ...policy, priority: 5 } });
+      await host.until(() => reports > 0);
+      same((await read(host, hostNetns)).xfrmPolicies, new Map(), 'replaced');
+      watch?.close();
+      await must(host, { op: 'xfrmPolicy.set', netns: hostNetns, policy });
+      same((await read(host, hostNetns)).xfrmPolicies, byKey([policy]), 'set again');
+      await must(host, { op: 'xfrmPolicy.delete', netns: hostNetns, policy });
     },
   },
 ];

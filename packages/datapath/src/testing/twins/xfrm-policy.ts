@@ -1,7 +1,7 @@
 import { policyKey, type XfrmPolicy, type XfrmPolicyOp } from '../../kinds/xfrm-policy.ts';
 import { isOurPriority, isOurReqid } from '../../owner.ts';
 import { xfrmPolicyCases } from '../contract/xfrm-policy.ts';
-import { type FakeNamespace, perOwner, Refusal } from '../fake/host.ts';
+import { type FakeNamespace, perOwner } from '../fake/host.ts';
 import type { Twin } from '../twin.ts';
 
 /** The policies of a namespace, those of other programs included. */
@@ -11,11 +11,8 @@ export const xfrmPolicy: Twin<XfrmPolicyOp> = {
   execute(namespace, { op, policy }) {
     const policies = policiesOf(namespace);
     const known = policies.get(policyKey(policy));
-    const isForeign = known !== undefined && !isOurs(known);
-    if (op === 'xfrmPolicy.set') {
-      if (isForeign) throw new Refusal('EEXIST', 'another program has a policy for these packets');
-      policies.set(policyKey(policy), policy);
-    } else if (!isForeign) policies.delete(policyKey(policy));
+    if (op === 'xfrmPolicy.set') policies.set(policyKey(policy), policy);
+    else if (known !== undefined && isOurs(known)) policies.delete(policyKey(policy));
   },
   view: (namespace) => new Map([...policiesOf(namespace)].filter(([, policy]) => isOurs(policy))),
   report: (changes) => {
