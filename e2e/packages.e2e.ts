@@ -1,20 +1,40 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { start, succeed } from '@causeway/lab/io';
+import { type Outcome, start, succeed } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 import { describeLab } from './requirements.ts';
+import {
+  exposed,
+  filesBelow,
+  modeOf,
+  type Place,
+  privateKeysIn,
+  processPlaces,
+  sealingKeysIn,
+  tokenSecret,
+  unlockSecret,
+} from './secrets.ts';
 import { SystemdHost } from './systemd-host.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const needed = ['systemctl', 'dpkg-deb', 'setpriv'];
+const needed = ['systemctl', 'dpkg-deb', 'openssl', 'setpriv'];
+
+/** A CA of the operators, so that the test knows its private key. */
+const makeCa = `umask 077 && mkdir /root/ca && cd /root/ca
+openssl ecparam -name prime256v1 -genkey -noout -out ca.key
+openssl req -x509 -new -key ca.key -subj "/CN=CA of the operators" -days 3650 -out ca.pem \
+  -addext keyUsage=critical,keyCertSign,cRLSign`;
 
 describeLab(
   'packages on a host that systemd runs',
   () => {
     let directory: string;
     let host: SystemdHost;
+    /** The PEM of the CA's private key, and the tokens that were used. */
+    let caKey: string;
+    const tokens: string[] = [];
 
     beforeAll(async () => {
       directory = await mkdtemp('/tmp/causeway-packages-');
@@ -51,8 +71,13 @@ describeLab(
     });
 
     test('two commands make a cluster, and both may be repeated', async () => {
-      const said = await host.sh('causeway init --name m1 --listen 192.0.2.1');
-      const [join = ''] = /causeway join 192\.0\.2\.1:7443 --token CWAY1-agent-\S+/.exec(said) ?? [];
+      await host.sh(makeCa);
+      caKey = await host.sh('cat /root/ca/ca.key');
+      const said = await host.sh(
+        'causeway init --name m1 --listen 192.0.2.1 --ca-cert /root/ca/ca.pem --ca-key /root/ca/ca.key && rm -r /root/ca',
+      );
+      const [join = '', token = ''] = /causeway join 192\.0\.2\.1:7443 --token (CWAY1-agent-\S+)/.exec(said) ?? [];
+      tokens.push(token);
       expect(await host.sh(`${join} --name h1`)).toMatch(/^host h1 \(\w+\) has joined the cluster/);
       expect(await property('causeway-manager', 'ActiveState')).toBe('active');
       expect(await property('causeway-agent', 'ActiveState')).toBe('active');
@@ -68,6 +93,7 @@ describeLab(
         'setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/tmp/mary XDG_CONFIG_HOME=/tmp/mary causeway';
       await host.sh('install --directory --owner 65534 --mode 700 /tmp/mary');
       const token = (await host.sh('causeway operator token -q')).trim();
+      tokens.push(token);
       await host.sh(`${as} context add prod --managers 192.0.2.1 --operator mary --token ${token}`);
       expect(JSON.parse(await host.sh(`${as} context list -o json`))).toMatchObject([{ name: 'prod', inUse: true }]);
       await host.sh(`${as} network create green --subnet 10.67.0.0/24`);
@@ -85,15 +111,63 @@ describeLab(
       expect(await host.sh('causeway node list -o name')).toBe('');
       expect(await host.sh('causeway leave --service agent')).toContain('this host is a member of no cluster');
       const token = (await host.sh('causeway node token create --role agent -q')).trim();
+      tokens.push(token);
       await host.sh(`causeway join 192.0.2.1 --name h1 --token ${token}`);
       await eventually(async () => expect(await host.sh('causeway status')).toContain('1/1 ready'));
     });
 
-    test('the token is in no journal, and no file of the host has the key of its agent but its identity', async () => {
-      expect(await host.sh('journalctl --no-pager')).not.toContain('CWAY1-');
-      expect(await host.sh('grep -rl "PRIVATE KEY" /var/lib/causeway/agent /etc/causeway')).toBe(
-        '/var/lib/causeway/agent/identity/identity.pem\n',
-      );
+    test('no secret is in a log, an error, an answer, an argument, an environment, the store, or a file but its own', async () => {
+      // A token that is not used, and one that is used up; with each, the mistakes of people.
+      const unused = (await host.sh('causeway node token create --role manager -q')).trim();
+      const unlockKey = (await host.sh('causeway ca autolock on -q')).trim();
+      const mistyped = (text: string): string => `${text.slice(0, -1)}${text.endsWith('0') ? '1' : '0'}`;
+      const mistakes = [
+        `causeway join 192.0.2.1 --name m2 --token ${mistyped(unused)}`,
+        `causeway context add again --managers 192.0.2.1 --token ${tokens[0]}`,
+        `causeway context add again --managers 192.0.2.1 --token ${tokens[1]}`,
+        `causeway node token revoke ${unused}`,
+        `causeway network show ${unused}`,
+        `causeway ca unlock --key ${mistyped(unlockKey)}`,
+      ];
+      const failures: Outcome[] = [];
+      for (const words of mistakes) failures.push(await host.try(`${words} --debug`));
+      for (const [i, { code }] of failures.entries()) expect(code, mistakes[i]).not.toBe(0);
+      await host.sh('causeway ca autolock off');
+      const questions = ['status', 'doctor', 'crypto status', 'verify', 'events', 'ca show', 'node list']
+        .concat(['node token list', 'operator list', 'manager show m1', 'context list'])
+        .map((words) => `causeway ${words} -o json`)
+        .concat(['journalctl --all --no-pager -o json']);
+      const answers = [...failures, ...(await Promise.all(questions.map((words) => host.try(words))))];
+      for (const { stdout, stderr } of answers) expect(stdout + stderr).not.toBe('');
+
+      const directories = ['etc/causeway', 'var/lib/causeway', 'var/log', 'run', 'tmp', 'root/.config'];
+      const files = (await Promise.all(directories.map((each) => filesBelow(host.root, each)))).flat();
+      const isOwn = ({ where, content }: Place): boolean =>
+        content.includes('PRIVATE KEY') || where.endsWith('/sealing-key.json');
+      const own = files.filter(isOwn);
+      for (const { where } of own) expect(await modeOf(`${host.root}${where}`), where).toBe('600');
+      expect(own.map(({ where }) => where.replace(/\b[0-9a-f]{16}\b/, 'CLUSTER')).sort()).toEqual([
+        '/root/.config/causeway/CLUSTER/identity.pem',
+        '/root/.config/causeway/again/attempt.json',
+        '/tmp/mary/causeway/other/attempt.json',
+        '/tmp/mary/causeway/prod/identity.pem',
+        '/var/lib/causeway/agent/identity/identity.pem',
+        '/var/lib/causeway/manager/identity/identity.pem',
+        '/var/lib/causeway/manager/sealing-key.json',
+      ]);
+
+      const sealing = sealingKeysIn(await readFile(`${host.root}/var/lib/causeway/manager/sealing-key.json`, 'utf8'));
+      const certificates = own.flatMap(({ content }) => privateKeysIn(content.toString()));
+      const shared = [...privateKeysIn(caKey), ...[...tokens, unused].flatMap(tokenSecret), ...unlockSecret(unlockKey)];
+      const places = [
+        ...files.filter((file) => !isOwn(file)),
+        ...(await processPlaces(host.root)),
+        ...answers.map(({ stdout, stderr }, i) => ({ where: `answer ${i}`, content: Buffer.from(stdout + stderr) })),
+      ];
+      expect([sealing.length, certificates.length, shared.length]).toEqual([1, 6, 11]);
+      expect(places.length).toBeGreaterThan(50);
+      expect(exposed(places, [...shared, ...sealing, ...certificates])).toEqual([]);
+      expect(exposed(own, shared)).toEqual([]);
     });
 
     test('the agent sees the network namespaces that containers see, and a container gets its interface', async () => {

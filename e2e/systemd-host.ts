@@ -71,6 +71,11 @@ export class SystemdHost {
     }
   }
 
+  /** The root directory of the host, for this machine. */
+  get root(): string {
+    return `/proc/${this.#pid}/root`;
+  }
+
   /** Output of a script that must succeed. */
   sh(script: string): Promise<string> {
     return succeed(script, this.try(script));
