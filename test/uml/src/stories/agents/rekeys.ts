@@ -106,7 +106,7 @@ const moments = {
 type Moment = keyof typeof moments;
 
 /** Time for an agent to start and to change its key, ms: much in a guest on a busy machine. */
-const restart = 60_000;
+const restart = 120_000;
 
 async function killed(scene: VaultScene): Promise<Rekeys['killed']> {
   const { lab, vault } = scene;
