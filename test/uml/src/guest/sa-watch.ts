@@ -102,7 +102,7 @@ export function mostGenerations(sas: readonly Sa[]): number {
   return Math.max(0, ...[...byHost.values()].map(({ size }) => size));
 }
 
-/** Of the sender's key and of the receiver's, mod 16: the upper bits of an SPI. */
+/** The generations of the keys of the sender and of the receiver, mod 16: the upper bits of an SPI. */
 export function generationsOf(spi: string): { readonly sender: number; readonly receiver: number } {
   const bits = Number(spi);
   return { sender: bits >>> 28, receiver: (bits >>> 24) & 15 };
