@@ -249,12 +249,12 @@ class AllocationSimulation {
     }
   }
 
-  /** Sends the same call a second time, concurrently, to any manager. */
+  /** Sends the same call a second time, concurrently, to any manager. As a client does, it says that this is a copy. */
   #twin<Reply>(id: RequestId, request: Request<Reply>): Promise<Committed<Reply>> {
     this.#duplicated++;
     const twin = this.#attempt(this.#cluster.pick(this.#cluster.managers)?.name ?? '', id, request, {
       remaining: patient,
-      isRetry: false,
+      isRetry: true,
     });
     twin.catch(() => undefined);
     return twin;

@@ -266,7 +266,9 @@ export class WriteSimulation {
     const id = randomUuid(this.#random) as RequestId;
     const failover = new Failover(managerNames, this.#clock);
     try {
-      const first = await failover.run(seconds(600), (name) => this.#attempt(name, id, request));
+      const first = await failover.run(seconds(600), (name, _remaining, isRetry) =>
+        this.#attempt(name, id, request, isRetry),
+      );
       this.#count(request.kind);
       if (this.#chance(0.2)) await this.#again(failover, id, request, first);
       return first;
@@ -284,20 +286,21 @@ export class WriteSimulation {
     request: Request<Reply>,
     first: Committed<Reply>,
   ): Promise<void> {
-    const second = await failover.run(seconds(600), (name) => this.#attempt(name, id, request));
+    const second = await failover.run(seconds(600), (name) => this.#attempt(name, id, request, true));
     this.#count('again');
     const same = JSON.stringify(second.reply) === JSON.stringify(first.reply) && second.revision === first.revision;
     if (!same) this.#faults.push(`${request.kind}: asked again, answered otherwise`);
   }
 
-  #attempt<Reply>(name: string, id: RequestId, request: Request<Reply>): Promise<Committed<Reply>> {
+  /** `isRetry`: the call was sent before, so a manager that refuses it must first make sure that no other copy is carried out. */
+  #attempt<Reply>(name: string, id: RequestId, request: Request<Reply>, isRetry: boolean): Promise<Committed<Reply>> {
     const manager = this.#managers.get(name);
     if (manager === undefined) throw new CausewayError('manager-unavailable', `no manager ${name}`);
     const abort = new AbortController();
     const limit = this.#clock
       .sleep(milliseconds(1_000 + this.#random.float() * 4_000), abort.signal)
       .then(() => abort.abort());
-    return manager.writer.write(id, request, { actor: 'worker', signal: abort.signal }).finally(() => {
+    return manager.writer.write(id, request, { actor: 'worker', isRetry, signal: abort.signal }).finally(() => {
       abort.abort();
       return limit;
     });
