@@ -150,7 +150,7 @@ describeLab('bad input', () => {
     stray.child.stderr?.on('data', (text: string) => {
       said += text;
     });
-    await eventually(async () => expect(said).toContain('agent.refused'));
+    await eventually(async () => expect(said).toContain('session.refused'));
     expect(said).toContain('cluster-mismatch');
     const nodes = await lab.json<readonly unknown[]>('h2', ...there, 'node', 'list');
     expect(nodes).toEqual([]);
