@@ -104,6 +104,14 @@ export class Memberlist {
     this.#host.give({ type: 'sendBestEffort', to: addressOf(to), payload });
   }
 
+  /**
+   * A node is no member any more, by what the application knows: it counts as left at once. It is alive again with its next news, unless
+   * the delegate ignores that.
+   */
+  evict(name: string): void {
+    this.#host.give({ type: 'evict', name });
+  }
+
   /** The delegate has new broadcasts: where the profile gossips eagerly, they leave at once and not at the next interval. */
   spread(): void {
     this.#host.give({ type: 'spread' });

@@ -33,10 +33,13 @@ export class Sockets {
   /** All sockets that are open, also those whose last bytes are under way. */
   readonly #open = new Set<Socket>();
   readonly #idleTimeout: number;
+  /** What streams leave from, as datagrams do; undefined: the node listens on all addresses. */
+  readonly #localAddress: string | undefined;
   #give: (input: NetworkInput) => void = () => undefined;
   #accepted = 1;
 
-  private constructor(udp: UdpSocket, server: Server, idleTimeout: number) {
+  private constructor(udp: UdpSocket, server: Server, address: string, idleTimeout: number) {
+    this.#localAddress = address === '0.0.0.0' || address === '::' ? undefined : address;
     this.#udp = udp;
     this.#server = server;
     this.#idleTimeout = idleTimeout;
@@ -52,7 +55,7 @@ export class Sockets {
         await once(server, 'listening');
         const bound = server.address();
         const udp = await openUdp(address, typeof bound === 'object' ? (bound?.port ?? port) : port);
-        return new Sockets(udp, server, idleTimeout);
+        return new Sockets(udp, server, address, idleTimeout);
       } catch (error) {
         server.close();
         // TCP gave a port that UDP does not have: try another.
@@ -111,7 +114,8 @@ export class Sockets {
   }
 
   #connect(stream: StreamId, { addr, port }: Address, bytes: Bytes): void {
-    const socket = connect({ host: formatIp(addr), port, allowHalfOpen: true });
+    const localAddress = this.#localAddress;
+    const socket = connect({ host: formatIp(addr), port, allowHalfOpen: true, ...(localAddress && { localAddress }) });
     this.#attach(stream, socket);
     socket.write(bytes, (error) => {
       if (!error && this.#streams.get(stream) === socket) this.#give({ type: 'sent', stream });

@@ -249,6 +249,24 @@ describe('a flood', () => {
   });
 });
 
+describe('what the application knows of members', () => {
+  test('a source that it does not admit is not read, and counted', () => {
+    const script = new Script({ admits: (addr) => addr[3] !== 2 });
+    const ping = { type: 'ping', seqNo: 1, node: 'me', ...source } as const;
+    expect([script.hear(2, ping), script.hear(3, ping).length]).toEqual([[], 1]);
+    expect(script.give({ type: 'accepted', stream: 1, from: at(2) })).toEqual(['close 1']);
+    expect(script.core.refusals.get('stranger')).toBe(2);
+  });
+
+  test('a node that is evicted has left, and the news goes on', () => {
+    const script = new Script();
+    script.hear(2, alive('b', 2));
+    expect(script.give({ type: 'evict', name: 'b' })).toContain('leave b');
+    expect(script.core.member('b')?.state).toBe('left');
+    expect([script.give({ type: 'evict', name: 'b' }), script.give({ type: 'evict', name: 'me' })]).toEqual([[], []]);
+  });
+});
+
 describe('a peer that opens a stream', () => {
   test('and says nothing has 2 s', () => {
     const script = new Script();

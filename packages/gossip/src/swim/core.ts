@@ -141,6 +141,9 @@ export class Core {
       case 'sendBestEffort':
         this.#packets.sendAlone(input.to, { type: 'user', payload: input.payload });
         break;
+      case 'evict':
+        this.#membership.evict(input.name);
+        break;
       case 'spread':
         this.#packets.soon();
         break;
@@ -169,6 +172,10 @@ export class Core {
   }
 
   #read(from: Address, bytes: Uint8Array): void {
+    if (this.#context.delegate.admits?.(from.addr) === false) {
+      this.#context.refuse('stranger');
+      return;
+    }
     if (!this.#gate.admits(from.addr, this.#context.now)) {
       this.#context.refuse('rate-limited');
       return;

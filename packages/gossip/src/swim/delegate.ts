@@ -4,6 +4,8 @@ import type { MemberInfo } from './member.ts';
 
 /** What an application adds. Each method is called while the core takes a step, so none may wait. */
 export interface Delegate {
+  /** Whether anything is read of what comes from this address. Absent: it is, from every address. */
+  admits?(addr: Bytes): boolean;
   /** Payloads for a packet that has room for `room` bytes. Each takes its length and `overhead` bytes more. */
   broadcasts?(room: number, overhead: number): readonly Bytes[];
   /** The application's state, which the other end of an exchange gets. */

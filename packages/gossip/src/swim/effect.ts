@@ -20,6 +20,8 @@ export type Input =
   | { readonly type: 'updateMeta'; readonly command: number; readonly meta: Bytes; readonly timeout: number }
   | { readonly type: 'sendReliable'; readonly command: number; readonly to: Address; readonly payload: Bytes }
   | { readonly type: 'sendBestEffort'; readonly to: Address; readonly payload: Bytes }
+  /** A node is no member any more, by what the application knows: it counts as left at once. */
+  | { readonly type: 'evict'; readonly name: string }
   /** The delegate has broadcasts that need not wait for the next interval. */
   | { readonly type: 'spread' };
 

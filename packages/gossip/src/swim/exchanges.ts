@@ -100,7 +100,9 @@ export class Exchanges {
     const { layers, profile } = this.#context.settings;
     const all = [...this.#streams.values()].filter(({ purpose }) => purpose === undefined);
     const same = all.filter((each) => equalBytes(each.peer.addr, peer.addr));
-    const isShut = this.#gate.isShut(peer.addr, this.#context.now);
+    const isStranger = this.#context.delegate.admits?.(peer.addr) === false;
+    if (isStranger) this.#context.refuse('stranger');
+    const isShut = isStranger || this.#gate.isShut(peer.addr, this.#context.now);
     if (isShut || all.length >= maxAccepted || same.length >= maxAcceptedOfSource) {
       this.#context.emit({ type: 'close', stream: id });
       return;

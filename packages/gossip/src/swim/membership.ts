@@ -149,6 +149,14 @@ export class Membership {
     else this.#bury(known, claim);
   }
 
+  /** alive, suspect or dead -> left, although the node did not say so. */
+  evict(node: string): void {
+    const known = this.#byName.get(node);
+    if (known === undefined || known === this.me) return;
+    this.lost.remove(node);
+    this.dead({ type: 'dead', node, incarnation: known.incarnation, from: node });
+  }
+
   /** The process of a suspected node refused a connection twice. */
   refusedTwice(member: Member): void {
     this.suspicions.refusedTwice(member);

@@ -135,6 +135,7 @@ export class SerfCluster {
           case 'updateMeta':
           case 'sendReliable':
           case 'sendBestEffort':
+          case 'evict':
           case 'spread':
             throw new Error(`not an input of serf: ${input.type}`);
           default:

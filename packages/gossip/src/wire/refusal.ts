@@ -8,6 +8,7 @@ export type Refusal =
   | 'no-key-opens'
   | 'plaintext'
   | 'rate-limited'
+  | 'stranger'
   | 'too-long'
   | 'truncated'
   | 'unknown-type'
