@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { local } from '../swim/profile.ts';
 import { utf8 } from '../wire/bytes.ts';
@@ -126,6 +128,24 @@ describe('a join fails', () => {
     const a = await node('a');
     await expect(a.join(['127.0.0.1:0'])).rejects.toThrow('not an address of a node: 127.0.0.1:0');
   });
+});
+
+test('a node answers after it was asked to ping a port that no socket can have', async () => {
+  const { port } = (await node('a')).local;
+  const other = createSocket('udp4');
+  try {
+    const answer = once(other, 'message', { signal: AbortSignal.timeout(5_000) });
+    other.send(
+      Buffer.from('0184a44e6f6465a162a4506f727400a55365714e6f02a6546172676574a47f000001', 'hex'),
+      port,
+      '127.0.0.1',
+    );
+    other.send(Buffer.from('0082a44e6f6465a161a55365714e6f02', 'hex'), port, '127.0.0.1');
+    const [ack] = (await answer) as [Buffer];
+    expect(ack.includes('SeqNo')).toBe(true);
+  } finally {
+    other.close();
+  }
 });
 
 test('two nodes cannot have one port', async () => {

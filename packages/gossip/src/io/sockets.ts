@@ -70,10 +70,13 @@ export class Sockets {
     this.#give = give;
     this.#udp.on('message', (bytes, { address, port }) => {
       const addr = parseIp(address);
-      if (addr !== undefined) this.#give({ type: 'datagram', from: { addr, port }, bytes: plain(bytes) });
+      // Port 0 is of no socket. An answer to it would make `send` throw.
+      if (addr !== undefined && port > 0) this.#give({ type: 'datagram', from: { addr, port }, bytes: plain(bytes) });
     });
     // A datagram that could not be sent is a lost datagram, which the protocol expects.
     this.#udp.on('error', () => undefined);
+    // A connection could not be accepted, as when no file descriptor is left: the other node tries again.
+    this.#server.on('error', () => undefined);
     this.#server.on('connection', (socket) => {
       const addr = parseIp(socket.remoteAddress ?? '');
       if (addr === undefined) {

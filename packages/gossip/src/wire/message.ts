@@ -79,7 +79,11 @@ function isSound(message: Message): boolean {
     case 'ping':
       return message.sourceAddr.length === 0 || isAddress(message.sourceAddr);
     case 'indirectPing':
-      return isAddress(message.target) && (message.sourceAddr.length === 0 || isAddress(message.sourceAddr));
+      return (
+        isAddress(message.target) &&
+        message.port > 0 &&
+        (message.sourceAddr.length === 0 || isAddress(message.sourceAddr))
+      );
     case 'suspect':
     case 'dead':
       return message.node !== '' && message.from !== '';

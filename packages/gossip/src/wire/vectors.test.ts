@@ -73,6 +73,7 @@ test.each<[string, string, string]>([
   ['an array of 4,294,967,295 values', '0282a14addffffffffa55365714e6f02', 'malformed'],
   ['a name that is not UTF-8', '0382a44e6f6465a1ffa446726f6da161', 'malformed'],
   ['a suspicion about no node', '0381a446726f6da161', 'malformed'],
+  ['a request to ping port 0', '0184a44e6f6465a162a4506f727400a55365714e6f02a6546172676574a47f000001', 'malformed'],
   ['an alive without a name', node('a44d657461c0a44e6f6465a0a4506f7274cd1f0aa356736ea6010502020505'), 'malformed'],
   ['an alive without a port', node('a44d657461c0a44e6f6465a26e39a4506f727400a356736ea6010502020505'), 'malformed'],
   ['an alive with 5 versions', node('a44d657461c0a44e6f6465a26e39a4506f7274cd1f0aa356736ea50105020205'), 'malformed'],
