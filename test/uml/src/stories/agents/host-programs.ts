@@ -46,7 +46,7 @@ try:
         socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW).sendto(ip + udp, (dst, 0))
 except OSError as error:
     print(error.strerror)`;
-const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--'];
+const withoutRights = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--'];
 
 /** Sends the frame's packet, or the frame. Resolves to what the kernel said. */
 type Send = (scene: Scene, frame: Buffer, port: number) => Promise<string>;
@@ -64,7 +64,8 @@ const wholeFrame: Send = async ({ lab }, frame) => {
 };
 
 export const hostPrograms: { readonly [Name in keyof HostPrograms]: (scene: Scene) => Promise<HostPrograms[Name]> } = {
-  sockets: (scene) => intrude(scene, [python('any'), python('any', nobody), python('bound'), python('bound', nobody)]),
+  sockets: (scene) =>
+    intrude(scene, [python('any'), python('any', withoutRights), python('bound'), python('bound', withoutRights)]),
   rawSockets: (scene) => intrude(scene, [python('raw'), python('header'), wholeFrame]),
 };
 
