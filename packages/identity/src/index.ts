@@ -10,7 +10,7 @@ export * from './renewal.ts';
 export { createSealingKey, deriveBytes, hasSealed, type SealContext, type SealingKey, seal, unseal } from './seal.ts';
 export * from './sealed-for.ts';
 export { sourceOf } from './source.ts';
-export { fromBase64, toBase64 } from './text.ts';
+export { fieldsOf, fromBase64, toBase64 } from './text.ts';
 export { formatTime } from './time.ts';
 export * from './token.ts';
 export * from './trust.ts';

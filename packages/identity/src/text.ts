@@ -80,3 +80,13 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
+
+/** The fields of a file in JSON. A text that is no JSON object has none: errors of JSON.parse quote the text, which may contain a key. */
+export function fieldsOf(json: string): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(json);
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+  } catch {
+    return {};
+  }
+}

@@ -2,7 +2,7 @@ import { CausewayError, type ClusterId, fail, ok, parseClusterId, type Result } 
 import type { Random } from '@causeway/runtime';
 import { type CheckedText, formatChecked, parseChecked } from './checked.ts';
 import { type SealingKey, seal, unseal } from './seal.ts';
-import { concat, fromBase64, toBase64 } from './text.ts';
+import { concat, fieldsOf, fromBase64, toBase64 } from './text.ts';
 
 /**
  * Autolock: the key that seals the CA key is itself sealed on a manager's disk, by an unlock key that only operators have.
@@ -89,7 +89,7 @@ export function formatSealingKeyFile(file: SealingKeyFile): string {
 }
 
 export function parseSealingKeyFile(text: string): Result<SealingKeyFile, CausewayError> {
-  const { version, cluster, state, bytes } = parseObject(text);
+  const { version, cluster, state, bytes } = fieldsOf(text);
   const parsedCluster = parseClusterId(String(cluster));
   const parsedBytes = fromBase64(String(bytes));
   if (version !== 1 || !parsedCluster.ok || parsedBytes === undefined) return damaged();
@@ -104,16 +104,6 @@ function splitKeys(bytes: Uint8Array): readonly [SealingKey, ...SealingKey[]] | 
   if (!Number.isInteger(count) || count > mostFormer + 1) return undefined;
   const [first, ...others] = Array.from({ length: count }, (_, i) => bytes.slice(i * form.bytes, (i + 1) * form.bytes));
   return first && [first, ...others];
-}
-
-/** Errors of JSON.parse quote the text, so they are dropped. */
-function parseObject(text: string): Partial<Record<'version' | 'cluster' | 'state' | 'bytes', unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
-  } catch {
-    return {};
-  }
 }
 
 function invalid(why: string): Result<never, CausewayError> {

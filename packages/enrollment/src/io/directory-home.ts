@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Credential, formatPrivateKey, nameOf, parsePrivateKey } from '@causeway/identity';
+import { type Credential, fieldsOf, formatPrivateKey, nameOf, parsePrivateKey } from '@causeway/identity';
 import {
   noteManagers,
   readCredential,
@@ -46,7 +46,7 @@ export class DirectoryHome implements Home {
     const path = this.#file('attempt.json');
     const text = await readSecretFile(path);
     if (text === undefined) return undefined;
-    const { about, requestId, key, request } = parse(text);
+    const { about, requestId, key, request } = fieldsOf(text);
     const parsed = parsePrivateKey(String(key));
     if (typeof about !== 'string' || typeof requestId !== 'string' || typeof request !== 'string' || !parsed.ok)
       throw damaged(path);
@@ -79,16 +79,6 @@ export class DirectoryHome implements Home {
 
   #file(name: string): string {
     return join(this.#paths.directory, name);
-  }
-}
-
-/** A text that is no JSON object becomes one without fields. Errors of JSON.parse quote the text, which may contain a key. */
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
-  } catch {
-    return {};
   }
 }
 

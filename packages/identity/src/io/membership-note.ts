@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CausewayError, isCausewayError } from '@causeway/model';
+import { fieldsOf } from '../text.ts';
 import type { TokenId } from '../token.ts';
 import { readSecretFile, writeSecretFile } from './secret-file.ts';
 
@@ -17,7 +18,7 @@ export interface MembershipNote {
  */
 export async function readMembershipNote(directory: string): Promise<MembershipNote> {
   const path = pathIn(directory);
-  const { token, managers = [] } = parse((await readSecretFile(path)) ?? '{}');
+  const { token, managers = [] } = fieldsOf((await readSecretFile(path)) ?? '{}');
   if (!Array.isArray(managers) || (token !== undefined && typeof token !== 'string')) {
     const message = `${path} is damaged: remove it, and run the command again`;
     throw new CausewayError('data-damaged', message, { path });
@@ -44,14 +45,4 @@ export async function noteManagers(directory: string, managers: readonly string[
 
 function pathIn(directory: string): string {
   return join(directory, 'membership.json');
-}
-
-/** A text that is no JSON object becomes one without fields. */
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
-  } catch {
-    return {};
-  }
 }
